@@ -1,4 +1,20 @@
 //! quotelock: a Redis module that holds each user's price lock atomically.
+//!
+//! The domain ([`quotelock`], [`moment`]) is plain Rust that knows no server and no clock. [`command`] parses, acts and
+//! replies. [`server`] is the only door to the server, and holds the only unsafe code. `ARCHITECTURE.md` is the map.
 
+pub mod command;
 pub mod moment;
 pub mod quotelock;
+#[allow(unsafe_code, reason = "the door to the server")]
+pub mod server;
+
+/// What the module is.
+pub static MODULE: server::Module = server::Module {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    category: "quotelock",
+    commands: command::TABLE,
+    settings: command::SETTINGS,
+    counters: command::COUNTERS,
+};

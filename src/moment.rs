@@ -320,7 +320,7 @@ mod tests {
 
         #[test]
         fn no_age_overflows(now: i64, then: i64) {
-            let age = i128::from(now) - i128::from(then);
+            let age = i128::from(now).saturating_sub(i128::from(then));
             let expected = age.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) / 1000;
             prop_assert_eq!(i128::from(Moment(now).seconds_since(Moment(then))), expected);
         }

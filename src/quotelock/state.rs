@@ -219,14 +219,17 @@ mod tests {
 
         #[test]
         fn no_allowed_align_gives_a_lock_that_closes_at_birth(
-            now in 0..253_402_300_799_999_i64, ttl_ms in 1..=LONGEST_TTL_MS, buffer_ms in 0..=LONGEST_TTL_MS, pick: u64
+            now in 0..253_402_300_799_999_i64,
+            ttl_ms in 1..=LONGEST_TTL_MS,
+            buffer_ms in 0..=LONGEST_TTL_MS,
+            pick: prop::sample::Index,
         ) {
             let terms = terms(ttl_ms, buffer_ms);
-            let longest = terms.longest_align_s();
-            prop_assume!(longest > 0);
-            let align_s = 1 + (pick % longest.unsigned_abs()).cast_signed();
+            let longest_s = usize::try_from(terms.longest_align_s()).unwrap();
+            prop_assume!(longest_s > 0);
+            let align_s = i64::try_from(pick.index(longest_s).saturating_add(1)).unwrap();
             let now = Moment::from_unix_ms(now);
-            let moment = now.floor_to(align_s * 1000);
+            let moment = now.floor_to(align_s.saturating_mul(1000));
             prop_assert_eq!(State::at(now, moment, terms), State::Effective);
         }
     }

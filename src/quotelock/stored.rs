@@ -144,7 +144,7 @@ mod tests {
             ),
             (format!("\n{{ \"roleIds\" : [ \"3\" ] ,\t\"queryTime\" : \"{TIME}\" }} "), &["3"]),
             (format!(r#"{{"roleIds":["\u0033\n"],"queryTime":"{TIME}"}}"#), &["3\n"]),
-            (format!(r#"{{"role\u0049ds":["3"],"queryTime":"\u0032024-09-12T02:50:53.000Z"}}"#), &["3"]),
+            (r#"{"role\u0049ds":["3"],"queryTime":"\u0032024-09-12T02:50:53.000Z"}"#.to_owned(), &["3"]),
             (format!(r#"{{"roleIds":["3"],"queryTime":"{TIME}","x":{{"roleIds":1}},"y":null}}"#), &["3"]),
             (format!(r#"{{"roleIds":["3"],"x":{deep},"queryTime":"{TIME}"}}"#), &["3"]),
             (format!(r#"{{"roleIds":7,"roleIds":["3"],"queryTime":"{TIME}"}}"#), &["3"]),
@@ -249,7 +249,8 @@ mod tests {
 
         #[test]
         fn the_two_readers_agree_on_damaged_locks(
-            (ids, ms, ttl_ms, buffer_ms) in any_stored(), damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3)
+            (ids, ms, ttl_ms, buffer_ms) in any_stored(),
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
         ) {
             let moment = Moment::from_unix_ms(ms);
             let lock = Lock {

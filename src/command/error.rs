@@ -1,0 +1,145 @@
+//! Why a command refuses. Where Redis has a wording for the same mistake, Redis's wording comes first; then the
+//! argument at fault and what it should have been. Input is shown escaped and cut.
+
+use std::fmt;
+
+use crate::quotelock::RoleIdsError;
+use crate::server::{WrongType, excerpt};
+
+/// Why a command refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A word the command doesn't know.
+    UnknownWord {
+        /// The word, made safe to show.
+        word: String,
+        /// The command's name.
+        command: &'static str,
+    },
+    /// The same word twice.
+    Twice(&'static str),
+    /// Two words that exclude each other, in the order they were given.
+    Exclusive(&'static str, &'static str),
+    /// A word without the value it wants.
+    NoValue(&'static str),
+    /// A `LAG` where the caller brings a moment of its own.
+    LagWithoutClock,
+    /// No whole number, or out of range.
+    NotInRange(&'static str, Range),
+    /// A whole number that is no expiry.
+    InvalidExpire {
+        /// The command's name.
+        command: &'static str,
+        /// The word at fault.
+        word: &'static str,
+        /// What it takes.
+        range: Range,
+    },
+    /// A buffer above the ttl it came with.
+    BufferAboveTtl {
+        /// The word at fault.
+        word: &'static str,
+        /// The ttl it came with, in milliseconds.
+        ttl_ms: i64,
+    },
+    /// An align with which a lock could be closing at birth, and the longest that does not, in seconds.
+    BadAlign {
+        /// The longest align in whole seconds; none fits where this is 0.
+        longest_s: i64,
+    },
+    /// No moment.
+    BadQueryTime(String),
+    /// A moment that flooring takes out of the calendar.
+    AlignOutOfYears(String),
+    /// No moment to judge a lock at.
+    BadAt(String),
+    /// No list of role ids.
+    BadRoleIds(RoleIdsError),
+    /// The key holds something else than a string.
+    WrongType,
+}
+
+/// A range of whole numbers and their unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// `seconds` or `milliseconds`.
+    pub unit: &'static str,
+    /// The least.
+    pub least: i64,
+    /// The most.
+    pub most: i64,
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "whole {} from {} to {}", self.unit, self.least, self.most)
+    }
+}
+
+const RFC_3339: &str = "an RFC 3339 time with an offset, as 2024-09-12T02:50:53.000Z";
+const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownWord { word, command } => {
+                write!(f, "ERR syntax error, '{word}' is not a word of '{command}'")
+            }
+            Self::Twice(word) => write!(f, "ERR syntax error, {word} is given twice"),
+            Self::Exclusive(first, second) => {
+                write!(f, "ERR syntax error, {first} and {second} exclude each other")
+            }
+            Self::NoValue(word) => write!(f, "ERR syntax error, {word} wants a value"),
+            Self::LagWithoutClock => f.write_str("ERR syntax error, LAG goes with the queryTime '*' only"),
+            Self::NotInRange(word, range) => write!(f, "{NOT_AN_INTEGER}, {word} takes {range}"),
+            Self::InvalidExpire { command, word, range } => {
+                write!(f, "ERR invalid expire time in '{command}' command, {word} takes {range}")
+            }
+            Self::BufferAboveTtl { word, ttl_ms } => {
+                write!(f, "{NOT_AN_INTEGER}, {word} takes at most the ttl given, {ttl_ms} ms")
+            }
+            Self::BadAlign { longest_s: 0 } => {
+                write!(f, "{NOT_AN_INTEGER}, ALIGN wants a ttl at least 1 second longer than the buffer")
+            }
+            Self::BadAlign { longest_s } => {
+                write!(
+                    f,
+                    "{NOT_AN_INTEGER}, ALIGN takes whole seconds from 1 to {longest_s}, the ttl less the buffer"
+                )
+            }
+            Self::BadQueryTime(text) => {
+                write!(
+                    f,
+                    "ERR invalid queryTime '{text}', it takes {RFC_3339}, or '*' for the server's clock"
+                )
+            }
+            Self::AlignOutOfYears(text) => {
+                write!(f, "ERR invalid queryTime '{text}', ALIGN takes it out of the years 0000 to 9999")
+            }
+            Self::BadAt(text) => write!(f, "ERR invalid AT '{text}', it takes {RFC_3339}"),
+            Self::BadRoleIds(error) => write!(f, "ERR invalid roleIds, {error}"),
+            Self::WrongType => {
+                f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")
+            }
+        }
+    }
+}
+
+impl Error {
+    /// A word that `command` doesn't know.
+    pub fn unknown_word(word: &[u8], command: &'static str) -> Self {
+        Self::UnknownWord { word: excerpt(word), command }
+    }
+}
+
+impl From<RoleIdsError> for Error {
+    fn from(error: RoleIdsError) -> Self {
+        Self::BadRoleIds(error)
+    }
+}
+
+impl From<WrongType> for Error {
+    fn from(WrongType: WrongType) -> Self {
+        Self::WrongType
+    }
+}

@@ -1,0 +1,1 @@
+//! The pages in `docs/commands`, written from the table of commands, and held against it.

@@ -1,0 +1,138 @@
+//! The arguments that make a new lock, shared by `QUOTELOCK.SET` and `QUOTELOCK.ACQUIRE`.
+
+use crate::command::error::{Error, Range};
+use crate::command::grammar::{Choice, Words};
+use crate::command::settings;
+use crate::moment::Moment;
+use crate::quotelock::{LONGEST_TTL_MS, Lock, QueryTime, RoleIds, Terms};
+use crate::server::{Arg, excerpt};
+
+const LONGEST_TTL_S: i64 = LONGEST_TTL_MS / 1000;
+
+const TTL_S: Range = Range { unit: "seconds", least: 1, most: LONGEST_TTL_S };
+const TTL_MS: Range = Range { unit: "milliseconds", least: 1, most: LONGEST_TTL_MS };
+const BUFFER_S: Range = Range { unit: "seconds", least: 0, most: LONGEST_TTL_S };
+const BUFFER_MS: Range = Range { unit: "milliseconds", least: 0, most: LONGEST_TTL_MS };
+
+pub(super) const ROLE_IDS_ARG: Arg =
+    Arg::string("roleIds", "the roles: a JSON array of strings or numbers, or a comma list");
+pub(super) const QUERY_TIME_ARG: Arg =
+    Arg::string("queryTime", "the moment: RFC 3339 with an offset, or '*' for the server's clock");
+pub(super) const TTL_ARG: Arg = Arg::one_of(
+    "ttl",
+    &[
+        Arg::integer("EX", "seconds", "the lock's own ttl in seconds"),
+        Arg::integer("PX", "milliseconds", "the lock's own ttl in milliseconds"),
+    ],
+)
+.optional();
+pub(super) const BUFFER_ARG: Arg = Arg::one_of(
+    "buffer",
+    &[
+        Arg::integer("BUFFER", "seconds", "the lock's own buffer in seconds"),
+        Arg::integer("PBUFFER", "milliseconds", "the lock's own buffer in milliseconds"),
+    ],
+)
+.optional();
+pub(super) const LAG_ARG: Arg =
+    Arg::integer("LAG", "milliseconds", "how far behind the server's clock '*' locks").optional();
+pub(super) const ALIGN_ARG: Arg =
+    Arg::integer("ALIGN", "seconds", "floor the moment to a multiple of so many seconds").optional();
+
+/// The fixed arguments and the words of a new lock, as given.
+pub(super) struct NewLock<'a> {
+    role_ids: RoleIds<'a>,
+    given_time: &'a [u8],
+    query_time: QueryTime<'a>,
+    ttl_ms: Choice<i64>,
+    buffer_ms: Choice<i64>,
+    lag_ms: Choice<i64>,
+    align_s: Choice<Option<i64>>,
+}
+
+impl<'a> NewLock<'a> {
+    /// Reads the role ids and the moment; the words come by [`Self::take`].
+    pub(super) fn parse(role_ids: &'a [u8], query_time: &'a [u8]) -> Result<Self, Error> {
+        Ok(Self {
+            role_ids: RoleIds::parse(role_ids)?,
+            given_time: query_time,
+            query_time: QueryTime::parse(query_time)
+                .ok_or_else(|| Error::BadQueryTime(excerpt(query_time)))?,
+            ttl_ms: Choice::none(),
+            buffer_ms: Choice::none(),
+            lag_ms: Choice::none(),
+            align_s: Choice::none(),
+        })
+    }
+
+    /// Takes the word read last, if it is one of a new lock's.
+    pub(super) fn take<I>(&mut self, words: &mut Words<'a, I>) -> Result<(), Error>
+    where
+        I: Iterator<Item = &'a [u8]>,
+    {
+        if words.is("EX") {
+            let seconds = words.expiry("EX", TTL_S)?;
+            self.ttl_ms.take("EX", seconds.saturating_mul(1000))
+        } else if words.is("PX") {
+            let ms = words.expiry("PX", TTL_MS)?;
+            self.ttl_ms.take("PX", ms)
+        } else if words.is("BUFFER") {
+            let seconds = words.integer("BUFFER", BUFFER_S)?;
+            self.buffer_ms.take("BUFFER", seconds.saturating_mul(1000))
+        } else if words.is("PBUFFER") {
+            let ms = words.integer("PBUFFER", BUFFER_MS)?;
+            self.buffer_ms.take("PBUFFER", ms)
+        } else if words.is("LAG") {
+            let ms = words.integer("LAG", BUFFER_MS)?;
+            self.lag_ms.take("LAG", ms)
+        } else if words.is("ALIGN") {
+            let seconds = words.number("ALIGN")?;
+            self.align_s.take("ALIGN", seconds)
+        } else {
+            Err(words.unknown())
+        }
+    }
+
+    /// The lock these make at `now`, and when its key expires, in milliseconds since 1970.
+    pub(super) fn at(self, now: Moment) -> Result<(Lock<'a>, i64), Error> {
+        let (own_ttl_ms, own_buffer_ms) = (self.ttl_ms.value(), self.buffer_ms.value());
+        if let (Some(ttl_ms), Some(buffer_ms), Some(word)) =
+            (own_ttl_ms, own_buffer_ms, self.buffer_ms.word())
+            && buffer_ms > ttl_ms
+        {
+            return Err(Error::BufferAboveTtl { word, ttl_ms });
+        }
+        if self.lag_ms.value().is_some() && self.query_time != QueryTime::Clock {
+            return Err(Error::LagWithoutClock);
+        }
+        let settings = settings::lock_terms();
+        let terms = Terms {
+            ttl_ms: own_ttl_ms.unwrap_or(settings.ttl_ms),
+            buffer_ms: own_buffer_ms.unwrap_or(settings.buffer_ms),
+        };
+        let align_ms = match self.align_s.value() {
+            None => None,
+            Some(seconds) => Some(align_ms(seconds, terms.longest_align_s())?),
+        };
+        let lag_ms = self.lag_ms.value().unwrap_or_else(settings::lock_lag_ms);
+        let (query_time, moment) = self
+            .query_time
+            .resolve(now, lag_ms, align_ms)
+            .ok_or_else(|| Error::AlignOutOfYears(excerpt(self.given_time)))?;
+        let lock = Lock {
+            role_ids: self.role_ids,
+            query_time,
+            moment,
+            ttl_ms: own_ttl_ms,
+            buffer_ms: own_buffer_ms,
+        };
+        Ok((lock, now.unix_ms().saturating_add(terms.ttl_ms)))
+    }
+}
+
+fn align_ms(seconds: Option<i64>, longest_s: i64) -> Result<i64, Error> {
+    seconds
+        .filter(|seconds| (1..=longest_s).contains(seconds))
+        .map(|seconds| seconds.saturating_mul(1000))
+        .ok_or(Error::BadAlign { longest_s })
+}

@@ -1,0 +1,40 @@
+//! The server's clock.
+
+use std::ffi::c_int;
+
+use redis_module::raw;
+
+use super::api::api;
+
+/// Commands that run inside `MULTI`, or inside Lua or a Function.
+const NESTED: c_int = (raw::REDISMODULE_CTX_FLAGS_MULTI | raw::REDISMODULE_CTX_FLAGS_LUA).cast_signed();
+
+/// Milliseconds since 1970, as the server counts them for the command that is running: the same for every command of
+/// one `MULTI`, script or Function.
+pub(super) fn now_ms(ctx: *mut raw::RedisModuleCtx) -> i64 {
+    // SAFETY: the function takes nothing and reads a number.
+    if let Some(micros) = unsafe { raw::RedisModule_CachedMicroseconds.map(|cached| cached()) } {
+        return micros / 1000;
+    }
+    // Redis 7.0 has no cached clock. Its `Milliseconds` moves on inside `MULTI` and scripts; what its `INFO` shows
+    // stands still there, but costs too much to ask each time.
+    // SAFETY: `ctx` is the context of the running command.
+    let nested = unsafe { api!(RedisModule_GetContextFlags(ctx)) } & NESTED != 0;
+    nested.then(|| info_ms(ctx)).flatten().unwrap_or_else(|| {
+        // SAFETY: the function takes nothing and reads the clock.
+        unsafe { api!(RedisModule_Milliseconds()) }
+    })
+}
+
+fn info_ms(ctx: *mut raw::RedisModuleCtx) -> Option<i64> {
+    let mut failed = 0;
+    // SAFETY: both names end in NUL, and the answer is freed once, after its last use.
+    let micros = unsafe {
+        let info = api!(RedisModule_GetServerInfo(ctx, c"server".as_ptr()));
+        let micros =
+            api!(RedisModule_ServerInfoGetFieldSigned(info, c"server_time_usec".as_ptr(), &raw mut failed));
+        api!(RedisModule_FreeServerInfo(ctx, info));
+        micros
+    };
+    (failed == 0).then_some(micros / 1000)
+}

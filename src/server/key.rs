@@ -1,0 +1,145 @@
+//! One key: reading, overwriting and deleting the string it holds.
+
+use std::ffi::{CStr, c_int};
+use std::ptr::NonNull;
+use std::slice;
+
+use redis_module::raw;
+
+use super::Call;
+use super::api::api;
+
+/// The key holds another type than a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongType;
+
+/// A key of the database, open while this lives. One that was opened to read can't be written.
+pub struct Key<'c, 'a> {
+    call: &'c Call<'a>,
+    name: *mut raw::RedisModuleString,
+    /// None: opened to read, and not there.
+    key: Option<NonNull<raw::RedisModuleKey>>,
+}
+
+impl<'a> Call<'a> {
+    /// Opens the key at `index` of the arguments to read. `None` if there is no such argument.
+    pub fn read_key(&self, index: usize) -> Option<Key<'_, 'a>> {
+        self.open(index, raw::REDISMODULE_READ)
+    }
+
+    /// Opens the key at `index` of the arguments to read and write. `None` if there is no such argument.
+    pub fn write_key(&self, index: usize) -> Option<Key<'_, 'a>> {
+        self.open(index, raw::REDISMODULE_READ | raw::REDISMODULE_WRITE)
+    }
+
+    fn open(&self, index: usize, mode: u32) -> Option<Key<'_, 'a>> {
+        let name = self.string(index)?;
+        // SAFETY: context and name are of this call; the handle is closed when the `Key` is dropped, within the call.
+        let key = unsafe { api!(RedisModule_OpenKey(self.ctx, name, mode.cast_signed())) };
+        Some(Key { call: self, name, key: NonNull::new(key.cast()) })
+    }
+}
+
+impl Key<'_, '_> {
+    /// The length of the string the key holds; `None` if there is no key.
+    pub fn string_length(&self) -> Result<Option<usize>, WrongType> {
+        let Some(key) = self.key else {
+            return Ok(None);
+        };
+        // SAFETY: the handle is open.
+        match unsafe { api!(RedisModule_KeyType(key.as_ptr())) } {
+            TYPE_EMPTY => Ok(None),
+            // SAFETY: the handle is open.
+            TYPE_STRING => Ok(Some(unsafe { api!(RedisModule_ValueLength(key.as_ptr())) })),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// The bytes of the string the key holds, not copied; `None` if there is none.
+    ///
+    /// The server re-encodes a string of up to 44 bytes to hand it out so: read only what is longer, and a read changes
+    /// nothing.
+    pub fn string(&self) -> Option<&[u8]> {
+        let key = self.key?;
+        let mut length = 0;
+        // SAFETY: the handle is open. The bytes stay where they are until the key is written or closed, and both need
+        // the `Key` that the slice borrows.
+        unsafe {
+            let start = api!(RedisModule_StringDMA(
+                key.as_ptr(),
+                &raw mut length,
+                raw::REDISMODULE_READ.cast_signed()
+            ));
+            NonNull::new(start).map(|start| slice::from_raw_parts(start.as_ptr().cast_const().cast(), length))
+        }
+    }
+
+    /// Overwrites the key with a string that expires at `expires_at_ms` since 1970. Replicates that as plain `SET`, and
+    /// raises the server's own events for it, and `event`.
+    pub fn set_string(&mut self, value: &[u8], expires_at_ms: i64, event: &CStr) {
+        let Some(key) = self.key else {
+            return;
+        };
+        let ctx = self.call.ctx;
+        // SAFETY: the handle is open for writing and no slice of the old value lives on (`&mut self`). The string is
+        // freed once, after its last use; database and replication hold counted references of their own. The format
+        // has a letter for each argument after it.
+        unsafe {
+            let string = api!(RedisModule_CreateString(ctx, value.as_ptr().cast(), value.len()));
+            api!(RedisModule_StringSet(key.as_ptr(), string));
+            api!(RedisModule_SetAbsExpire(key.as_ptr(), expires_at_ms));
+            api!(RedisModule_Replicate(
+                ctx,
+                c"SET".as_ptr(),
+                c"sscl".as_ptr(),
+                self.name,
+                string,
+                c"PXAT".as_ptr(),
+                expires_at_ms
+            ));
+            api!(RedisModule_FreeString(ctx, string));
+        }
+        self.changed(&[
+            (raw::REDISMODULE_NOTIFY_STRING, c"set"),
+            (raw::REDISMODULE_NOTIFY_GENERIC, c"expire"),
+            (raw::REDISMODULE_NOTIFY_MODULE, event),
+        ]);
+    }
+
+    /// Deletes the key. Replicates that as plain `DEL`, and raises the server's own event for it, and `event`.
+    pub fn delete(&mut self, event: &CStr) {
+        let Some(key) = self.key else {
+            return;
+        };
+        // SAFETY: the handle is open for writing and no slice of the value lives on (`&mut self`). The format has a
+        // letter for its one argument.
+        unsafe {
+            api!(RedisModule_DeleteKey(key.as_ptr()));
+            api!(RedisModule_Replicate(self.call.ctx, c"DEL".as_ptr(), c"s".as_ptr(), self.name));
+        }
+        self.changed(&[(raw::REDISMODULE_NOTIFY_GENERIC, c"del"), (raw::REDISMODULE_NOTIFY_MODULE, event)]);
+    }
+
+    /// Tells `WATCH`, client-side caching and subscribers of a change.
+    fn changed(&self, events: &[(c_int, &CStr)]) {
+        // SAFETY: context and name are of this call, and the events' names end in NUL.
+        unsafe {
+            api!(RedisModule_SignalModifiedKey(self.call.ctx, self.name));
+            for (class, event) in events {
+                api!(RedisModule_NotifyKeyspaceEvent(self.call.ctx, *class, event.as_ptr(), self.name));
+            }
+        }
+    }
+}
+
+impl Drop for Key<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            // SAFETY: the handle was opened by `open` and is closed only here.
+            unsafe { api!(RedisModule_CloseKey(key.as_ptr())) };
+        }
+    }
+}
+
+const TYPE_EMPTY: c_int = 0;
+const TYPE_STRING: c_int = 1;

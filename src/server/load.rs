@@ -1,0 +1,135 @@
+//! Loading the module into a server.
+
+use std::ffi::{CString, c_int};
+use std::slice;
+
+use redis_module::raw;
+
+use super::api::api;
+use super::call::guard;
+use super::{Module, info, log, register, settings};
+use crate::MODULE;
+
+/// All the module keeps is in the server's memory and in its books; tests run outside a server.
+#[cfg(not(test))]
+#[global_allocator]
+static ALLOCATOR: redis_module::alloc::RedisAlloc = redis_module::alloc::RedisAlloc;
+
+const LOADED: c_int = 0;
+const REFUSED: c_int = 1;
+
+/// The oldest server that can tell of a command's keys and arguments, as `0xMMmmpp`.
+const OLDEST_SERVER: c_int = 0x07_00_00;
+
+/// Called by the server to load the module.
+///
+/// # Safety
+/// `ctx` and `argv` must be what a server passes to `RedisModule_OnLoad`.
+#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "the name the server looks for")]
+pub unsafe extern "C" fn RedisModule_OnLoad(
+    ctx: *mut raw::RedisModuleCtx,
+    argv: *mut *mut raw::RedisModuleString,
+    argc: c_int,
+) -> c_int {
+    // The module API, and with it the allocator, is there only after this call: nothing may be allocated before.
+    let mut name = [0_u8; 64];
+    for (to, from) in name.iter_mut().zip(MODULE.name.bytes()) {
+        *to = from;
+    }
+    // SAFETY: the server's own context; the name ends in NUL and is copied.
+    let status = unsafe {
+        raw::Export_RedisModule_Init(ctx, name.as_ptr().cast(), version_number(MODULE.version), API_VERSION)
+    };
+    if status != LOADED {
+        return REFUSED;
+    }
+    let argc = usize::try_from(argc).unwrap_or_default();
+    // SAFETY: the server passes `argc` strings at `argv` and keeps them until this function returns.
+    let argv = unsafe { if argc == 0 { &[] } else { slice::from_raw_parts(argv, argc) } };
+    match guard(|| load(ctx, &MODULE, argv)) {
+        Ok(Ok(())) => LOADED,
+        Ok(Err(reason)) | Err(reason) => {
+            log::warning(ctx, &reason);
+            REFUSED
+        }
+    }
+}
+
+const API_VERSION: c_int = raw::REDISMODULE_APIVER_1.cast_signed();
+
+fn load(
+    ctx: *mut raw::RedisModuleCtx,
+    module: &'static Module,
+    argv: &[*mut raw::RedisModuleString],
+) -> Result<(), String> {
+    check_server(module)?;
+    // SAFETY: called while the module loads, with its context.
+    unsafe {
+        // The handlers say what they changed themselves: a lock that is held is opened to write and not changed.
+        api!(RedisModule_SetModuleOptions(
+            ctx,
+            raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED.cast_signed()
+        ));
+    }
+    let category = add_category(ctx, module.category);
+    for entry in module.commands {
+        register::register(ctx, entry, category)?;
+    }
+    let arguments: Vec<&[u8]> = argv
+        .iter()
+        .map(|&string| {
+            let mut length = 0;
+            // SAFETY: the server keeps the strings of `argv` unchanged while the module loads.
+            unsafe {
+                let start: *const u8 = api!(RedisModule_StringPtrLen(string, &raw mut length)).cast();
+                slice::from_raw_parts(start, length)
+            }
+        })
+        .collect();
+    settings::register(ctx, module.settings, &arguments).map_err(|error| error.to_string())?;
+    info::register(ctx);
+    Ok(())
+}
+
+/// Refuses a server that lacks what the commands' registration needs.
+fn check_server(module: &Module) -> Result<(), String> {
+    // SAFETY: reads a pointer that was just set, to a function that takes nothing.
+    let version = unsafe { raw::RedisModule_GetServerVersion.map_or(0, |version| version()) };
+    if version >= OLDEST_SERVER {
+        return Ok(());
+    }
+    let (major, minor, patch) = (version >> 16 & 0xff, version >> 8 & 0xff, version & 0xff);
+    Err(format!(
+        "{} needs Redis 7.0 or newer, or Valkey; this server is Redis {major}.{minor}.{patch}",
+        module.name
+    ))
+}
+
+/// Adds the module's ACL category, where the server has such a thing (Redis 7.4, Valkey 8) and takes it.
+fn add_category(ctx: *mut raw::RedisModuleCtx, category: &'static str) -> Option<&'static str> {
+    // SAFETY: reads a pointer that was set while the module was loaded.
+    let add = unsafe { raw::RedisModule_AddACLCategory }?;
+    let name = CString::new(category).ok()?;
+    // SAFETY: called while the module loads, with its context; the name ends in NUL.
+    let status = unsafe { add(ctx, name.as_ptr()) };
+    (status == LOADED).then_some(category)
+}
+
+/// `1.2.3` as the number 10203, the form in which a server shows a module's version.
+fn version_number(version: &str) -> c_int {
+    version.split('.').fold(0, |number: c_int, part| {
+        number.saturating_mul(100).saturating_add(part.parse().unwrap_or_default())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_as_numbers() {
+        assert_eq!(version_number("0.1.0"), 100);
+        assert_eq!(version_number("1.2.3"), 10203);
+    }
+}

@@ -1,0 +1,40 @@
+//! The only door to the server, and the only unsafe code.
+//!
+//! What stands above it describes itself in plain data ([`Module`], [`Spec`], [`Setting`], [`Counter`]) and is handed a
+//! [`Call`]: arguments, keys, the clock, replies. Every raw pointer, every function of the module API and every callback
+//! from C is in here.
+
+mod api;
+mod call;
+mod clock;
+mod info;
+mod key;
+mod load;
+mod log;
+mod register;
+mod reply;
+mod settings;
+mod spec;
+
+pub use call::{Call, Command, Entry};
+pub use info::Counter;
+pub use key::{Key, WrongType};
+pub use log::excerpt;
+pub use settings::Setting;
+pub use spec::{Arg, ArgKind, Example, KeyFlag, KeySpec, Spec};
+
+/// What the module tells the server of itself.
+pub struct Module {
+    /// The module's name, which also goes before its settings and its `INFO` fields.
+    pub name: &'static str,
+    /// The version, as `major.minor.patch`.
+    pub version: &'static str,
+    /// The ACL category of its commands, on servers where a module can have one.
+    pub category: &'static str,
+    /// The table of commands.
+    pub commands: &'static [Entry],
+    /// The settings, for `loadmodule` and `CONFIG`.
+    pub settings: &'static [&'static Setting],
+    /// The counters, for `INFO`.
+    pub counters: &'static [&'static Counter],
+}

@@ -1,0 +1,199 @@
+//! Settings: from `loadmodule`, the configuration file and `CONFIG SET`.
+
+use std::ffi::{CString, c_char, c_int, c_longlong, c_void};
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use redis_module::raw;
+
+use super::api::api;
+use super::log::excerpt;
+
+/// A whole number that can be set while the server runs.
+#[derive(Debug)]
+pub struct Setting {
+    /// The name, without the module's before it.
+    pub name: &'static str,
+    /// What counts where nobody sets it.
+    pub default: i64,
+    /// The least it can be set to.
+    pub least: i64,
+    /// The most it can be set to.
+    pub most: i64,
+    value: AtomicI64,
+}
+
+impl Setting {
+    /// A setting from `least` to `most`, at its default.
+    pub const fn new(name: &'static str, default: i64, least: i64, most: i64) -> Self {
+        Self { name, default, least, most, value: AtomicI64::new(default) }
+    }
+
+    /// The value in force.
+    pub fn get(&self) -> i64 {
+        self.value.load(Relaxed)
+    }
+}
+
+/// Why the settings on the `loadmodule` line are refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum SettingError {
+    Unknown { name: String, known: String },
+    Twice { name: &'static str },
+    WithoutValue { name: &'static str },
+    BadValue { name: &'static str, value: String, least: i64, most: i64 },
+    Refused { name: &'static str },
+    Configuration,
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { name, known } => {
+                write!(f, "there is no setting '{name}'; the settings are {known}")
+            }
+            Self::Twice { name } => write!(f, "setting '{name}' is given twice"),
+            Self::WithoutValue { name } => write!(f, "setting '{name}' wants a value"),
+            Self::BadValue { name, value, least, most } => {
+                write!(f, "setting '{name}' takes a whole number from {least} to {most}, not '{value}'")
+            }
+            Self::Refused { name } => write!(f, "the server refused the setting '{name}'"),
+            Self::Configuration => {
+                f.write_str("a setting in the configuration is refused, see the line above")
+            }
+        }
+    }
+}
+
+/// Registers the settings, and takes their values from the `loadmodule` line's `name value` pairs and then from the
+/// server's configuration, which goes before.
+pub(super) fn register(
+    ctx: *mut raw::RedisModuleCtx,
+    settings: &'static [&'static Setting],
+    arguments: &[&[u8]],
+) -> Result<(), SettingError> {
+    let given = from_arguments(settings, arguments)?;
+    for setting in settings {
+        let value = given.iter().find(|(name, _)| *name == setting.name);
+        // What stands on the `loadmodule` line is the default, so that `CONFIG REWRITE` keeps what differs from it.
+        let default = value.map_or(setting.default, |(_, value)| *value);
+        let refused = SettingError::Refused { name: setting.name };
+        let Ok(name) = CString::new(setting.name) else {
+            return Err(refused);
+        };
+        let setting: *const Setting = *setting;
+        // SAFETY: called while the module loads, with its context; the setting lives as long as the program, and the
+        // callbacks take it back as what it is.
+        let status = unsafe {
+            api!(RedisModule_RegisterNumericConfig(
+                ctx,
+                name.as_ptr(),
+                default,
+                raw::REDISMODULE_CONFIG_DEFAULT,
+                (*setting).least,
+                (*setting).most,
+                Some(get),
+                Some(set),
+                None,
+                setting.cast_mut().cast(),
+            ))
+        };
+        if status != 0 {
+            return Err(refused);
+        }
+    }
+    // SAFETY: called while the module loads, with its context.
+    let status = unsafe { api!(RedisModule_LoadConfigs(ctx)) };
+    if status == 0 { Ok(()) } else { Err(SettingError::Configuration) }
+}
+
+fn from_arguments(
+    settings: &[&'static Setting],
+    arguments: &[&[u8]],
+) -> Result<Vec<(&'static str, i64)>, SettingError> {
+    let mut given: Vec<(&'static str, i64)> = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(name) = rest.next() {
+        let setting = settings.iter().find(|setting| setting.name.as_bytes().eq_ignore_ascii_case(name));
+        let Some(setting) = setting else {
+            let known: Vec<_> = settings.iter().map(|setting| setting.name).collect();
+            return Err(SettingError::Unknown { name: excerpt(name), known: known.join(", ") });
+        };
+        let name = setting.name;
+        if given.iter().any(|(earlier, _)| *earlier == name) {
+            return Err(SettingError::Twice { name });
+        }
+        let text = rest.next().ok_or(SettingError::WithoutValue { name })?;
+        let value = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        match value {
+            Some(value) if (setting.least..=setting.most).contains(&value) => given.push((name, value)),
+            _ => {
+                return Err(SettingError::BadValue {
+                    name,
+                    value: excerpt(text),
+                    least: setting.least,
+                    most: setting.most,
+                });
+            }
+        }
+    }
+    Ok(given)
+}
+
+/// Answers `CONFIG GET`.
+unsafe extern "C" fn get(_name: *const c_char, setting: *mut c_void) -> c_longlong {
+    // SAFETY: the server hands back the setting that `register` gave it.
+    unsafe { (*setting.cast_const().cast::<Setting>()).value.load(Relaxed) }
+}
+
+/// Takes `CONFIG SET`, and the default and the configuration at the start; the server has checked the bounds.
+unsafe extern "C" fn set(
+    _name: *const c_char,
+    value: c_longlong,
+    setting: *mut c_void,
+    _error: *mut *mut raw::RedisModuleString,
+) -> c_int {
+    // SAFETY: the server hands back the setting that `register` gave it.
+    unsafe { (*setting.cast_const().cast::<Setting>()).value.store(value, Relaxed) };
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static A: Setting = Setting::new("a-ms", 10, 1, 100);
+    static B: Setting = Setting::new("b-ms", 20, 0, 100);
+
+    fn read(line: &str) -> Result<Vec<(&'static str, i64)>, String> {
+        let arguments: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+        from_arguments(&[&A, &B], &arguments).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn reads_the_loadmodule_line() {
+        assert_eq!(read(""), Ok(vec![]));
+        assert_eq!(read("b-ms 0"), Ok(vec![("b-ms", 0)]));
+        assert_eq!(read("B-MS 100 a-ms 1"), Ok(vec![("b-ms", 100), ("a-ms", 1)]));
+    }
+
+    #[test]
+    fn refuses_the_rest() {
+        let bad = |value: &str| format!("setting 'a-ms' takes a whole number from 1 to 100, not '{value}'");
+        let cases = [
+            ("c-ms 1", "there is no setting 'c-ms'; the settings are a-ms, b-ms".to_owned()),
+            ("%s\u{1} 1", "there is no setting '%s\\x01'; the settings are a-ms, b-ms".to_owned()),
+            ("a-ms", "setting 'a-ms' wants a value".to_owned()),
+            ("a-ms 1 a-ms 2", "setting 'a-ms' is given twice".to_owned()),
+            ("a-ms 0", bad("0")),
+            ("a-ms 101", bad("101")),
+            ("a-ms -1", bad("-1")),
+            ("a-ms 1.5", bad("1.5")),
+            ("a-ms x", bad("x")),
+            ("a-ms 9223372036854775808", bad("9223372036854775808")),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(read(line), Err(expected), "{line}");
+        }
+    }
+}
