@@ -3,7 +3,7 @@
 //! A moment is what prices are asked for, so its text is never touched: it is read to judge a lock's age, and
 //! written only where the server itself chooses it (`*`, `ALIGN`).
 
-use chrono::{DateTime, Datelike, SecondsFormat};
+use chrono::{DateTime, SecondsFormat};
 
 /// The longest text read as a moment, in bytes: RFC 3339 sets no end to the digits of a second's fraction.
 pub const LONGEST_TEXT: usize = 64;
@@ -12,6 +12,12 @@ pub const LONGEST_TEXT: usize = 64;
 const PLAIN_LENGTH: usize = 24;
 
 const MS_PER_DAY: i64 = 86_400_000;
+
+/// 0000-01-01T00:00:00.000Z
+const FIRST_MS: i64 = -62_167_219_200_000;
+
+/// 9999-12-31T23:59:59.999Z
+const LAST_MS: i64 = 253_402_300_799_999;
 
 /// An instant in whole milliseconds since 1970-01-01T00:00:00Z; what is finer is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,14 +37,20 @@ impl Moment {
     /// Reads an RFC 3339 time with an offset. `None` for anything else, a time without an offset included: it is ambiguous.
     ///
     /// A leap second (`:60`) is the first second of the next minute, as in Unix time.
+    #[inline]
     pub fn parse(text: &[u8]) -> Option<Self> {
         parse_plain(text).or_else(|| parse_any(text))
     }
 
-    /// The moment as `YYYY-MM-DDTHH:MM:SS.mmmZ`; `None` outside the years 0000 to 9999, which RFC 3339 can't write.
-    pub fn to_text(self) -> Option<String> {
-        let time = DateTime::from_timestamp_millis(self.0)?;
-        (0..=9999).contains(&time.year()).then(|| time.to_rfc3339_opts(SecondsFormat::Millis, true))
+    /// Whether RFC 3339 can write the moment: it has four digits for the year.
+    pub fn has_text(self) -> bool {
+        (FIRST_MS..=LAST_MS).contains(&self.0)
+    }
+
+    /// The moment as `YYYY-MM-DDTHH:MM:SS.mmmZ`; one that has no text is written as the nearest that has.
+    pub fn to_text(self) -> String {
+        let ms = self.0.clamp(FIRST_MS, LAST_MS);
+        DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     /// `ms` earlier.
@@ -62,6 +74,7 @@ impl Moment {
 
 /// Reads `YYYY-MM-DDTHH:MM:SS.mmmZ`, the form nearly every lock has, at a fraction of the general parser's cost.
 /// `None` leaves the text to [`parse_any`]; the two never disagree.
+#[inline]
 fn parse_plain(text: &[u8]) -> Option<Moment> {
     let text: &[u8; PLAIN_LENGTH] = text.try_into().ok()?;
     let [
@@ -93,23 +106,21 @@ fn parse_plain(text: &[u8]) -> Option<Moment> {
     else {
         return None;
     };
-    let year = number(&[y1, y2, y3, y4])?;
-    let month = number(&[o1, o2])?;
-    let day = number(&[d1, d2])?;
-    let hour = number(&[h1, h2])?;
-    let minute = number(&[m1, m2])?;
-    let second = number(&[s1, s2])?;
-    let ms = number(&[f1, f2, f3])?;
+    let (year, month, day) = (number([y1, y2, y3, y4])?, number([o1, o2])?, number([d1, d2])?);
+    let (hour, minute, second) = (number([h1, h2])?, number([m1, m2])?, number([s1, s2])?);
+    let ms = number([f1, f2, f3])?;
     if day < 1 || day > days_in_month(year, month)? || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let seconds = hour.checked_mul(60)?.checked_add(minute)?.checked_mul(60)?.checked_add(second)?;
-    let of_day = seconds.checked_mul(1000)?.checked_add(ms)?;
-    let of_days = days_since_1970(year, month, day)?.checked_mul(MS_PER_DAY)?;
-    of_days.checked_add(of_day).map(Moment)
+    // Numbers of two to four digits: nothing here comes near an overflow.
+    let seconds = hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
+    let of_day = i64::from(seconds.wrapping_mul(1000).wrapping_add(ms));
+    let of_days = days_since_1970(year, month, day).wrapping_mul(MS_PER_DAY);
+    Some(Moment(of_days.wrapping_add(of_day)))
 }
 
 /// Reads every other RFC 3339 text: other offsets, other fractions, leap seconds, small letters.
+#[cold]
 fn parse_any(text: &[u8]) -> Option<Moment> {
     // chrono also takes U+2212 for a minus sign, which RFC 3339 does not.
     if text.len() > LONGEST_TEXT || !text.is_ascii() {
@@ -120,15 +131,20 @@ fn parse_any(text: &[u8]) -> Option<Moment> {
     Some(Moment(time.timestamp_millis()))
 }
 
-/// The number that up to four decimal digits write.
-fn number(digits: &[u8]) -> Option<i64> {
-    digits.iter().try_fold(0_i64, |number, digit| {
-        let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
-        number.checked_mul(10)?.checked_add(i64::from(value))
-    })
+/// The number that a few decimal digits write.
+fn number<const DIGITS: usize>(digits: [u8; DIGITS]) -> Option<u32> {
+    let mut number = 0_u32;
+    for digit in digits {
+        let value = digit.wrapping_sub(b'0');
+        if value > 9 {
+            return None;
+        }
+        number = number.wrapping_mul(10).wrapping_add(u32::from(value));
+    }
+    Some(number)
 }
 
-fn days_in_month(year: i64, month: i64) -> Option<i64> {
+fn days_in_month(year: u32, month: u32) -> Option<u32> {
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
         4 | 6 | 9 | 11 => Some(30),
@@ -138,34 +154,29 @@ fn days_in_month(year: i64, month: i64) -> Option<i64> {
     }
 }
 
-fn is_leap(year: i64) -> bool {
-    year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0)
+fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap
-/// day is a year's last and every month starts at a fixed count of days.
-fn days_since_1970(year: i64, month: i64, day: i64) -> Option<i64> {
-    const DAYS_TO_1970: i64 = 719_468;
-    let (year, month) =
-        if month > 2 { (year, month.checked_sub(3)?) } else { (year.checked_sub(1)?, month.checked_add(9)?) };
-    let leap_days =
-        year.div_euclid(4).checked_sub(year.div_euclid(100))?.checked_add(year.div_euclid(400))?;
-    let before_month = month.checked_mul(153)?.checked_add(2)?.div_euclid(5);
-    year.checked_mul(365)?
-        .checked_add(leap_days)?
-        .checked_add(before_month)?
-        .checked_add(day)?
-        .checked_sub(1)?
-        .checked_sub(DAYS_TO_1970)
+/// Days from 1970-01-01 to a date of the Gregorian calendar with a year of four digits. Years are counted from March,
+/// so that the leap day is a year's last, and from 400 years before the year 0, so that none is negative.
+fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
+    /// Days from 0001-03-01 less 401 years to 1970-01-01, and one more because days count from 1.
+    const DAYS_TO_1970: i64 = 865_566;
+    let before_march = u32::from(month < 3);
+    let year = year.wrapping_add(400).wrapping_sub(before_march);
+    let month = month.wrapping_add(before_march.wrapping_mul(12)).wrapping_sub(3);
+    let leap_days = (year / 4).wrapping_sub(year / 100).wrapping_add(year / 400);
+    let of_years = year.wrapping_mul(365).wrapping_add(leap_days);
+    // Months from March are 31, 30, 31, 30, 31 days, and again, and the first two of those again.
+    let of_months = month.wrapping_mul(153).wrapping_add(2) / 5;
+    i64::from(of_years.wrapping_add(of_months).wrapping_add(day)).wrapping_sub(DAYS_TO_1970)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    const FIRST_MS: i64 = -62_167_219_200_000; // 0000-01-01T00:00:00.000Z
-    const LAST_MS: i64 = 253_402_300_799_999; // 9999-12-31T23:59:59.999Z
 
     #[test]
     fn reads_rfc_3339_with_an_offset_and_nothing_else() {
@@ -246,16 +257,17 @@ mod tests {
 
     #[test]
     fn has_no_text_outside_four_digit_years() {
+        let (first, last) = ("0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z");
         let cases = [
-            (FIRST_MS, Some("0000-01-01T00:00:00.000Z")),
-            (FIRST_MS - 1, None),
-            (LAST_MS, Some("9999-12-31T23:59:59.999Z")),
-            (LAST_MS + 1, None),
-            (i64::MIN, None),
-            (i64::MAX, None),
+            (i64::MIN, false, first),
+            (FIRST_MS - 1, false, first),
+            (FIRST_MS, true, first),
+            (LAST_MS, true, last),
+            (LAST_MS + 1, false, last),
+            (i64::MAX, false, last),
         ];
-        for (ms, expected) in cases {
-            assert_eq!(Moment(ms).to_text().as_deref(), expected, "{ms}");
+        for (ms, has_text, text) in cases {
+            assert_eq!((Moment(ms).has_text(), Moment(ms).to_text().as_str()), (has_text, text), "{ms}");
         }
     }
 
@@ -279,7 +291,7 @@ mod tests {
     proptest! {
         #[test]
         fn parse_of_text_is_identity(ms in FIRST_MS..=LAST_MS) {
-            let text = Moment(ms).to_text().unwrap();
+            let text = Moment(ms).to_text();
             prop_assert_eq!(Moment::parse(text.as_bytes()), Some(Moment(ms)));
         }
 
@@ -305,7 +317,7 @@ mod tests {
 
         #[test]
         fn the_two_parsers_agree_on_every_date(ms in FIRST_MS..=LAST_MS) {
-            let text = Moment(ms).to_text().unwrap();
+            let text = Moment(ms).to_text();
             prop_assert_eq!(parse_plain(text.as_bytes()), parse_any(text.as_bytes()));
         }
 

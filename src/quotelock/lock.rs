@@ -11,21 +11,34 @@ use crate::moment::Moment;
 pub type Json = SmallVec<[u8; 512]>;
 
 /// One user's price lock.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Lock<'a> {
     /// The roles at which prices are asked for.
     pub role_ids: RoleIds<'a>,
-    /// The moment at which prices are asked for, in the words it was given in.
-    pub query_time: Cow<'a, str>,
+    /// The moment at which prices are asked for, in the words it was given in; ASCII, as RFC 3339 is.
+    pub query_time: Cow<'a, [u8]>,
     /// The moment those words mean.
     pub moment: Moment,
     /// The lock's own ttl in milliseconds; without one the settings' counts.
     pub ttl_ms: Option<i64>,
     /// The lock's own buffer in milliseconds; without one the settings' counts.
     pub buffer_ms: Option<i64>,
+    /// `{"roleIds":[…],"queryTime":"…"`, where the lock was read from a text that begins just so.
+    pub(super) opening: Option<&'a [u8]>,
 }
 
-impl Lock<'_> {
+impl<'a> Lock<'a> {
+    /// A lock on the moment that `query_time` means, with its own terms if it is to have any.
+    pub fn new(
+        role_ids: RoleIds<'a>,
+        query_time: Cow<'a, [u8]>,
+        moment: Moment,
+        ttl_ms: Option<i64>,
+        buffer_ms: Option<i64>,
+    ) -> Self {
+        Self { role_ids, query_time, moment, ttl_ms, buffer_ms, opening: None }
+    }
+
     /// The terms of this lock: its own, and the `settings` for what it doesn't carry.
     pub fn terms(&self, settings: Terms) -> Terms {
         Terms {
@@ -39,66 +52,72 @@ impl Lock<'_> {
         State::at(now, self.moment, self.terms(settings))
     }
 
-    /// The lock as it is stored: byte for byte what `JSON.stringify({roleIds, queryTime})` gives, with `ttlMs` and
-    /// `bufferMs` after the two where the lock has its own.
-    pub fn to_stored(&self) -> Json {
-        let mut json = self.open_json();
-        for (name, ms) in [("ttlMs", self.ttl_ms), ("bufferMs", self.buffer_ms)] {
+    /// Writes the lock as it is stored: byte for byte what `JSON.stringify({roleIds, queryTime})` gives, with `ttlMs`
+    /// and `bufferMs` after the two where the lock has its own.
+    pub fn write_stored(&self, json: &mut Json) {
+        self.write_opening(json);
+        for (name, ms) in [(",\"ttlMs\":", self.ttl_ms), (",\"bufferMs\":", self.buffer_ms)] {
             if let Some(ms) = ms {
-                push_name(&mut json, name);
+                json.extend_from_slice(name.as_bytes());
                 // Writing a number to memory has no way to fail.
-                let _ = serde_json::to_writer(&mut json, &ms);
+                let _ = serde_json::to_writer(&mut *json, &ms);
             }
         }
         json.push(b'}');
-        json
     }
 
-    /// The lock as it is answered with the word `JSON`: `roleIds`, `queryTime`, `state`, and `outcome` if there is one.
-    pub fn to_reply(&self, state: State, outcome: Option<Outcome>) -> Json {
-        let mut json = self.open_json();
-        push_text(&mut json, "state", state.name());
-        if let Some(outcome) = outcome {
-            push_text(&mut json, "outcome", outcome.name());
+    /// Writes the lock as it is answered with the word `JSON`: `roleIds`, `queryTime`, `state`, and `outcome` if there
+    /// is one.
+    pub fn write_reply(&self, json: &mut Json, state: State, outcome: Option<Outcome>) {
+        self.write_opening(json);
+        json.extend_from_slice(match state {
+            State::Effective => b",\"state\":\"Effective\"",
+            State::CloseToExpired => b",\"state\":\"CloseToExpired\"",
+        });
+        json.extend_from_slice(match outcome {
+            None => b"}",
+            Some(Outcome::Created) => b",\"outcome\":\"Created\"}",
+            Some(Outcome::Refreshed) => b",\"outcome\":\"Refreshed\"}",
+            Some(Outcome::Held) => b",\"outcome\":\"Held\"}",
+        });
+    }
+
+    fn write_opening(&self, json: &mut Json) {
+        if let Some(opening) = self.opening {
+            return json.extend_from_slice(opening);
         }
-        json.push(b'}');
-        json
-    }
-
-    fn open_json(&self) -> Json {
-        let mut json = Json::new();
         json.extend_from_slice(b"{\"roleIds\":");
-        self.role_ids.write_json(&mut json);
-        push_text(&mut json, "queryTime", &self.query_time);
-        json
+        self.role_ids.write_json(json);
+        json.extend_from_slice(b",\"queryTime\":\"");
+        // An RFC 3339 time has no character that JSON escapes.
+        json.extend_from_slice(&self.query_time);
+        json.push(b'"');
     }
 }
 
-/// Appends a member whose text needs no escapes: names of states and outcomes, and RFC 3339 times.
-fn push_text(json: &mut Json, name: &str, text: &str) {
-    push_name(json, name);
-    json.push(b'"');
-    json.extend_from_slice(text.as_bytes());
-    json.push(b'"');
-}
-
-fn push_name(json: &mut Json, name: &str) {
-    json.extend_from_slice(b",\"");
-    json.extend_from_slice(name.as_bytes());
-    json.extend_from_slice(b"\":");
+/// Locks are equal when they mean the same, however they were read.
+impl PartialEq for Lock<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let terms = |lock: &Self| (lock.ttl_ms, lock.buffer_ms);
+        self.role_ids == other.role_ids
+            && self.query_time == other.query_time
+            && self.moment == other.moment
+            && terms(self) == terms(other)
+    }
 }
 
 #[cfg(test)]
 impl<'a> Lock<'a> {
     /// A lock without roles or terms of its own, for tests.
     pub(super) fn on(query_time: &'a str) -> Self {
-        Self {
-            role_ids: RoleIds::Plain(b""),
-            query_time: query_time.into(),
-            moment: Moment::parse(query_time.as_bytes()).unwrap(),
-            ttl_ms: None,
-            buffer_ms: None,
-        }
+        let moment = Moment::parse(query_time.as_bytes()).unwrap();
+        Self::new(RoleIds::Plain(b""), query_time.as_bytes().into(), moment, None, None)
+    }
+
+    pub(super) fn stored(&self) -> Vec<u8> {
+        let mut json = Json::new();
+        self.write_stored(&mut json);
+        json.into_vec()
     }
 }
 
@@ -134,7 +153,7 @@ mod tests {
                 buffer_ms: *buffer_ms,
                 ..Lock::on(time)
             };
-            assert_eq!(std::str::from_utf8(&lock.to_stored()), Ok(*expected));
+            assert_eq!(std::str::from_utf8(&lock.stored()), Ok(*expected));
         }
     }
 
@@ -149,7 +168,8 @@ mod tests {
             ),
         ];
         for (outcome, expected) in cases {
-            let json = lock.to_reply(State::Effective, outcome);
+            let mut json = Json::new();
+            lock.write_reply(&mut json, State::Effective, outcome);
             assert_eq!(std::str::from_utf8(&json), Ok(expected));
         }
     }

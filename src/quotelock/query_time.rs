@@ -10,7 +10,7 @@ pub enum QueryTime<'a> {
     /// `*`: the server's clock, so that no pod's clock matters.
     Clock,
     /// A moment, kept byte for byte as given.
-    Given(&'a str, Moment),
+    Given(&'a [u8], Moment),
 }
 
 impl<'a> QueryTime<'a> {
@@ -19,20 +19,39 @@ impl<'a> QueryTime<'a> {
         if text == b"*" {
             return Some(Self::Clock);
         }
-        let moment = Moment::parse(text)?;
-        Some(Self::Given(std::str::from_utf8(text).ok()?, moment))
+        Some(Self::Given(text, Moment::parse(text)?))
     }
 
-    /// The text and the moment to lock: the clock less `lag_ms`, or the given moment; then floored to a multiple of
-    /// `align_ms` since 1970 if that is asked. `None` where that leaves the years 0000 to 9999.
-    pub fn resolve(self, now: Moment, lag_ms: i64, align_ms: Option<i64>) -> Option<(Cow<'a, str>, Moment)> {
-        let moment = match (self, align_ms) {
-            (Self::Given(text, moment), None) => return Some((Cow::Borrowed(text), moment)),
-            (Self::Given(_, moment), Some(step)) => moment.floor_to(step),
-            (Self::Clock, None) => now.minus(lag_ms),
-            (Self::Clock, Some(step)) => now.minus(lag_ms).floor_to(step),
+    /// The moment to lock: the clock less `lag_ms`, or the given one; then floored to a multiple of `align_ms` since 1970
+    /// if that is asked. `None` where that leaves the years 0000 to 9999.
+    pub fn resolve(self, now: Moment, lag_ms: i64, align_ms: Option<i64>) -> Option<LockTime<'a>> {
+        let (words, moment) = match self {
+            Self::Clock => (None, now.minus(lag_ms)),
+            Self::Given(words, moment) => (Some(words), moment),
         };
-        Some((Cow::Owned(moment.to_text()?), moment))
+        match (words, align_ms) {
+            (Some(words), None) => Some(LockTime { moment, words: Some(words) }),
+            _ => {
+                let moment = align_ms.map_or(moment, |step| moment.floor_to(step));
+                moment.has_text().then_some(LockTime { moment, words: None })
+            }
+        }
+    }
+}
+
+/// The moment of a new lock.
+#[derive(Clone, Copy, Debug)]
+pub struct LockTime<'a> {
+    /// The moment.
+    pub moment: Moment,
+    /// The caller's words for it; without them it is written anew.
+    words: Option<&'a [u8]>,
+}
+
+impl<'a> LockTime<'a> {
+    /// The text to store.
+    pub fn text(self) -> Cow<'a, [u8]> {
+        self.words.map_or_else(|| Cow::Owned(self.moment.to_text().into_bytes()), Cow::Borrowed)
     }
 }
 
@@ -66,10 +85,14 @@ mod tests {
         ];
         for (given, lag_ms, align_ms, expected) in cases {
             let resolved = QueryTime::parse(given.as_bytes()).unwrap().resolve(now, *lag_ms, *align_ms);
-            let text = resolved.as_ref().map(|(text, _)| text.as_ref());
-            assert_eq!(text, *expected, "{given} lag {lag_ms} align {align_ms:?}");
-            if let Some((text, moment)) = resolved {
-                assert_eq!(Moment::parse(text.as_bytes()), Some(moment), "{given}");
+            let text = resolved.map(LockTime::text);
+            assert_eq!(
+                text.as_deref(),
+                expected.map(str::as_bytes),
+                "{given} lag {lag_ms} align {align_ms:?}"
+            );
+            if let Some(time) = resolved {
+                assert_eq!(Moment::parse(&time.text()), Some(time.moment), "{given}");
             }
         }
     }

@@ -131,23 +131,27 @@ impl PartialEq for RoleIds<'_> {
 /// unless they are strings of printable ASCII without escapes, with nothing but commas between them: then the ids'
 /// text is at once their value and what `JSON.stringify` writes.
 pub(super) fn split_plain(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    if let Some(rest) = text.strip_prefix(b"]") {
-        return Some((b"", rest));
+    enum Place {
+        First,
+        Next,
+        Inside,
+        After,
     }
-    let mut rest = text;
-    loop {
-        rest = rest.strip_prefix(b"\"")?;
-        let end = rest.iter().position(|&byte| !is_plain(byte))?;
-        rest = rest.get(end..)?.strip_prefix(b"\"")?;
-        match rest.split_first()? {
-            (b',', after) => rest = after,
-            (b']', after) => {
-                let length = text.len().checked_sub(rest.len())?;
-                return Some((text.get(..length)?, after));
+    let mut place = Place::First;
+    for (index, &byte) in text.iter().enumerate() {
+        place = match (place, byte) {
+            (Place::First | Place::Next, b'"') => Place::Inside,
+            (Place::Inside, b'"') => Place::After,
+            (Place::Inside, _) if is_plain(byte) => Place::Inside,
+            (Place::After, b',') => Place::Next,
+            (Place::First | Place::After, b']') => {
+                let (ids, rest) = text.split_at_checked(index)?;
+                return Some((ids, rest.strip_prefix(b"]")?));
             }
             _ => return None,
-        }
+        };
     }
+    None
 }
 
 const fn is_plain(byte: u8) -> bool {

@@ -188,7 +188,7 @@ mod tests {
             (closing, -1, false, Refreshed),
         ];
         for (held_age, wanted_age, if_missing, expected) in cases {
-            let text = held_age.and_then(|age| now.minus(age).to_text());
+            let text = held_age.map(|age| now.minus(age).to_text());
             let held = text.as_deref().map(Lock::on);
             let got = acquire(held.as_ref(), now.minus(wanted_age), if_missing, DEFAULT, now);
             assert_eq!(got, expected, "held {held_age:?}, wanted {wanted_age}, if missing {if_missing}");

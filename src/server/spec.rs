@@ -61,7 +61,7 @@ pub enum KeyFlag {
 }
 
 /// One argument, or a group of arguments.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Arg {
     /// The name that stands for its value.
     pub name: &'static str,
@@ -78,7 +78,7 @@ pub struct Arg {
 }
 
 /// What an argument is.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum ArgKind {
     /// A key, of the key spec with this index.
     Key(i32),

@@ -1,8 +1,7 @@
 //! `QUOTELOCK.ACQUIRE`
 
 use super::new_lock::{ALIGN_ARG, BUFFER_ARG, LAG_ARG, NewLock, QUERY_TIME_ARG, ROLE_IDS_ARG, TTL_ARG};
-use super::stored::Held;
-use super::{JSON_ARG, USER, USER_ARG, reply, store};
+use super::{JSON_ARG, USER, USER_ARG, reply, stored};
 use crate::command::counters::{LOCKS_CREATED, LOCKS_HELD, LOCKS_REFRESHED};
 use crate::command::error::Error;
 use crate::command::grammar::{Choice, Words};
@@ -65,19 +64,19 @@ are those of `QUOTELOCK.SET`; they are checked also when the lock is held.",
         ],
         examples: &[
             Example(
-                r#"QUOTELOCK.ACQUIRE user:42 ["3","7"] 2024-09-12T02:50:53.000Z"#,
+                r#"QUOTELOCK.ACQUIRE user:42 '["3","7"]' 2024-09-12T02:50:53.000Z"#,
                 "1) \"roleIds\"\n2) 1) \"3\"\n   2) \"7\"\n3) \"queryTime\"\n4) \"2024-09-12T02:50:53.000Z\"\n5) \"state\"\n6) \"CloseToExpired\"\n7) \"outcome\"\n8) \"Created\"",
             ),
             Example(
-                r#"QUOTELOCK.ACQUIRE user:42 ["9"] 2999-01-01T00:00:00Z IFMISSING JSON"#,
+                r#"QUOTELOCK.ACQUIRE user:42 '["9"]' 2999-01-01T00:00:00Z IFMISSING JSON"#,
                 r#""{\"roleIds\":[\"3\",\"7\"],\"queryTime\":\"2024-09-12T02:50:53.000Z\",\"state\":\"CloseToExpired\",\"outcome\":\"Held\"}""#,
             ),
             Example(
-                r#"QUOTELOCK.ACQUIRE user:42 ["9"] 2999-01-01T00:00:00Z JSON"#,
+                r#"QUOTELOCK.ACQUIRE user:42 '["9"]' 2999-01-01T00:00:00Z JSON"#,
                 r#""{\"roleIds\":[\"9\"],\"queryTime\":\"2999-01-01T00:00:00Z\",\"state\":\"Effective\",\"outcome\":\"Refreshed\"}""#,
             ),
             Example(
-                r#"QUOTELOCK.ACQUIRE user:42 ["3"] * JSON"#,
+                r#"QUOTELOCK.ACQUIRE user:42 '["3"]' * JSON"#,
                 r#""{\"roleIds\":[\"9\"],\"queryTime\":\"2999-01-01T00:00:00Z\",\"state\":\"Effective\",\"outcome\":\"Held\"}""#,
             ),
         ],
@@ -87,13 +86,13 @@ are those of `QUOTELOCK.SET`; they are checked also when the lock is held.",
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let arguments = parse(call)?;
         let now = Moment::from_unix_ms(call.now_ms());
-        let (wanted, expires_at_ms) = arguments.new_lock.at(now)?;
+        let wanted = arguments.new_lock.at(now)?;
         let Some(mut key) = call.write_key(USER) else {
             return Ok(());
         };
         let settings = settings::lock_terms();
-        let held = Held::read(call, &key)?.lock();
-        let outcome = acquire(held.as_ref(), wanted.moment, arguments.if_missing, settings, now);
+        let held = stored::lock(call, &key)?;
+        let outcome = acquire(held.as_ref(), wanted.time.moment, arguments.if_missing, settings, now);
         match outcome {
             Outcome::Created => LOCKS_CREATED.count(),
             Outcome::Refreshed => LOCKS_REFRESHED.count(),
@@ -101,10 +100,7 @@ are those of `QUOTELOCK.SET`; they are checked also when the lock is held.",
         }
         let in_force = match held {
             Some(held) if outcome == Outcome::Held => held,
-            _ => {
-                store(&mut key, &wanted, expires_at_ms);
-                wanted
-            }
+            _ => wanted.store(&mut key),
         };
         let state = in_force.state(now, settings);
         reply(call, &in_force, state, Some(outcome), arguments.json);

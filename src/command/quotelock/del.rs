@@ -1,7 +1,6 @@
 //! `QUOTELOCK.DEL`
 
-use super::stored::Held;
-use super::{DEL_EVENT, USER, USER_ARG};
+use super::{DEL_EVENT, USER, USER_ARG, stored};
 use crate::command::counters::LOCKS_DELETED;
 use crate::command::error::Error;
 use crate::command::grammar::{Choice, Words};
@@ -34,7 +33,7 @@ Deletes the key, whatever string it holds. With `IFEQ` only while it holds a loc
 byte: so a caller ends the lock it knows and never a newer one.",
         replies: &[("the key was deleted", "1"), ("else", "0")],
         examples: &[
-            Example(r#"QUOTELOCK.SET user:42 ["3","7"] 2024-09-12T02:50:53.000Z"#, "OK"),
+            Example(r#"QUOTELOCK.SET user:42 '["3","7"]' 2024-09-12T02:50:53.000Z"#, "OK"),
             Example("QUOTELOCK.DEL user:42 IFEQ 2024-09-12T02:50:53Z", "(integer) 0"),
             Example("QUOTELOCK.DEL user:42 IFEQ 2024-09-12T02:50:53.000Z", "(integer) 1"),
             Example("QUOTELOCK.DEL user:42", "(integer) 0"),
@@ -49,9 +48,7 @@ byte: so a caller ends the lock it knows and never a newer one.",
         };
         let delete = match expected {
             None => key.string_length()?.is_some(),
-            Some(expected) => {
-                Held::read(call, &key)?.lock().is_some_and(|lock| lock.query_time.as_bytes() == expected)
-            }
+            Some(expected) => stored::lock(call, &key)?.is_some_and(|lock| *lock.query_time == *expected),
         };
         if delete {
             key.delete(DEL_EVENT);

@@ -1,7 +1,6 @@
 //! `QUOTELOCK.GET`
 
-use super::stored::Held;
-use super::{JSON_ARG, USER, USER_ARG, reply};
+use super::{JSON_ARG, USER, USER_ARG, reply, stored};
 use crate::command::counters::{LOCKS_CLOSE_TO_EXPIRED, LOCKS_EFFECTIVE, LOCKS_MISSING};
 use crate::command::error::Error;
 use crate::command::grammar::{Choice, Words};
@@ -46,7 +45,7 @@ log has a warning, at most one a second.",
             ("with `JSON`", "one bulk string: an object with the same members"),
         ],
         examples: &[
-            Example(r#"QUOTELOCK.SET user:42 ["3","7"] 2024-09-12T02:50:53.000Z"#, "OK"),
+            Example(r#"QUOTELOCK.SET user:42 '["3","7"]' 2024-09-12T02:50:53.000Z"#, "OK"),
             Example(
                 "QUOTELOCK.GET user:42 AT 2024-09-12T02:55:53.999Z",
                 "1) \"roleIds\"\n2) 1) \"3\"\n   2) \"7\"\n3) \"queryTime\"\n4) \"2024-09-12T02:50:53.000Z\"\n5) \"state\"\n6) \"Effective\"",
@@ -66,7 +65,7 @@ log has a warning, at most one a second.",
         let Some(key) = call.read_key(USER) else {
             return Ok(());
         };
-        let Some(lock) = Held::read(call, &key)?.lock() else {
+        let Some(lock) = stored::lock(call, &key)? else {
             LOCKS_MISSING.count();
             if json {
                 call.reply_bytes(b"null");

@@ -14,8 +14,8 @@ pub use set::Set;
 
 use std::ffi::CStr;
 
-use crate::quotelock::{Lock, Outcome, State};
-use crate::server::{Arg, Call, Key};
+use crate::quotelock::{Json, Lock, Outcome, State};
+use crate::server::{Arg, Call};
 
 /// Where the key is in the arguments of all four.
 const USER: usize = 1;
@@ -29,15 +29,12 @@ const DEL_EVENT: &CStr = c"quotelock.del";
 const USER_ARG: Arg = Arg::key("user", "the key of the user's lock");
 const JSON_ARG: Arg = Arg::word("JSON", "json", "answer one bulk string of JSON").optional();
 
-/// Stores a lock.
-fn store(key: &mut Key<'_, '_>, lock: &Lock<'_>, expires_at_ms: i64) {
-    key.set_string(&lock.to_stored(), expires_at_ms, SET_EVENT);
-}
-
 /// Answers with a lock: a map, or one bulk string of JSON.
 fn reply(call: &Call<'_>, lock: &Lock<'_>, state: State, outcome: Option<Outcome>, json: bool) {
     if json {
-        return call.reply_bytes(&lock.to_reply(state, outcome));
+        let mut text = Json::new();
+        lock.write_reply(&mut text, state, outcome);
+        return call.reply_bytes(&text);
     }
     call.reply_map(if outcome.is_some() { 4 } else { 3 });
     call.reply_bytes(b"roleIds");
@@ -46,7 +43,7 @@ fn reply(call: &Call<'_>, lock: &Lock<'_>, state: State, outcome: Option<Outcome
         call.reply_bytes(id);
     }
     call.reply_bytes(b"queryTime");
-    call.reply_bytes(lock.query_time.as_bytes());
+    call.reply_bytes(&lock.query_time);
     call.reply_bytes(b"state");
     call.reply_bytes(state.name().as_bytes());
     if let Some(outcome) = outcome {

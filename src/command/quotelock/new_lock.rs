@@ -1,11 +1,12 @@
 //! The arguments that make a new lock, shared by `QUOTELOCK.SET` and `QUOTELOCK.ACQUIRE`.
 
+use super::SET_EVENT;
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words};
 use crate::command::settings;
 use crate::moment::Moment;
-use crate::quotelock::{LONGEST_TTL_MS, Lock, QueryTime, RoleIds, Terms};
-use crate::server::{Arg, excerpt};
+use crate::quotelock::{Json, LONGEST_TTL_MS, Lock, LockTime, QueryTime, RoleIds, Terms};
+use crate::server::{Arg, Key, excerpt};
 
 const LONGEST_TTL_S: i64 = LONGEST_TTL_MS / 1000;
 
@@ -93,8 +94,8 @@ impl<'a> NewLock<'a> {
         }
     }
 
-    /// The lock these make at `now`, and when its key expires, in milliseconds since 1970.
-    pub(super) fn at(self, now: Moment) -> Result<(Lock<'a>, i64), Error> {
+    /// The lock these make at `now`.
+    pub(super) fn at(self, now: Moment) -> Result<Wanted<'a>, Error> {
         let (own_ttl_ms, own_buffer_ms) = (self.ttl_ms.value(), self.buffer_ms.value());
         if let (Some(ttl_ms), Some(buffer_ms), Some(word)) =
             (own_ttl_ms, own_buffer_ms, self.buffer_ms.word())
@@ -115,18 +116,38 @@ impl<'a> NewLock<'a> {
             Some(seconds) => Some(align_ms(seconds, terms.longest_align_s())?),
         };
         let lag_ms = self.lag_ms.value().unwrap_or_else(settings::lock_lag_ms);
-        let (query_time, moment) = self
+        let time = self
             .query_time
             .resolve(now, lag_ms, align_ms)
             .ok_or_else(|| Error::AlignOutOfYears(excerpt(self.given_time)))?;
-        let lock = Lock {
+        Ok(Wanted {
             role_ids: self.role_ids,
-            query_time,
-            moment,
+            time,
             ttl_ms: own_ttl_ms,
             buffer_ms: own_buffer_ms,
-        };
-        Ok((lock, now.unix_ms().saturating_add(terms.ttl_ms)))
+            expires_at_ms: now.unix_ms().saturating_add(terms.ttl_ms),
+        })
+    }
+}
+
+/// A lock that may come into force; a moment is put into words only if it does.
+pub(super) struct Wanted<'a> {
+    role_ids: RoleIds<'a>,
+    pub(super) time: LockTime<'a>,
+    ttl_ms: Option<i64>,
+    buffer_ms: Option<i64>,
+    /// When its key is to expire, in milliseconds since 1970.
+    expires_at_ms: i64,
+}
+
+impl<'a> Wanted<'a> {
+    /// Stores the lock, and returns it.
+    pub(super) fn store(self, key: &mut Key<'_, '_>) -> Lock<'a> {
+        let lock = Lock::new(self.role_ids, self.time.text(), self.time.moment, self.ttl_ms, self.buffer_ms);
+        let mut json = Json::new();
+        lock.write_stored(&mut json);
+        key.set_string(&json, self.expires_at_ms, SET_EVENT);
+        lock
     }
 }
 

@@ -1,7 +1,7 @@
 //! `QUOTELOCK.SET`
 
 use super::new_lock::{ALIGN_ARG, BUFFER_ARG, LAG_ARG, NewLock, QUERY_TIME_ARG, ROLE_IDS_ARG, TTL_ARG};
-use super::{USER, USER_ARG, store};
+use super::{USER, USER_ARG};
 use crate::command::counters::LOCKS_SET;
 use crate::command::error::Error;
 use crate::command::grammar::{Choice, Words};
@@ -69,7 +69,7 @@ would be closing at birth.",
             ("`NX` or `XX` was not met", "nil"),
         ],
         examples: &[
-            Example(r#"QUOTELOCK.SET user:42 ["3","7"] 2024-09-12T02:50:53.000Z"#, "OK"),
+            Example(r#"QUOTELOCK.SET user:42 '["3","7"]' 2024-09-12T02:50:53.000Z"#, "OK"),
             Example(
                 "GET user:42",
                 r#""{\"roleIds\":[\"3\",\"7\"],\"queryTime\":\"2024-09-12T02:50:53.000Z\"}""#,
@@ -90,7 +90,7 @@ would be closing at birth.",
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let (new_lock, condition) = parse(call)?;
-        let (lock, expires_at_ms) = new_lock.at(Moment::from_unix_ms(call.now_ms()))?;
+        let wanted = new_lock.at(Moment::from_unix_ms(call.now_ms()))?;
         let Some(mut key) = call.write_key(USER) else {
             return Ok(());
         };
@@ -101,7 +101,7 @@ would be closing at birth.",
             Some(Condition::Present) => present,
         };
         if met {
-            store(&mut key, &lock, expires_at_ms);
+            wanted.store(&mut key);
             LOCKS_SET.count();
             call.reply_ok();
         } else {

@@ -7,37 +7,19 @@ use crate::command::counters::LOCKS_INVALID;
 use crate::quotelock::{Lock, SHORTEST_STORED};
 use crate::server::{Call, Key, WrongType, excerpt};
 
-/// What a key holds.
-pub(super) enum Held<'k> {
-    Nothing,
-    /// A string that is not a lock; for all but `NX` and `XX` that counts as no lock.
-    NoLock,
-    Lock(Lock<'k>),
-}
-
-impl<'k> Held<'k> {
-    /// Reads the key. A string that is not a lock is counted, and logged at most once a second.
-    pub(super) fn read(call: &Call<'_>, key: &'k Key<'_, '_>) -> Result<Self, WrongType> {
-        let Some(length) = key.string_length()? else {
-            return Ok(Self::Nothing);
-        };
-        // What is too short for a lock is left as it is, see `Key::string`.
-        let stored = if length < SHORTEST_STORED { None } else { key.string() };
-        Ok(stored.and_then(Lock::read).map_or_else(
-            || {
-                warn(call, length);
-                Self::NoLock
-            },
-            Self::Lock,
-        ))
+/// The lock a key holds. A string that is not a lock counts as none; it is counted, and logged at most once a second.
+#[inline]
+pub(super) fn lock<'k>(call: &Call<'_>, key: &'k Key<'_, '_>) -> Result<Option<Lock<'k>>, WrongType> {
+    let Some(length) = key.string_length()? else {
+        return Ok(None);
+    };
+    // What is too short for a lock is left as it is, see `Key::string`.
+    let stored = if length < SHORTEST_STORED { None } else { key.string() };
+    let lock = stored.and_then(Lock::read);
+    if lock.is_none() {
+        warn(call, length);
     }
-
-    pub(super) fn lock(self) -> Option<Lock<'k>> {
-        match self {
-            Self::Lock(lock) => Some(lock),
-            Self::Nothing | Self::NoLock => None,
-        }
-    }
+    Ok(lock)
 }
 
 #[cold]
