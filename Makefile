@@ -1,0 +1,72 @@
+# Each goal sets up what it needs. `make` alone lists the goals.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# redis.conf loads the library from target/, and the tests run on that file.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
+
+scripts := $(wildcard scripts/*) .ci/run
+
+.PHONY: help run build test lint bench docs clean library clients
+
+help: ## List these goals
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
+	@echo
+	@echo "make run heeds PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+
+run: ## Build, start Redis with the module, show it at work, and leave it running
+	@scripts/run
+
+build: ## Build the library: target/release/libquotelock.so
+	@scripts/setup build
+	@$(MAKE) --no-print-directory library
+
+test: ## Run all tests, on every server
+	@scripts/setup test
+	@scripts/servers
+	@$(MAKE) --no-print-directory clients library
+	@echo "== Running the tests"
+	@cargo test --locked
+
+lint: ## Check format, lints, scripts, and that docs/commands is up to date
+	@scripts/setup lint
+	@echo "== Checking the format"
+	@cargo fmt --check
+	@echo "== Checking the lints"
+	@cargo clippy --all-targets --locked -- -D warnings
+	@echo "== Checking the scripts"
+	@shellcheck $(scripts)
+	@echo "== Checking docs/commands"
+	@cargo test --locked --lib pages
+
+bench: ## Measure the commands against plain GET and SET
+	@scripts/setup run
+	@$(MAKE) --no-print-directory library
+	@cargo bench --locked --bench locks
+
+docs: ## Write docs/commands anew from the command table
+	@scripts/setup build
+	@UPDATE_PAGES=1 cargo test --locked --lib pages
+
+clean: ## Remove what was built and fetched; data/ stays
+	@cargo clean
+	@rm -rf tests/clients/node_modules
+
+library:
+	@echo "== Building the library"
+	@cargo build --release --locked
+
+clients: tests/clients/node_modules/.package-lock.json target/python/requirements.txt
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
+	@echo "== Fetching the JavaScript clients"
+	@cd tests/clients && npm ci --no-audit --no-fund
+	@touch $@
+
+# The copy of the list, made last, marks that all of it is there.
+target/python/requirements.txt: tests/clients/requirements.txt
+	@echo "== Fetching the Python client"
+	@rm -rf target/python
+	@python3 -m pip install --quiet --target target/python -r $<
+	@cp $< $@
