@@ -1,0 +1,40 @@
+# Redis with the quotelock module:
+#   docker build -t quotelock .
+#   docker run -p 127.0.0.1:6379:6379 -v quotelock:/quotelock/data quotelock --requirepass secret
+# On Valkey instead: docker build --build-arg SERVER_IMAGE=valkey/valkey:8.1-bookworm -t quotelock .
+# Any Debian 12 (or newer) image of Redis 7.0 or newer, or of Valkey, will do; an Alpine one has another C library.
+ARG SERVER_IMAGE=redis:7.4-bookworm
+
+FROM rust:1-bookworm AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libclang-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /quotelock
+COPY . .
+RUN cargo build --release --locked
+
+FROM ${SERVER_IMAGE}
+# The layout of the checkout, so that redis.conf finds the library and the data as it does there.
+WORKDIR /quotelock
+COPY redis.conf .
+COPY --from=build /quotelock/target/release/libquotelock.so target/release/
+# Both names of the server, whichever image this is; and the data for the user below, who can write nothing else here
+# (so CONFIG REWRITE is refused: mount a redis.conf of your own, or pass settings as below).
+RUN for tool in server cli; do \
+        command -v redis-$tool || ln -s "$(command -v valkey-$tool)" /usr/local/bin/redis-$tool || exit 1; \
+    done \
+    && mkdir data \
+    && chown 999:999 data
+# The user redis or valkey of these images, by number: the name differs.
+USER 999:999
+VOLUME /quotelock/data
+EXPOSE 6379
+
+# redis.conf lets in this machine only, which in a container is the container alone. So it listens on all addresses here,
+# and whoever reaches the port can use it: publish it on loopback, as above, or set a password or ACL users.
+# What follows the image's name on `docker run` is added, as: --quotelock.lock-ttl-ms 600000
+ENTRYPOINT ["redis-server", "redis.conf", "--bind", "*", "-::*", "--protected-mode", "no"]
+
+# Asks the module, not only the server. With a password, give the container REDISCLI_AUTH too.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+    CMD ["redis-cli", "-e", "QUOTELOCK.GET", "healthcheck"]
