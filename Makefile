@@ -6,7 +6,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 
-scripts := $(wildcard scripts/*) .ci/run
+scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 
 .PHONY: help run build test lint bench docs clean library clients
 
@@ -68,5 +68,5 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 target/python/requirements.txt: tests/clients/requirements.txt
 	@echo "== Fetching the Python client"
 	@rm -rf target/python
-	@python3 -m pip install --quiet --target target/python -r $<
+	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
 	@cp $< $@
