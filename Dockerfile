@@ -1,6 +1,6 @@
 # Redis with the quotelock module:
 #   docker build -t quotelock .
-#   docker run -p 127.0.0.1:6379:6379 -v quotelock:/quotelock/data quotelock --requirepass secret
+#   docker run -p 127.0.0.1:6379:6379 -v quotelock:/quotelock/data -e REDISCLI_AUTH=secret quotelock --requirepass secret
 # On Valkey instead: docker build --build-arg SERVER_IMAGE=valkey/valkey:8.1-bookworm -t quotelock .
 # Any Debian 12 (or newer) image of Redis 7.0 or newer, or of Valkey, will do; an Alpine one has another C library.
 ARG SERVER_IMAGE=redis:7.4-bookworm
@@ -35,6 +35,6 @@ EXPOSE 6379
 # What follows the image's name on `docker run` is added, as: --quotelock.lock-ttl-ms 600000
 ENTRYPOINT ["redis-server", "redis.conf", "--bind", "*", "-::*", "--protected-mode", "no"]
 
-# Asks the module, not only the server. With a password, give the container REDISCLI_AUTH too.
+# Asks the module, not only the server. With a password it needs REDISCLI_AUTH, as above.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["redis-cli", "-e", "QUOTELOCK.GET", "healthcheck"]
