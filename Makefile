@@ -47,6 +47,7 @@ bench: ## Measure the commands against plain GET and SET
 
 docs: ## Write docs/commands anew from the command table
 	@scripts/setup build
+	@echo "== Writing docs/commands"
 	@UPDATE_PAGES=1 cargo test --locked --lib pages
 
 clean: ## Remove what was built and fetched; data/ stays
