@@ -1,0 +1,18 @@
+import Redis from 'ioredis';
+
+const redis = new Redis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+const user = 'hermes:LockedQuoteInfo:42';
+
+async function ask(command, ...args) {
+  return JSON.parse(await redis.call(command, user, ...args, 'JSON')); // null: no lock
+}
+function print(screen, { roleIds, queryTime, state, outcome = '-' }) {
+  console.log(screen, roleIds.join(','), queryTime, state, outcome);
+}
+
+// The map starts a lock or shares the one in force; a vehicle's page does not renew it; reserving only reads.
+const roleIds = JSON.stringify(['3', '7']);
+print('map', await ask('QUOTELOCK.ACQUIRE', roleIds, '*'));
+print('page', await ask('QUOTELOCK.ACQUIRE', roleIds, '*', 'IFMISSING'));
+print('reserve', await ask('QUOTELOCK.GET'));
+await redis.quit();
