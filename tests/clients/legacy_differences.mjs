@@ -3,12 +3,13 @@
 // A row: the stored value, what the old code answers, what the module's GET answers.
 // old:    the lock it reads, or the name of the error it throws.
 // module: the lock it reads, or nil.
-// set:    what QUOTELOCK.SET says to the same roleIds and queryTime, where it refuses them.
+// set:    what QUOTELOCK.SET says to the same roleIds and queryTime, where it refuses them: old pods write them.
 
 export const ZONE = 'Asia/Shanghai';
 export const AT = '2024-09-12T02:51:00.000Z';
 
 const nil = null;
+const TAKEN = null;
 const EFFECTIVE = 'Effective';
 const CLOSING = 'CloseToExpired';
 const BAD_TIME = /^ERR invalid queryTime /;
@@ -24,7 +25,7 @@ const time = (name, queryTime, state) => ({
   value: JSON.stringify({ roleIds: ROLES, queryTime }),
   old: lock(ROLES, queryTime, state),
   module: nil,
-  set: typeof queryTime === 'string' ? BAD_TIME : undefined,
+  set: typeof queryTime === 'string' ? BAD_TIME : TAKEN,
   given: [JSON.stringify(ROLES), queryTime],
 });
 
@@ -49,7 +50,6 @@ export const DIFFERENCES = [
   // Other forms of ISO 8601, which RFC 3339 has not.
   time('offset without its colon', '2024-09-12T10:50:53+0800', EFFECTIVE),
   time('offset of hours alone', '2024-09-12T10:50:53+08', EFFECTIVE),
-  time('a space for the T', '2024-09-12 02:50:53Z', EFFECTIVE),
   time('a space before the Z', '2024-09-12T02:50:53 Z', EFFECTIVE),
   time('a space before it all', ' 2024-09-12T02:50:53Z', EFFECTIVE),
   time('no seconds', '2024-09-12T02:50Z', EFFECTIVE),
@@ -58,7 +58,7 @@ export const DIFFERENCES = [
   time('a day of the year', '2024-256T02:50:53Z', EFFECTIVE),
   time('a year of six digits', '+002024-09-12T02:50:53Z', EFFECTIVE),
   time('a comma before the fraction', '2024-09-12T02:50:53,5Z', EFFECTIVE),
-  time('a fraction of ten digits', '2024-09-12T02:50:53.1234567890Z', EFFECTIVE),
+  time('more than 64 bytes', `2024-09-12T02:50:53.${'0'.repeat(50)}Z`, EFFECTIVE),
   time('24:00:00, the next day to moment', '2024-09-11T24:00:00Z', CLOSING),
   time('the mail form', 'Thu, 12 Sep 2024 02:50:53 GMT', EFFECTIVE),
   // Numbers are milliseconds to moment; as text they are no date to it.
@@ -91,6 +91,12 @@ export const DIFFERENCES = [
     lock(ROLES, '2024-09-12T02:44:60Z', CLOSING),
   ),
   value(
+    'a fraction that a JavaScript number rounds up to 1',
+    `{"roleIds":["3","7"],"queryTime":"2024-09-12T02:44:53.99999999999999999Z"}`,
+    lock(ROLES, '2024-09-12T02:44:53.99999999999999999Z', EFFECTIVE),
+    lock(ROLES, '2024-09-12T02:44:53.99999999999999999Z', CLOSING),
+  ),
+  value(
     'an offset no place on earth has',
     `{"roleIds":["3","7"],"queryTime":"2024-09-12T02:50:53+23:59"}`,
     lock(ROLES, '2024-09-12T02:50:53+23:59', EFFECTIVE),
@@ -98,10 +104,10 @@ export const DIFFERENCES = [
   ),
 
   // Role ids of any type.
-  roles('ids that are numbers', '[3,7]', ['3', '7'], undefined),
-  roles('an id beyond what a JavaScript number holds', '[9007199254740993]', ['9007199254740993'], undefined),
-  roles('roleIds is null', 'null', nil, undefined), // as an argument null and 3 are comma lists of one
-  roles('roleIds is a number', '3', nil, undefined),
+  roles('ids that are numbers', '[3,7]', ['3', '7'], TAKEN),
+  roles('an id beyond what a JavaScript number holds', '[9007199254740993]', ['9007199254740993'], TAKEN),
+  roles('roleIds is null', 'null', nil, TAKEN), // as an argument null and 3 are comma lists of one
+  roles('roleIds is a number', '3', nil, TAKEN),
   roles('roleIds is a text', '"3,7"'),
   roles('roleIds is an object', '{"0":"3"}'),
   roles('an id that is null', '["3",null]'),
@@ -109,6 +115,10 @@ export const DIFFERENCES = [
   roles('an id that is an array', '[["3"]]'),
   roles('an id that is an object', '[{"id":"3"}]'),
   roles('half of a surrogate pair', '["\\ud83d"]'),
+  // Read alike; only the module's own writing is bounded.
+  roles('an empty id', '[""]', ['']),
+  roles('an id of 257 bytes', `["${'a'.repeat(257)}"]`, ['a'.repeat(257)]),
+  roles('1,025 ids', JSON.stringify(Array(1025).fill('3')), Array(1025).fill('3')),
   value('no roleIds', `{"queryTime":"${GOOD_TIME}"}`, lock(undefined, GOOD_TIME, EFFECTIVE)),
 
   // Values that hold no lock.
@@ -135,4 +145,27 @@ export const DIFFERENCES = [
     lock(ROLES, GOOD_TIME, EFFECTIVE),
     lock(ROLES, GOOD_TIME, CLOSING),
   ),
+];
+
+// Odd values that both sides read alike.
+const of = (queryTime) => `{"roleIds":["3","7"],"queryTime":"${queryTime}"}`;
+const having = (members) => `{${members},"roleIds":["3","7"],"queryTime":"${GOOD_TIME}"}`;
+
+export const ALIKE = [
+  of('2024-09-12t02:50:53.000z'),
+  of('2024-09-12 02:50:53Z'),
+  of('2024-09-12T02:50:53-00:00'),
+  of('2024-09-12T02:50:53.1234567890Z'),
+  of('2024-09-12T02:45:59.0009Z'), // 300.9991 s old, 301 s in whole milliseconds
+  of('2024-09-12T02:45:59.001Z'),
+  of('2024-02-29T23:59:59Z'),
+  of('0000-01-01T00:00:00Z'),
+  of('9999-12-31T23:59:59.999Z'),
+  having('"extra":{"roleIds":null,"queryTime":0}'),
+  having(`"extra":${'['.repeat(1000)}${']'.repeat(1000)}`),
+  having('"__proto__":{"roleIds":[]}'),
+  having('"roleIds":[[1]],"queryTime":7'),
+  having('"ttlMs":null,"bufferMs":null'),
+  `{"roleIds":[],"queryTime":"${GOOD_TIME}"}`,
+  `\t{\r\n"roleIds" : [ "\\u0033" , "\\/" ] ,\n "\\u0071ueryTime":"${GOOD_TIME}" } \n`,
 ];

@@ -1,0 +1,139 @@
+//! The client programs of the README, and the services' way of keeping locks beside the module's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use crate::harness::*;
+
+/// Each stands in the README as it is.
+const SNIPPETS: [&str; 5] = ["ioredis.mjs", "node_redis.mjs", "redis_py.py", "redis_rs.rs", "redis_cli.sh"];
+
+fn package() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn clients() -> PathBuf {
+    package().join("tests/clients")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What runs a program of `tests/clients/`: `make test` has put its packages in their places.
+fn program(file: &str) -> Command {
+    let path = clients().join(file);
+    let (interpreter, packages) = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("mjs") => ("node", Some(clients().join("node_modules"))),
+        Some("py") => ("python3", Some(package().join("target/python"))),
+        Some("sh") => ("sh", None),
+        Some("rs") => return example(file.trim_end_matches(".rs")),
+        _ => panic!("no way to run {file}"),
+    };
+    if let Some(packages) = &packages {
+        assert!(packages.exists(), "there is no {}: run make test", packages.display());
+    }
+    let mut command = Command::new(interpreter);
+    command.arg(path).env("PYTHONPATH", packages.unwrap_or_default()).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+fn example(name: &str) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--example", name]).current_dir(package());
+    command
+}
+
+/// What it prints; a failure fails the test.
+#[track_caller]
+fn run(command: &mut Command, server: &Server) -> String {
+    let out = command
+        .env("REDIS_URL", server.url())
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (said, complained) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    let on = server.kind().name();
+    assert!(out.status.success(), "{command:?} on {on}: {}\n{said}{complained}", out.status);
+    said.into_owned()
+}
+
+/// A lock as a snippet printed it: the screen's line of words, or the JSON of redis-cli.
+fn printed(line: &str) -> [String; 4] {
+    if let Ok(lock) = serde_json::from_str::<Value>(line) {
+        let text = |name: &str| lock[name].as_str().unwrap_or("-").to_owned();
+        let roles: Vec<_> =
+            lock["roleIds"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+        return [roles.join(","), text("queryTime"), text("state"), text("outcome")];
+    }
+    let words: Vec<_> = line.split(' ').skip(1).map(str::to_owned).collect();
+    words.try_into().unwrap_or_else(|_| panic!("not a lock: {line}"))
+}
+
+/// The map creates the lock, a vehicle's page is held to it, reserving reads it.
+#[test]
+fn every_snippet_prints_one_lock_three_times() {
+    for kind in [Kind::Redis70, Kind::Valkey91] {
+        for file in SNIPPETS {
+            let server = Server::start(kind);
+            let said = run(&mut program(file), &server);
+            let locks: Vec<_> = said.lines().map(printed).collect();
+            let moment = locks.first().map_or("", |lock| lock[1].as_str());
+            assert!(DateTime::parse_from_rfc3339(moment).is_ok(), "{file} on {kind:?}: {said}");
+            let expected = ["Created", "Held", "-"].map(|outcome| ["3,7", moment, "Effective", outcome]);
+            assert_eq!(locks, expected, "{file} on {kind:?}: {said}");
+
+            let stored = text(&mut server.connection(), "GET hermes:LockedQuoteInfo:42");
+            assert_eq!(
+                stored,
+                format!(r#"{{"roleIds":["3","7"],"queryTime":"{moment}"}}"#),
+                "{file} on {kind:?}"
+            );
+        }
+    }
+}
+
+/// Thousands of random locks, each side reading what the other wrote, and the list of known differences.
+#[test]
+fn the_services_and_the_module_read_each_others_locks_alike() {
+    for_each_server(|server| {
+        let said = run(&mut program("legacy.mjs"), server);
+        let summary = said.lines().last().unwrap_or_default();
+        println!("{}: {summary}", server.kind().name());
+        let counts = summary.strip_prefix("legacy parity: ").unwrap_or_else(|| panic!("no summary: {said}"));
+        let compared: u64 = counts.split(' ').next().unwrap().parse().unwrap();
+        assert!(compared > 10_000 && counts.contains(" compared, 0 different; "), "{said}");
+    });
+}
+
+/// The README shows each program as it was run above: `<!-- tests/clients/… -->`, then the block.
+#[test]
+fn the_readme_shows_the_snippets_as_they_are() {
+    let readme = read(&package().join("README.md"));
+    let blocks = marked_blocks(&readme);
+    let shown: Vec<_> = blocks.iter().map(|(file, _)| *file).collect();
+    assert_eq!(shown, SNIPPETS, "the marked blocks of README.md");
+    for (file, block) in blocks {
+        assert_eq!(block, read(&clients().join(file)), "{file} in README.md");
+    }
+}
+
+/// Each file named by a comment, and the fenced block right after it.
+fn marked_blocks(markdown: &str) -> Vec<(&str, String)> {
+    let mut lines = markdown.lines();
+    let mut blocks = Vec::new();
+    while let Some(line) = lines.next() {
+        let Some(file) = line.strip_prefix("<!-- tests/clients/").and_then(|rest| rest.strip_suffix(" -->"))
+        else {
+            continue;
+        };
+        assert!(lines.next().is_some_and(|line| line.starts_with("```")), "no block right after {line}");
+        let block =
+            lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
+        blocks.push((file, block));
+    }
+    blocks
+}

@@ -1,0 +1,59 @@
+//! The examples on the commands' pages are what redis-cli prints.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::harness::*;
+
+/// Each page on a fresh server, its blocks in order: `> COMMAND …`, quoted as redis-cli wants it, then the reply.
+#[test]
+fn the_examples_of_the_pages_answer_as_printed() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands");
+    let mut pages: Vec<_> = fs::read_dir(pages).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
+    pages.sort();
+    assert!(!pages.is_empty(), "docs/commands has no pages");
+    for page in pages {
+        let shown = blocks(&fs::read_to_string(&page).unwrap()).concat();
+        assert!(!shown.is_empty(), "{} has no example", page.display());
+        let printed = joined(shown.lines().filter(|line| !line.starts_with("> ")));
+        let server = Server::start(Kind::DEFAULT);
+        assert_eq!(answered(&server, &shown), printed, "{}: left is the server's answer", page.display());
+    }
+}
+
+/// The blocks marked as redis-cli's, in order.
+fn blocks(markdown: &str) -> Vec<String> {
+    let mut lines = markdown.lines();
+    let mut blocks = Vec::new();
+    while lines.by_ref().any(|line| line == "```redis-cli") {
+        blocks.push(joined(lines.by_ref().take_while(|line| *line != "```")));
+    }
+    blocks
+}
+
+/// What redis-cli prints for the commands, all in one session.
+fn answered(server: &Server, shown: &str) -> String {
+    let commands = joined(shown.lines().filter_map(|line| line.strip_prefix("> ")));
+    let mut redis_cli = Command::new("redis-cli")
+        .args(["-p", &server.port().to_string(), "--no-raw"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    redis_cli.stdin.take().unwrap().write_all(commands.as_bytes()).unwrap();
+    let out = redis_cli.wait_with_output().unwrap();
+    joined(String::from_utf8(out.stdout).unwrap().lines().filter(|line| !is_time_taken(line)))
+}
+
+fn joined<'a>(lines: impl Iterator<Item = &'a str>) -> String {
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// `(0.52s)`, which redis-cli adds when the machine was busy.
+fn is_time_taken(line: &str) -> bool {
+    let number = line.strip_prefix('(').and_then(|line| line.strip_suffix("s)"));
+    number.is_some_and(|number| number.parse::<f64>().is_ok())
+}
