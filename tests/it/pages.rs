@@ -20,7 +20,8 @@ fn the_examples_of_the_pages_answer_as_printed() {
         assert!(!shown.is_empty(), "{} has no example", page.display());
         let printed = joined(shown.lines().filter(|line| !line.starts_with("> ")));
         let server = Server::start(Kind::DEFAULT);
-        assert_eq!(answered(&server, &shown), printed, "{}: left is the server's answer", page.display());
+        let answered = answered(&server, &shown);
+        assert!(answered == printed, "{} says\n{printed}\nthe server\n{answered}", page.display());
     }
 }
 
