@@ -64,14 +64,7 @@ fn load(
     argv: &[*mut raw::RedisModuleString],
 ) -> Result<(), String> {
     check_server(module)?;
-    // SAFETY: called while the module loads, with its context.
-    unsafe {
-        // The handlers say what they changed themselves: a lock that is held is opened to write and not changed.
-        api!(RedisModule_SetModuleOptions(
-            ctx,
-            raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED.cast_signed()
-        ));
-    }
+    set_options(ctx);
     let category = add_category(ctx, module.category);
     for entry in module.commands {
         register::register(ctx, entry, category)?;
@@ -92,6 +85,31 @@ fn load(
     Ok(())
 }
 
+/// Tells the server what the module takes care of.
+fn set_options(ctx: *mut raw::RedisModuleCtx) {
+    /// The handlers say what they changed: a lock that is held is opened to write, and not changed.
+    const OWN_SIGNALS: u32 = raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED;
+    /// Nothing is kept outside the database, so another one can be loaded beside it.
+    const ASYNC_LOAD: u32 = raw::REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD;
+    /// Likewise a slot can move whole. Valkey's own option, from 9.0.
+    const ATOMIC_SLOT_MIGRATION: u32 = 1 << 5;
+
+    let valkey = if is_valkey(ctx) { ATOMIC_SLOT_MIGRATION } else { 0 };
+    // SAFETY: called while the module loads, with its context.
+    unsafe { api!(RedisModule_SetModuleOptions(ctx, (OWN_SIGNALS | ASYNC_LOAD | valkey).cast_signed())) };
+}
+
+fn is_valkey(ctx: *mut raw::RedisModuleCtx) -> bool {
+    // SAFETY: both names end in NUL, and the answer is freed once, after its last use.
+    unsafe {
+        let info = api!(RedisModule_GetServerInfo(ctx, c"server".as_ptr()));
+        let version = api!(RedisModule_ServerInfoGetFieldC(info, c"valkey_version".as_ptr()));
+        let found = !version.is_null();
+        api!(RedisModule_FreeServerInfo(ctx, info));
+        found
+    }
+}
+
 /// Refuses a server that lacks what the commands' registration needs.
 fn check_server(module: &Module) -> Result<(), String> {
     // SAFETY: reads a pointer that was just set, to a function that takes nothing.
@@ -106,14 +124,15 @@ fn check_server(module: &Module) -> Result<(), String> {
     ))
 }
 
-/// Adds the module's ACL category, where the server has such a thing (Redis 7.4, Valkey 8) and takes it.
+/// Adds the module's ACL category, where the server has such a thing (Redis 7.4, Valkey 8). One that is there already,
+/// from before the module was unloaded, serves as well.
 fn add_category(ctx: *mut raw::RedisModuleCtx, category: &'static str) -> Option<&'static str> {
     // SAFETY: reads a pointer that was set while the module was loaded.
     let add = unsafe { raw::RedisModule_AddACLCategory }?;
     let name = CString::new(category).ok()?;
     // SAFETY: called while the module loads, with its context; the name ends in NUL.
-    let status = unsafe { add(ctx, name.as_ptr()) };
-    (status == LOADED).then_some(category)
+    unsafe { add(ctx, name.as_ptr()) };
+    Some(category)
 }
 
 /// `1.2.3` as the number 10203, the form in which a server shows a module's version.

@@ -74,14 +74,16 @@ fn set_categories(
     let Some(set) = (unsafe { raw::RedisModule_SetCommandACLCategories }) else {
         return Ok(());
     };
-    let categories = c_string(&[spec.categories, category.unwrap_or_default()].join(" "))?;
-    // SAFETY: the command is the one just created, and the text ends in NUL.
-    let status = unsafe { set(command, categories.as_ptr()) };
-    if status == 0 {
-        Ok(())
-    } else {
-        Err(format!("the server refused the ACL categories of '{}'", spec.name))
+    let try_set = |categories: &str| -> Result<bool, String> {
+        let categories = c_string(categories)?;
+        // SAFETY: the command is the one just created, and the text ends in NUL.
+        Ok(unsafe { set(command, categories.as_ptr()) } == 0)
+    };
+    let with_own = category.map(|category| format!("{} {category}", spec.categories));
+    if with_own.is_some_and(|categories| try_set(&categories) == Ok(true)) || try_set(spec.categories)? {
+        return Ok(());
     }
+    Err(format!("the server refused the ACL categories of '{}'", spec.name))
 }
 
 /// The sizes the server steps by through the lists of a command's info.
