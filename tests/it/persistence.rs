@@ -1,1 +1,227 @@
+//! What is on disk: RDB, AOF in its forms, and what a kill -9 leaves.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::BufReader;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use redis::{Connection, Value};
+
+use crate::harness::*;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Locks of every form; the commands that leave nothing behind too.
+fn fill(con: &mut Connection) {
+    for command in [
+        r#"QUOTELOCK.SET user:plain ["3","7"] 2024-09-12T02:50:53.000Z"#,
+        r#"QUOTELOCK.SET user:own ["é","\u0000"] 2024-09-12T10:50:53+08:00 PX 3000000 BUFFER 5"#,
+        r#"QUOTELOCK.SET user:years [] * EX 315360000"#,
+        "QUOTELOCK.ACQUIRE user:created 3,7 *",
+        "QUOTELOCK.SET user:refreshed 3 2024-09-12T02:50:53.000Z",
+        "QUOTELOCK.ACQUIRE user:refreshed 4 * ALIGN 300",
+        "QUOTELOCK.ACQUIRE user:refreshed 5 *",
+        "QUOTELOCK.SET user:deleted 3 *",
+        "QUOTELOCK.DEL user:deleted",
+    ] {
+        cmd(con, command);
+    }
+    cmd(con, &[&b"QUOTELOCK.SET"[..], b"user:\r\n\0\xff", b"[]", b"*"]);
+    cmd(con, "SET user:text text");
+}
+
+/// What a server keeps and how its locks are answered, before and after a restart.
+fn seen(server: &Server) -> (impl PartialEq + std::fmt::Debug + use<>, Vec<String>) {
+    let con = &mut server.connection();
+    let held = keyspace(con);
+    let at = "2024-09-12T02:55:00Z";
+    let locks = ["plain", "own", "years", "created", "refreshed", "deleted"];
+    let answers = locks.map(|key| reply(con, &format!("QUOTELOCK.GET user:{key} AT {at}")));
+    (held, answers.to_vec())
+}
+
+#[track_caller]
+fn survives(server: &mut Server, restart: impl Fn(&mut Server)) {
+    let before = seen(server);
+    restart(server);
+    assert_eq!(seen(server), before, "{}", server.kind().name());
+}
+
+fn kill_and_restart(server: &mut Server) {
+    server.kill9();
+    server.restart();
+}
+
+#[test]
+fn rdb_keeps_locks_and_their_expiry() {
+    for kind in Kind::ALL {
+        let mut server = Server::start(kind);
+        fill(&mut server.connection());
+        cmd(&mut server.connection(), "SAVE");
+        survives(&mut server, kill_and_restart);
+    }
+}
+
+#[test]
+fn aof_keeps_locks_and_their_expiry() {
+    for kind in Kind::ALL {
+        for preamble in ["yes", "no"] {
+            let mut server = Server::builder(kind)
+                .conf("appendonly yes")
+                .conf(format!("aof-use-rdb-preamble {preamble}"))
+                .start();
+            fill(&mut server.connection());
+            survives(&mut server, Server::restart);
+
+            cmd(&mut server.connection(), "QUOTELOCK.SET user:later [] *");
+            rewrite(&mut server.connection());
+            cmd(&mut server.connection(), "QUOTELOCK.SET user:plain [] * EX 1000");
+            survives(&mut server, kill_and_restart);
+        }
+    }
+}
+
+fn rewrite(con: &mut Connection) {
+    cmd(con, "BGREWRITEAOF");
+    eventually(PATIENCE, || {
+        let state = info(con, "persistence");
+        let done = state["aof_rewrite_in_progress"] == "0" && state["aof_rewrite_scheduled"] == "0";
+        done.then(|| assert_eq!(state["aof_last_bgrewrite_status"], "ok"))
+    });
+}
+
+/// The commands of the AOF's files whose names hold `part`, in order.
+fn aof(server: &Server, part: &str) -> Vec<String> {
+    let files = fs::read_dir(server.dir().join("appendonlydir")).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    let mut commands = Vec::new();
+    for file in files.iter().filter(|file| file.to_str().unwrap().contains(part)) {
+        let mut file = BufReader::new(fs::File::open(file).unwrap());
+        while let Some(command) = next_command(&mut file) {
+            commands.push(line(&command));
+        }
+    }
+    commands.retain(|command| command != "SELECT 0");
+    commands
+}
+
+#[test]
+fn aof_holds_plain_commands_that_any_server_loads() {
+    for kind in Kind::ALL {
+        let mut server = Server::builder(kind).conf("appendonly yes").conf("aof-use-rdb-preamble no").start();
+        let con = &mut server.connection();
+        let mut expected = Vec::new();
+        let mut run = |con: &mut Connection, command: &str, key: &str| {
+            cmd(con, command);
+            let (json, expiry) = stored(con, key);
+            expected.push(match expiry {
+                -2 => format!("DEL {key}"),
+                _ => format!("SET {key} {json} PXAT {expiry}"),
+            });
+        };
+        run(con, r#"QUOTELOCK.SET a ["3","7"] 2024-09-12T02:50:53.000Z NX"#, "a");
+        run(con, "QUOTELOCK.SET a 3,7 * EX 100 PBUFFER 20 XX", "a");
+        run(con, "QUOTELOCK.ACQUIRE b 3 * ALIGN 300 JSON", "b");
+        run(con, "QUOTELOCK.SET b 3 2024-09-12T10:50:53+08:00", "b");
+        run(con, "QUOTELOCK.ACQUIRE b 4 *", "b");
+        run(con, "QUOTELOCK.DEL a", "a");
+        for leaves_nothing in [
+            "QUOTELOCK.SET a 3 * XX",
+            "QUOTELOCK.SET b 3 * NX",
+            "QUOTELOCK.ACQUIRE b 5 *",
+            "QUOTELOCK.GET b JSON",
+            "QUOTELOCK.DEL a",
+            "QUOTELOCK.DEL b IFEQ soon",
+            "QUOTELOCK.SET b 3 soon",
+        ] {
+            let _reply = reply(con, leaves_nothing);
+        }
+        assert_eq!(aof(&server, ".incr."), expected, "{}", kind.name());
+
+        let held = keyspace(con);
+        server.stop();
+        let plain = Server::builder(kind)
+            .without_module()
+            .conf("appendonly yes")
+            .conf("aof-use-rdb-preamble no")
+            .conf(format!("dir {}", server.dir().display()))
+            .start();
+        assert_eq!(keyspace(&mut plain.connection()), held, "{}", kind.name());
+
+        // A rewritten file has the servers' own form, which is that of plain strings.
+        rewrite(&mut plain.connection());
+        let base = aof(&server, ".base.");
+        assert!(base[0].starts_with(r#"SET b {"roleIds":["4"],"queryTime":""#), "{base:?}");
+        assert!(base.iter().all(|command| !command.contains("QUOTELOCK")), "{base:?}");
+    }
+}
+
+/// What a writer knows to be at its keys: the string and its expiry, `None` where it has deleted the lock.
+type Book = BTreeMap<String, Option<(String, i64)>>;
+
+/// Writes until the server is gone. What was acknowledged goes into the book;
+/// what was under way when the server died may be there or not, so its key leaves the book.
+fn write_until_killed(
+    con: &mut Connection,
+    writer: u64,
+    dice: &mut Dice,
+    book: &mut Book,
+    done: &AtomicUsize,
+) {
+    loop {
+        let key = format!("user:{writer}:{}", dice.below(10));
+        let role = dice.below(1_000_000);
+        let old = moment(now() - 400_000);
+        let write = match dice.below(5) {
+            0 | 1 => format!("QUOTELOCK.SET {key} {role} *"),
+            2 => format!("QUOTELOCK.SET {key} {role} {old} PX 900000"),
+            3 => format!("QUOTELOCK.ACQUIRE {key} {role} *"),
+            _ => format!("QUOTELOCK.DEL {key}"),
+        };
+        // In one transaction, so that the book has the very expiry.
+        let mut transaction = redis::pipe();
+        transaction.atomic();
+        for command in [write, format!("GET {key}"), format!("PEXPIRETIME {key}")] {
+            let mut words = command.split(' ');
+            let command = transaction.cmd(words.next().unwrap());
+            words.for_each(|word| drop(command.arg(word)));
+        }
+        book.remove(&key);
+        let Ok((_reply, held, expiry)) = transaction.query::<(Value, Option<String>, i64)>(con) else {
+            return;
+        };
+        book.insert(key, held.map(|held| (held, expiry)));
+        done.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn kill_9_loses_nothing_acknowledged() {
+    const WRITERS: u64 = 4;
+    for kind in Kind::ALL {
+        let mut server = Server::builder(kind).conf("appendonly yes").conf("appendfsync always").start();
+        let mut books = vec![Book::new(); WRITERS as usize];
+        for round in 0..if kind == Kind::DEFAULT { 6 } else { 2 } {
+            let done = &AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for (writer, book) in (0..).zip(&mut books) {
+                    let mut con = server.connection();
+                    let mut dice = Dice::seeded(round * WRITERS + writer);
+                    scope.spawn(move || write_until_killed(&mut con, writer, &mut dice, book, done));
+                }
+                eventually(PATIENCE, || (done.load(Ordering::SeqCst) > 300).then_some(()));
+                server.kill9();
+            });
+            server.restart();
+            let con = &mut server.connection();
+            for (key, held) in books.iter().flatten() {
+                let (json, expiry) = stored(con, key);
+                let found = (expiry != -2).then_some((json, expiry));
+                assert_eq!(&found, held, "{}, round {round}, {key}", kind.name());
+            }
+            assert!(books.iter().flatten().count() > 30, "{books:?}");
+        }
+    }
+}

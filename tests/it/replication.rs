@@ -1,1 +1,231 @@
+//! What goes to replicas: outcomes only, in plain commands, with absolute times.
 
+use std::time::Duration;
+
+use redis::Connection;
+
+use crate::harness::*;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn primary(kind: Kind) -> Server {
+    Server::builder(kind).conf("repl-diskless-sync-delay 0").start()
+}
+
+/// A replica in step with its primary.
+fn replica_of(primary: &Server, replica: Builder) -> Server {
+    let replica = replica.conf(format!("replicaof 127.0.0.1 {}", primary.port())).start();
+    let con = &mut replica.connection();
+    eventually(PATIENCE, || (info(con, "replication")["master_link_status"] == "up").then_some(()));
+    replica
+}
+
+/// Until `replicas` have run all that this client has written.
+#[track_caller]
+fn in_step(con: &mut Connection, replicas: i64) {
+    assert_eq!(int(con, &format!("WAIT {replicas} 60000")), replicas);
+}
+
+/// What a command leads to.
+enum Effect {
+    Nothing,
+    /// A lock with this JSON, or, where the server's clock is in it, with what is found in the key.
+    Set(&'static str, Option<&'static str>, i64),
+    Del(&'static str),
+}
+use Effect::{Del, Nothing, Set};
+
+const OLD: &str = r#"{"roleIds":["3","7"],"queryTime":"2024-09-12T02:50:53.000Z"}"#;
+
+/// One after the other on one server. The number is the ttl in milliseconds.
+const STORY: &[(&str, Effect)] = &[
+    ("QUOTELOCK.SET a 3,7 2024-09-12T02:50:53.000Z", Set("a", Some(OLD), 360_000)),
+    (r#"QUOTELOCK.SET a [3,"7"] 2024-09-12T02:50:53.000Z NX"#, Nothing),
+    ("QUOTELOCK.GET a", Nothing),
+    ("QUOTELOCK.GET a AT 2024-09-12T02:50:53.000Z JSON", Nothing),
+    ("QUOTELOCK.ACQUIRE a 4 * IFMISSING", Nothing),
+    ("QUOTELOCK.ACQUIRE a 4 2024-09-12T10:50:53.000+08:00", Nothing),
+    ("QUOTELOCK.ACQUIRE a 4 2024-09-12T02:50:52.999Z JSON", Nothing),
+    (
+        "QUOTELOCK.ACQUIRE a 4 2024-09-12T10:50:53.001+08:00",
+        Set("a", Some(r#"{"roleIds":["4"],"queryTime":"2024-09-12T10:50:53.001+08:00"}"#), 360_000),
+    ),
+    (
+        "QUOTELOCK.ACQUIRE a 4 2024-09-12T03:02:03+00:00 ALIGN 300",
+        Set("a", Some(r#"{"roleIds":["4"],"queryTime":"2024-09-12T03:00:00.000Z"}"#), 360_000),
+    ),
+    ("QUOTELOCK.ACQUIRE a 5 *", Set("a", None, 360_000)),
+    ("QUOTELOCK.ACQUIRE a 6 *", Nothing),
+    ("QUOTELOCK.ACQUIRE a 6 * JSON", Nothing),
+    ("QUOTELOCK.SET a 7 * XX PX 5000000 BUFFER 0", Set("a", None, 5_000_000)),
+    ("QUOTELOCK.SET a 7 * LAG 1000 EX 20", Set("a", None, 20_000)),
+    ("QUOTELOCK.SET b 7 * XX", Nothing),
+    ("QUOTELOCK.GET b", Nothing),
+    ("QUOTELOCK.DEL b", Nothing),
+    ("QUOTELOCK.ACQUIRE b 3 * IFMISSING EX 315360000 ALIGN 60", Set("b", None, 315_360_000_000)),
+    ("QUOTELOCK.DEL b IFEQ 2024-09-12T02:50:53.000Z", Nothing),
+    ("QUOTELOCK.DEL b", Del("b")),
+    ("QUOTELOCK.DEL b", Nothing),
+    ("QUOTELOCK.SET b 3,7 2024-09-12T02:50:53.000Z NX", Set("b", Some(OLD), 360_000)),
+    ("QUOTELOCK.DEL b IFEQ 2024-09-12T02:50:53.000Z", Del("b")),
+    ("QUOTELOCK.SET c 3 * EX 0", Nothing),
+    ("QUOTELOCK.SET c 3", Nothing),
+    ("QUOTELOCK.ACQUIRE c [[]] *", Nothing),
+    ("QUOTELOCK.ACQUIRE c 3 * FOO", Nothing),
+    ("QUOTELOCK.DEL a IFEQ", Nothing),
+    ("QUOTELOCK.GET a AT soon", Nothing),
+];
+
+#[test]
+fn only_outcomes_are_sent() {
+    for kind in Kind::ALL {
+        let primary = primary(kind);
+        let con = &mut primary.connection();
+        let mut fake = FakeReplica::of(&primary);
+        let replica = replica_of(&primary, Server::builder(kind).without_module());
+        let monitor = &mut replica.connection();
+        cmd(monitor, "MONITOR");
+
+        for (command, effect) in STORY {
+            let earliest = now();
+            let _reply = reply(con, *command);
+            let latest = now();
+            let sent = fake.lines(con);
+            let expected = match effect {
+                Nothing => vec![],
+                Del(key) => vec![format!("DEL {key}")],
+                Set(key, json, ttl) => {
+                    let (held, expiry) = stored(con, key);
+                    assert!((earliest + ttl..=latest + ttl).contains(&expiry), "{command}: {expiry}");
+                    assert!(json.is_none_or(|json| json == held), "{command}: {held}");
+                    vec![format!("SET {key} {held} PXAT {expiry}")]
+                }
+            };
+            assert_eq!(sent, expected, "{} sent after {command}", kind.name());
+            let run: Vec<String> = monitored(monitor, con).iter().map(line).collect();
+            assert_eq!(run, expected, "{} as a replica ran after {command}", kind.name());
+            assert!(fake.sent(con).is_empty());
+        }
+        in_step(con, 1);
+        assert_eq!(keyspace(&mut replica.connection()), keyspace(con));
+    }
+}
+
+#[test]
+fn bytes_are_sent_as_they_are() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let mut fake = FakeReplica::of(server);
+        let key = &b"user:\r\n\0\xff \"'%s"[..];
+        let roles = "[\"\\u0000\\n\",\"é\u{100}😀%n\"]";
+        cmd(con, &[b"QUOTELOCK.SET", key, roles.as_bytes(), b"2024-09-12t02:50:53.1234567-00:00"]);
+        let expiry = int(con, &[b"PEXPIRETIME", key]).to_string();
+        let json = "{\"roleIds\":[\"\\u0000\\n\",\"é\u{100}😀%n\"],\"queryTime\":\"2024-09-12t02:50:53.1234567-00:00\"}";
+        let set = [b"SET", key, json.as_bytes(), b"PXAT", expiry.as_bytes()].map(<[u8]>::to_vec);
+        assert_eq!(fake.sent(con), [set.to_vec()], "{}", server.kind().name());
+        cmd(con, &[b"QUOTELOCK.DEL", key]);
+        assert_eq!(fake.sent(con), [vec![b"DEL".to_vec(), key.to_vec()]], "{}", server.kind().name());
+    });
+}
+
+/// The server deletes what has expired before the command writes, and says so to its replicas.
+#[test]
+fn an_expired_lock_goes_before_the_next_one() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
+        let mut fake = FakeReplica::of(server);
+        for (write, replied) in [
+            ("QUOTELOCK.ACQUIRE a 4 2024-09-12T02:50:53.000Z JSON", r#""outcome":"Created""#),
+            ("QUOTELOCK.SET a 4 * NX", "OK"),
+        ] {
+            cmd(con, "QUOTELOCK.SET a 3 * PX 1");
+            rest(5);
+            let _set_with_px_1 = fake.lines(con);
+            assert!(text(con, write).contains(replied));
+            let (held, expiry) = stored(con, "a");
+            let mut sent = fake.lines(con);
+            sent.retain(|line| line != "MULTI" && line != "EXEC");
+            assert!(["DEL a", "UNLINK a"].contains(&sent[0].as_str()), "{sent:?}");
+            assert_eq!(sent[1..], [format!("SET a {held} PXAT {expiry}")], "{write}");
+        }
+    });
+}
+
+#[test]
+fn a_replica_answers_and_refuses_to_write() {
+    for kind in Kind::ALL {
+        let primary = primary(kind);
+        let replica = replica_of(&primary, Server::builder(kind));
+        let (con, there) = (&mut primary.connection(), &mut replica.connection());
+        cmd(con, "QUOTELOCK.SET a 3,7 *");
+        in_step(con, 1);
+        let held = keyspace(con);
+        assert_eq!(keyspace(there), held);
+        for form in ["QUOTELOCK.GET a", "QUOTELOCK.GET a JSON", "QUOTELOCK.GET b"] {
+            assert_eq!(reply(there, form), reply(con, form));
+        }
+        for write in [
+            "QUOTELOCK.SET a 3 *",
+            "QUOTELOCK.SET a 3 * NX",
+            "QUOTELOCK.ACQUIRE a 3 *",
+            "QUOTELOCK.ACQUIRE b 3 * IFMISSING",
+            "QUOTELOCK.DEL a",
+            "QUOTELOCK.DEL b",
+        ] {
+            assert_eq!(
+                error(there, write),
+                "READONLY You can't write against a read only replica.",
+                "{write}"
+            );
+        }
+        assert_eq!(keyspace(there), held);
+    }
+}
+
+/// The primary is kept from saying that the lock is gone: the replica still has it, and doesn't show it.
+#[test]
+fn a_replica_hides_an_expired_lock() {
+    for kind in Kind::ALL {
+        let primary = primary(kind);
+        let replica = replica_of(&primary, Server::builder(kind));
+        let (con, there) = (&mut primary.connection(), &mut replica.connection());
+        cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
+        cmd(con, "QUOTELOCK.SET a 3 * PX 300");
+        let expiry = int(con, "PEXPIRETIME a");
+        in_step(con, 1);
+        let before = reply(there, "QUOTELOCK.GET a JSON");
+        assert!(before.contains("roleIds") || now() >= expiry, "{before}");
+        eventually(PATIENCE, || (now() > expiry).then_some(()));
+        assert_eq!(reply(there, "QUOTELOCK.GET a"), "nil", "{}", kind.name());
+        assert_eq!(reply(there, "QUOTELOCK.GET a JSON"), r#""null""#, "{}", kind.name());
+        assert_eq!(int(there, "DBSIZE"), 1, "{}: the key is still there", kind.name());
+    }
+}
+
+#[test]
+fn replicas_hold_what_the_primary_holds() {
+    const SEED: u64 = 20240912;
+    for kind in Kind::ALL {
+        let primary = primary(kind);
+        let with_module = replica_of(&primary, Server::builder(kind));
+        let without = replica_of(&primary, Server::builder(kind).without_module());
+        let con = &mut primary.connection();
+        let mut dice = Dice::seeded(SEED);
+        let mut refused = 0;
+        const COMMANDS: i32 = 5000;
+        for _ in 0..COMMANDS {
+            refused += i32::from(try_cmd(con, &dice.command()).is_err());
+        }
+        assert!((COMMANDS / 20..COMMANDS * 9 / 10).contains(&refused), "{refused} commands were refused");
+        in_step(con, 2);
+        for replica in [with_module, without] {
+            let there = &mut replica.connection();
+            // Short locks of the last few commands end on either side meanwhile.
+            eventually(PATIENCE, || {
+                let (held, copied) = (keyspace(con), keyspace(there));
+                (held.len() > 10 && held == copied).then_some(())
+            });
+        }
+    }
+}
