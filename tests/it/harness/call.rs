@@ -142,7 +142,7 @@ fn readable(bytes: &[u8]) -> String {
 }
 
 /// A command for a failure's message: no argument longer than a line.
-fn brief(words: &[Vec<u8>]) -> String {
+pub(crate) fn brief(words: &[Vec<u8>]) -> String {
     let word = |word: &Vec<u8>| match word.len() {
         0..200 => readable(word),
         long => format!("{}… ({long} bytes)", readable(&word[..100])),

@@ -7,7 +7,7 @@ mod keyspace;
 mod server;
 mod stream;
 
-pub(crate) use call::{Words, cmd, error, info, int, reply, show, text, try_cmd};
+pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
 pub(crate) use clock::{eventually, moment, now, rest};
 pub(crate) use dice::Dice;
 pub(crate) use keyspace::{keyspace, stored};

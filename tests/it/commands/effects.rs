@@ -1,0 +1,257 @@
+//! What the commands leave behind besides the lock: events, signals to watchers and caches, counters; and that reads
+//! leave nothing.
+
+use std::sync::mpsc::{Receiver, channel};
+
+use redis::{Connection, PushInfo, PushKind};
+
+use super::*;
+
+/// The events that a command raises in order, as `event key`.
+fn events(server: &Server, con: &mut Connection, words: &str) -> (String, Vec<String>) {
+    let mut listener = server.connection();
+    let mut listener = listener.as_pubsub();
+    listener.psubscribe("__keyevent@0__:*").unwrap();
+    listener.subscribe("done").unwrap();
+    let answer = reply(con, words);
+    cmd(con, "PUBLISH done .");
+    let mut events = Vec::new();
+    loop {
+        let message = listener.get_message().unwrap();
+        let Some(event) = message.get_channel_name().strip_prefix("__keyevent@0__:") else {
+            return (answer, events);
+        };
+        events.push(format!("{event} {}", message.get_payload::<String>().unwrap()));
+    }
+}
+
+#[test]
+fn events_are_those_of_a_string_and_the_modules_own() {
+    const SET: [&str; 3] = ["set user:1", "expire user:1", "quotelock.set user:1"];
+    const DEL: [&str; 2] = ["del user:1", "quotelock.del user:1"];
+    let old = lock(r#"["1"]"#, TIME);
+    // What the key holds; the command; the events.
+    let cases: [(Option<&str>, &str, &[&str]); 17] = [
+        (None, "QUOTELOCK.SET user:1 3 {NOW}", &SET),
+        (Some(&old), "QUOTELOCK.SET user:1 3 * EX 10", &SET),
+        (Some("x"), "QUOTELOCK.SET user:1 3 *", &SET),
+        (Some("x"), "QUOTELOCK.SET user:1 3 * NX", &[]),
+        (None, "QUOTELOCK.SET user:1 3 * XX", &[]),
+        (None, "QUOTELOCK.ACQUIRE user:1 3 *", &SET),
+        (Some("x"), "QUOTELOCK.ACQUIRE user:1 3 *", &SET),
+        (Some(&old), "QUOTELOCK.ACQUIRE user:1 3 *", &SET),
+        (Some(&old), "QUOTELOCK.ACQUIRE user:1 3 * IFMISSING", &[]),
+        (Some(&old), "QUOTELOCK.GET user:1", &[]),
+        (Some("x"), "QUOTELOCK.GET user:1 JSON", &[]),
+        (None, "QUOTELOCK.GET user:1", &[]),
+        (Some(&old), "QUOTELOCK.DEL user:1", &DEL),
+        (Some(&old), "QUOTELOCK.DEL user:1 IFEQ 2024-09-12T02:50:53.000Z", &DEL),
+        (Some(&old), "QUOTELOCK.DEL user:1 IFEQ 2024-09-12T02:50:53Z", &[]),
+        (Some("x"), "QUOTELOCK.DEL user:1", &DEL),
+        (None, "QUOTELOCK.DEL user:1", &[]),
+    ];
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        for (held, words, expected) in cases {
+            // What a test sets up is not listened to: events are on for the command alone.
+            cmd(con, "CONFIG SET notify-keyspace-events KEA");
+            cmd(con, "DEL user:1");
+            if let Some(held) = held {
+                cmd(con, &["SET", "user:1", held]);
+            }
+            let (answer, events) = events(server, con, &words.replace("{NOW}", &moment(now())));
+            assert_eq!(events, expected, "{words} on {held:?} answered {answer}");
+        }
+        // The module's own are of class d.
+        cmd(con, "CONFIG SET notify-keyspace-events Ed");
+        assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["quotelock.set user:1"]);
+        assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["quotelock.del user:1"]);
+        cmd(con, "CONFIG SET notify-keyspace-events E$");
+        assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["set user:1"]);
+        cmd(con, "CONFIG SET notify-keyspace-events Eg");
+        assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["expire user:1"]);
+        assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["del user:1"]);
+    });
+}
+
+/// The commands that change nothing, on a key of each kind, and those that do.
+const READS: [(&str, &str); 9] = [
+    ("lock", "QUOTELOCK.GET lock"),
+    ("lock", "QUOTELOCK.GET lock JSON"),
+    ("lock", "QUOTELOCK.ACQUIRE lock 3 * IFMISSING"),
+    ("lock", "QUOTELOCK.ACQUIRE lock 3 2000-01-01T00:00:00Z"),
+    ("lock", "QUOTELOCK.SET lock 3 * NX"),
+    ("lock", "QUOTELOCK.DEL lock IFEQ 2000-01-01T00:00:00Z"),
+    ("short", "QUOTELOCK.GET short"),
+    ("absent", "QUOTELOCK.SET absent 3 * XX"),
+    ("absent", "QUOTELOCK.DEL absent"),
+];
+const WRITES: [(&str, &str); 6] = [
+    ("lock", "QUOTELOCK.SET lock 3 *"),
+    ("lock", "QUOTELOCK.ACQUIRE lock 3 *"),
+    ("lock", "QUOTELOCK.DEL lock"),
+    ("short", "QUOTELOCK.ACQUIRE short 3 *"),
+    ("short", "QUOTELOCK.DEL short"),
+    ("absent", "QUOTELOCK.ACQUIRE absent 3 *"),
+];
+
+fn fill(con: &mut Connection) {
+    cmd(con, "FLUSHALL");
+    cmd(con, &["SET", "lock", &lock(r#"["1"]"#, TIME)]);
+    cmd(con, "SET short x");
+}
+
+#[test]
+fn only_a_change_aborts_a_watch() {
+    for_each_server(|server| {
+        let (con, other) = (&mut server.connection(), &mut server.connection());
+        for (commands, executed) in [(READS.as_slice(), r#"["x"]"#), (&WRITES, "nil")] {
+            for (key, words) in commands {
+                fill(other);
+                cmd(con, &["WATCH", key]);
+                cmd(other, *words);
+                assert_eq!(reply(con, "MULTI"), "OK");
+                assert_eq!(reply(con, "ECHO x"), "QUEUED");
+                assert_eq!(reply(con, "EXEC"), executed, "{words}");
+            }
+        }
+    });
+}
+
+/// The keys that a connection has been told to forget.
+fn forgotten(con: &mut Connection, pushes: &Receiver<PushInfo>) -> Vec<String> {
+    // A push comes before the reply to what was asked later.
+    cmd(con, "PING");
+    let told = pushes.try_iter().filter(|push| push.kind == PushKind::Invalidate);
+    told.flat_map(|push| push.data).map(|keys| show(&keys)).collect()
+}
+
+#[test]
+fn only_a_change_empties_a_clients_cache() {
+    for_each_server(|server| {
+        let (con, other) = (&mut server.connection_resp3(), &mut server.connection());
+        let (sender, pushes) = channel();
+        con.set_push_sender(sender);
+        cmd(con, "CLIENT TRACKING ON");
+        for (commands, told) in [(READS.as_slice(), false), (&WRITES, true)] {
+            for (key, words) in commands {
+                fill(other);
+                // A read by QUOTELOCK.GET is remembered as one by GET is.
+                for read in ["GET", "QUOTELOCK.GET"] {
+                    fill(other);
+                    forgotten(con, &pushes);
+                    cmd(con, &[read, key]);
+                    cmd(other, *words);
+                    let expected = if told { vec![format!(r#"["{key}"]"#)] } else { vec![] };
+                    assert_eq!(forgotten(con, &pushes), expected, "{words} after {read}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn reads_leave_a_string_as_it_is_kept() {
+    // How a server keeps a string depends on its form and its length: a read must not turn one way into another. (What
+    // is long enough for a lock is read in place, and Valkey 9.1 keeps some of that embedded until then.)
+    let shorter_than_a_lock = (0..49).map(|length| "x".repeat(length));
+    let strings: Vec<_> = shorter_than_a_lock.chain(["17".to_owned(), "-1".to_owned()]).collect();
+    let locks = [lock("[]", "2024-09-12T02:50:53Z"), lock(r#"["3","7"]"#, TIME), lock("[3]", TIME)];
+    let commands = [
+        "QUOTELOCK.GET user:1",
+        "QUOTELOCK.GET user:1 JSON",
+        "QUOTELOCK.SET user:1 3 * NX",
+        "QUOTELOCK.DEL user:1 IFEQ 2000-01-01T00:00:00Z",
+    ];
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        for stored in &strings {
+            cmd(con, &["SET", "user:1", stored]);
+            let look = |con: &mut Connection| {
+                ["DEBUG DIGEST", "OBJECT ENCODING user:1"].map(|words| text(con, words))
+            };
+            let before = look(con);
+            for words in commands {
+                cmd(con, words);
+                assert_eq!(look(con), before, "{words} on {stored:?}");
+            }
+        }
+        for stored in &locks {
+            cmd(con, &["SET", "user:1", stored]);
+            let before = text(con, "DEBUG DIGEST");
+            for words in commands {
+                cmd(con, words);
+                assert_eq!(text(con, "DEBUG DIGEST"), before, "{words} on {stored:?}");
+            }
+        }
+        fill(con);
+        let changes = |con: &mut Connection| info(con, "persistence")["rdb_changes_since_last_save"].clone();
+        let before = changes(con);
+        for (_, words) in READS {
+            cmd(con, words);
+            assert_eq!(changes(con), before, "{words}");
+        }
+    });
+}
+
+#[test]
+fn info_counts_what_was_answered() {
+    const COUNTERS: [&str; 9] = [
+        "locks_set",
+        "locks_created",
+        "locks_refreshed",
+        "locks_held",
+        "locks_effective",
+        "locks_close_to_expired",
+        "locks_missing",
+        "locks_invalid",
+        "locks_deleted",
+    ];
+    // In one session: the command, and the counters it moves by one.
+    let cases: [(&str, &[&str]); 22] = [
+        ("QUOTELOCK.GET user:1", &["locks_missing"]),
+        ("QUOTELOCK.SET user:1 3 {T} XX", &[]),
+        ("QUOTELOCK.SET user:1 3 {T}", &["locks_set"]),
+        ("QUOTELOCK.SET user:1 3 {T} NX", &[]),
+        ("QUOTELOCK.SET user:1 3 {T} EX 0", &[]),
+        ("QUOTELOCK.GET user:1 JSON", &["locks_close_to_expired"]),
+        ("QUOTELOCK.GET user:1 AT {T}", &["locks_effective"]),
+        ("QUOTELOCK.ACQUIRE user:1 3 {T}", &["locks_held"]),
+        ("QUOTELOCK.ACQUIRE user:1 3 * IFMISSING", &["locks_held"]),
+        ("QUOTELOCK.ACQUIRE user:1 3 *", &["locks_refreshed"]),
+        ("QUOTELOCK.ACQUIRE user:1 3 * JSON", &["locks_held"]),
+        ("QUOTELOCK.GET user:1", &["locks_effective"]),
+        ("QUOTELOCK.DEL user:1 IFEQ {T}", &[]),
+        ("QUOTELOCK.DEL user:1", &["locks_deleted"]),
+        ("QUOTELOCK.DEL user:1", &[]),
+        ("QUOTELOCK.ACQUIRE user:1 3 *", &["locks_created"]),
+        ("SET user:1 x", &[]),
+        ("QUOTELOCK.GET user:1", &["locks_invalid", "locks_missing"]),
+        ("QUOTELOCK.DEL user:1 IFEQ x", &["locks_invalid"]),
+        ("QUOTELOCK.SET user:1 3 * NX", &[]),
+        ("QUOTELOCK.ACQUIRE user:1 3 *", &["locks_created", "locks_invalid"]),
+        ("QUOTELOCK.GET user:1 NOWORD", &[]),
+    ];
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let section = text(con, "INFO quotelock");
+        assert!(section.starts_with("# quotelock\r\n"), "{section}");
+        let mut counted = info(con, "quotelock");
+        assert_eq!(counted.len(), COUNTERS.len(), "{section}");
+        for (words, moved) in cases {
+            let answer = reply(con, &words.replace("{T}", TIME));
+            let now = info(con, "quotelock");
+            let growth = |name: &str| {
+                let name = format!("quotelock_{name}");
+                now[&name].parse::<u64>().unwrap() - counted[&name].parse::<u64>().unwrap()
+            };
+            for name in COUNTERS {
+                let expected = u64::from(moved.contains(&name));
+                assert_eq!(growth(name), expected, "{name} after {words}, which answered {answer}");
+            }
+            counted = now;
+        }
+        assert!(text(con, "INFO everything").contains("quotelock_locks_set:1\r\n"));
+        assert!(!text(con, "INFO server").contains("quotelock_"));
+    });
+}
