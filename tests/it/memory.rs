@@ -64,8 +64,7 @@ fn run(con: &mut Connection, commands: impl Iterator<Item = Vec<String>>) {
         let mut batch = redis::pipe();
         batch.ignore_errors();
         for words in commands.by_ref().take(1000) {
-            let command = batch.cmd(&words[0]);
-            words[1..].iter().for_each(|word| drop(command.arg(word)));
+            batch.cmd(&words[0]).arg(&words[1..]);
         }
         batch.query::<redis::Value>(con).unwrap();
     }

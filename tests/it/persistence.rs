@@ -184,9 +184,8 @@ fn write_until_killed(
         let mut transaction = redis::pipe();
         transaction.atomic();
         for command in [write, format!("GET {key}"), format!("PEXPIRETIME {key}")] {
-            let mut words = command.split(' ');
-            let command = transaction.cmd(words.next().unwrap());
-            words.for_each(|word| drop(command.arg(word)));
+            let words: Vec<&str> = command.split(' ').collect();
+            transaction.cmd(words[0]).arg(&words[1..]);
         }
         book.remove(&key);
         let Ok((_reply, held, expiry)) = transaction.query::<(Value, Option<String>, i64)>(con) else {

@@ -229,3 +229,15 @@ fn replicas_hold_what_the_primary_holds() {
         }
     }
 }
+
+/// A replica may swap in a new copy while it goes on answering from the old one, if every module says that it can.
+#[test]
+fn a_replica_loads_with_no_detour_over_the_disk() {
+    for kind in Kind::ALL {
+        let primary = primary(kind);
+        cmd(&mut primary.connection(), "QUOTELOCK.SET a 3 *");
+        let replica = replica_of(&primary, Server::builder(kind).conf("repl-diskless-load swapdb"));
+        assert_eq!(keyspace(&mut replica.connection()), keyspace(&mut primary.connection()));
+        assert!(!replica.log().contains("Skipping diskless-load"), "{}", replica.log());
+    }
+}

@@ -61,8 +61,8 @@ fn the_clock_stands_still() {
             rest(PAUSE_MS as u64);
             cmd(con, "QUOTELOCK.ACQUIRE b [] *");
         };
-        let ways: [(&str, &dyn Fn(&mut Connection)); 3] =
-            [("MULTI", &multi), ("Lua", &lua), ("FCALL", &function)];
+        type Way<'a> = (&'a str, &'a dyn Fn(&mut Connection));
+        let ways: [Way<'_>; 3] = [("MULTI", &multi), ("Lua", &lua), ("FCALL", &function)];
         for (way, run) in ways {
             cmd(con, "DEL a b");
             let begun = now();
