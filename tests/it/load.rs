@@ -2,11 +2,64 @@
 
 use crate::harness::*;
 
+/// The version as a server shows it: 1.2.3 is 10203.
+fn version() -> i64 {
+    let parts = env!("CARGO_PKG_VERSION").split('.').map(|part| part.parse::<i64>().unwrap());
+    parts.fold(0, |version, part| version * 100 + part)
+}
+
 #[test]
-fn loads_and_shows_its_version() {
+fn loads_and_shows_its_name_and_version() {
     for_each_server(|server| {
         let con = &mut server.connection();
         let modules = text(con, "INFO modules");
-        assert!(modules.contains("name=quotelock"), "{modules}");
+        assert!(modules.contains(&format!("module:name=quotelock,ver={},api=1,", version())), "{modules}");
+        assert!(server.log().contains("Module 'quotelock' loaded from "), "{}", server.log());
+        // Nothing to warn of.
+        assert!(!server.log().contains("<quotelock>"), "{}", server.log());
+    });
+}
+
+#[test]
+fn a_server_too_old_says_what_it_takes() {
+    const LINE: &str =
+        "<quotelock> quotelock needs Redis 7.0 or newer, or Valkey; this server is Redis 6.2.5\n";
+    // In the conf file: the server doesn't start.
+    let log = Server::builder(Kind::TooOld).try_start().err().expect("it started");
+    assert!(log.contains(LINE), "{log}");
+    assert!(log.contains("Can't load module from "), "{log}");
+    // By MODULE LOAD: the server goes on without it.
+    let server = Server::builder(Kind::TooOld).without_module().start();
+    let con = &mut server.connection();
+    let load = ["MODULE", "LOAD", &server.module()];
+    assert_eq!(error(con, &load), "ERR Error loading the extension. Please check the server logs.");
+    assert!(server.log().contains(LINE), "{}", server.log());
+    assert!(error(con, "QUOTELOCK.GET user:1").starts_with("ERR unknown command"));
+    assert_eq!(reply(con, "PING"), "PONG");
+}
+
+#[test]
+fn can_be_unloaded_and_loaded_again() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let load = ["MODULE", "LOAD", &server.module()];
+        cmd(con, "QUOTELOCK.SET user:1 3 *");
+        let held = text(con, "QUOTELOCK.GET user:1 JSON");
+        assert!(error(con, &load).starts_with("ERR "));
+        for _ in 0..3 {
+            assert_eq!(reply(con, "MODULE UNLOAD quotelock"), "OK");
+            assert!(error(con, "QUOTELOCK.GET user:1").starts_with("ERR unknown command"));
+            assert_eq!(reply(con, "CONFIG GET quotelock.*"), "[]");
+            assert_eq!(reply(con, "COMMAND INFO quotelock.get"), "[nil]");
+            assert_eq!(reply(con, &load), "OK", "{}", server.log_tail());
+            // The lock is a plain string and has outlived the module.
+            assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), held);
+            assert!(text(con, "QUOTELOCK.ACQUIRE user:1 9 * JSON").ends_with(r#""outcome":"Held"}"#));
+            assert_eq!(info(con, "quotelock")["quotelock_locks_held"], "1");
+        }
+        if server.kind() != Kind::Redis70 {
+            let categories = reply(con, "COMMAND INFO quotelock.get");
+            assert!(categories.contains("[@read, @fast, @quotelock]"), "{categories}");
+        }
     });
 }
