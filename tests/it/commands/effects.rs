@@ -195,6 +195,22 @@ fn reads_leave_a_string_as_it_is_kept() {
 }
 
 #[test]
+fn a_lock_is_in_the_database_that_is_selected() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        cmd(con, "SELECT 3");
+        assert_eq!(reply(con, "QUOTELOCK.SET user:1 3 *"), "OK");
+        cmd(con, "SELECT 0");
+        assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
+        assert_eq!(int(con, "QUOTELOCK.DEL user:1"), 0);
+        assert!(text(con, "QUOTELOCK.ACQUIRE user:1 7 * JSON").ends_with(r#""outcome":"Created"}"#));
+        cmd(con, "SELECT 3");
+        assert!(text(con, "QUOTELOCK.GET user:1 JSON").starts_with(r#"{"roleIds":["3"],"#));
+        assert_eq!(int(con, "QUOTELOCK.DEL user:1"), 1);
+    });
+}
+
+#[test]
 fn info_counts_what_was_answered() {
     const COUNTERS: [&str; 9] = [
         "locks_set",

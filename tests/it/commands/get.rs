@@ -73,7 +73,7 @@ fn judges_the_state_by_whole_seconds() {
         for (members, last, first) in cases {
             let stored = format!(r#"{{"roleIds":["3"],"queryTime":"{}"{members}}}"#, moment(held));
             cmd(con, &["SET", "user:1", &stored]);
-            let effective = [-HOUR, -1, 0, last - 999, last].map(|age| (age, "Effective"));
+            let effective = [-HOUR, -1, 0, last - 1000, last - 999, last].map(|age| (age, "Effective"));
             let closing = [first, first + 58_000, first + 60_000, first + 365 * 24 * HOUR]
                 .map(|age| (age, "CloseToExpired"));
             for (age, state) in effective.into_iter().chain(closing) {
