@@ -13,12 +13,14 @@
 
 mod harness;
 
+mod clients;
 mod cluster;
 mod commands;
 mod errors;
 mod introspection;
 mod load;
 mod memory;
+mod pages;
 mod persistence;
 mod races;
 mod replication;
