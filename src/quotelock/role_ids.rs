@@ -1,7 +1,7 @@
 //! The role ids of a lock: as a caller gives them, and as JSON.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, slice};
 
 use serde_json::value::RawValue;
 
@@ -85,18 +85,17 @@ impl<'a> RoleIds<'a> {
     }
 
     /// The ids in order, as UTF-8 bytes.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let (plain, listed) = match self {
-            Self::Plain(plain) => (Some(PlainIds(plain)), [].as_slice()),
-            Self::Listed(ids) => (None, ids.as_slice()),
-        };
-        plain.into_iter().flatten().chain(listed.iter().map(|id| id.as_bytes()))
+    pub fn iter(&self) -> Ids<'_> {
+        match self {
+            Self::Plain(plain) => Ids::Plain(plain),
+            Self::Listed(ids) => Ids::Listed(ids.iter()),
+        }
     }
 
     /// How many ids there are.
     pub fn count(&self) -> usize {
         match self {
-            Self::Plain(plain) => PlainIds(plain).count(),
+            Self::Plain(plain) => Ids::Plain(plain).count(),
             Self::Listed(ids) => ids.len(),
         }
     }
@@ -158,18 +157,28 @@ const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
-/// The ids of a list that [`split_plain`] gave.
-struct PlainIds<'a>(&'a [u8]);
+/// The ids of a list, in order.
+pub enum Ids<'a> {
+    /// What [`split_plain`] gave.
+    Plain(&'a [u8]),
+    /// The rest of a list.
+    Listed(slice::Iter<'a, Cow<'a, str>>),
+}
 
-impl<'a> Iterator for PlainIds<'a> {
+impl<'a> Iterator for Ids<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let text = self.0.strip_prefix(b"\"")?;
-        let end = text.iter().position(|&byte| byte == b'"')?;
-        let (id, rest) = text.split_at_checked(end)?;
-        self.0 = rest.strip_prefix(b"\",").unwrap_or_default();
-        Some(id)
+        match self {
+            Self::Plain(plain) => {
+                let text = plain.strip_prefix(b"\"")?;
+                let end = text.iter().position(|&byte| byte == b'"')?;
+                let (id, rest) = text.split_at_checked(end)?;
+                *plain = rest.strip_prefix(b"\",").unwrap_or_default();
+                Some(id)
+            }
+            Self::Listed(ids) => ids.next().map(|id| id.as_bytes()),
+        }
     }
 }
 

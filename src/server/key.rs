@@ -81,12 +81,15 @@ impl Key<'_, '_> {
             return;
         };
         let ctx = self.call.ctx;
+        let in_place = self.overwrite(value);
         // SAFETY: the handle is open for writing and no slice of the old value lives on (`&mut self`). The string is
         // freed once, after its last use; database and replication hold counted references of their own. The format
         // has a letter for each argument after it.
         unsafe {
             let string = api!(RedisModule_CreateString(ctx, value.as_ptr().cast(), value.len()));
-            api!(RedisModule_StringSet(key.as_ptr(), string));
+            if !in_place {
+                api!(RedisModule_StringSet(key.as_ptr(), string));
+            }
             api!(RedisModule_SetAbsExpire(key.as_ptr(), expires_at_ms));
             api!(RedisModule_Replicate(
                 ctx,
@@ -104,6 +107,29 @@ impl Key<'_, '_> {
             (raw::REDISMODULE_NOTIFY_GENERIC, c"expire"),
             (raw::REDISMODULE_NOTIFY_MODULE, event),
         ]);
+    }
+
+    /// Writes over a string of the same length, which most locks of one user are: for the server `StringSet` is a
+    /// deletion and a new key, with a `new` event. False where the key is absent or of another length.
+    fn overwrite(&mut self, value: &[u8]) -> bool {
+        let Some(key) = self.key else {
+            return false;
+        };
+        if self.string_length() != Ok(Some(value.len())) {
+            return false;
+        }
+        let mut length = 0;
+        // SAFETY: the handle is open for writing and no slice of the value lives on (`&mut self`); the server hands out
+        // bytes that are the key's alone, and says how many.
+        unsafe {
+            let mode = raw::REDISMODULE_READ | raw::REDISMODULE_WRITE;
+            let start = api!(RedisModule_StringDMA(key.as_ptr(), &raw mut length, mode.cast_signed()));
+            let same_length = !start.is_null() && length == value.len();
+            if same_length {
+                start.copy_from_nonoverlapping(value.as_ptr().cast(), length);
+            }
+            same_length
+        }
     }
 
     /// Deletes the key. Replicates that as plain `DEL`, and raises the server's own event for it, and `event`.
