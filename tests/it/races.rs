@@ -32,10 +32,23 @@ impl Gate {
         self.opened.notify_all();
     }
 
-    fn wait_for(&self, round: usize) {
+    /// Whether the round is to be run.
+    fn wait_for(&self, round: usize) -> bool {
         let open = self.rounds_open.lock().unwrap();
-        let (_open, wait) = self.opened.wait_timeout_while(open, PATIENCE, |open| *open <= round).unwrap();
-        assert!(!wait.timed_out(), "round {round} never began");
+        let (open, wait) = self.opened.wait_timeout_while(open, PATIENCE, |open| *open <= round).unwrap();
+        !wait.timed_out() && *open != OVER
+    }
+}
+
+const OVER: usize = usize::MAX;
+
+/// Sends the clients home when the race is over, or when a judge has failed the test.
+struct Home<'a>(&'a Gate);
+
+impl Drop for Home<'_> {
+    fn drop(&mut self) {
+        *self.0.rounds_open.lock().unwrap() = OVER;
+        self.0.opened.notify_all();
     }
 }
 
@@ -56,12 +69,12 @@ fn race<T: Send>(
             let answer = answer.clone();
             let mut con = server.connection();
             scope.spawn(move || {
-                for round in 0..rounds {
-                    gate.wait_for(round);
+                for _ in (0..rounds).take_while(|round| gate.wait_for(*round)) {
                     answer.send(ask(&mut con, client)).unwrap();
                 }
             });
         }
+        let _home = Home(gate);
         for round in 0..rounds {
             prepare(con, round);
             gate.open();
