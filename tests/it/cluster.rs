@@ -37,13 +37,15 @@ fn cluster(kind: Kind) -> [Node; NODES] {
         let id = text(&mut con, "CLUSTER MYID");
         Node { server, con, id }
     });
-    for index in 0..NODES {
+    // A node takes an epoch only while it knows no other node.
+    for (index, node) in nodes.iter_mut().enumerate() {
         let (first, last) = (index * SLOTS / NODES, (index + 1) * SLOTS / NODES - 1);
-        let other = nodes[(index + 1) % NODES].server.port();
-        let con = &mut nodes[index].con;
-        cmd(con, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
-        cmd(con, &format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1));
-        cmd(con, &format!("CLUSTER MEET 127.0.0.1 {other}"));
+        cmd(&mut node.con, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
+        cmd(&mut node.con, &format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1));
+    }
+    for index in 1..NODES {
+        let port = nodes[index].server.port();
+        cmd(&mut nodes[0].con, &format!("CLUSTER MEET 127.0.0.1 {port}"));
     }
     for node in &mut nodes {
         eventually(PATIENCE, || {

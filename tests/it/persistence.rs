@@ -53,6 +53,11 @@ fn kill_and_restart(server: &mut Server) {
     server.restart();
 }
 
+/// What is acknowledged is in the file; with `everysec` the server may write it a little later.
+fn with_aof(kind: Kind) -> Builder {
+    Server::builder(kind).conf("appendonly yes").conf("appendfsync always")
+}
+
 #[test]
 fn rdb_keeps_locks_and_their_expiry() {
     for kind in Kind::ALL {
@@ -67,10 +72,7 @@ fn rdb_keeps_locks_and_their_expiry() {
 fn aof_keeps_locks_and_their_expiry() {
     for kind in Kind::ALL {
         for preamble in ["yes", "no"] {
-            let mut server = Server::builder(kind)
-                .conf("appendonly yes")
-                .conf(format!("aof-use-rdb-preamble {preamble}"))
-                .start();
+            let mut server = with_aof(kind).conf(format!("aof-use-rdb-preamble {preamble}")).start();
             fill(&mut server.connection());
             survives(&mut server, Server::restart);
 
@@ -110,7 +112,7 @@ fn aof(server: &Server, part: &str) -> Vec<String> {
 #[test]
 fn aof_holds_plain_commands_that_any_server_loads() {
     for kind in Kind::ALL {
-        let mut server = Server::builder(kind).conf("appendonly yes").conf("aof-use-rdb-preamble no").start();
+        let mut server = with_aof(kind).conf("aof-use-rdb-preamble no").start();
         let con = &mut server.connection();
         let mut expected = Vec::new();
         let mut run = |con: &mut Connection, command: &str, key: &str| {
@@ -200,7 +202,7 @@ fn write_until_killed(
 fn kill_9_loses_nothing_acknowledged() {
     const WRITERS: u64 = 4;
     for kind in Kind::ALL {
-        let mut server = Server::builder(kind).conf("appendonly yes").conf("appendfsync always").start();
+        let mut server = with_aof(kind).start();
         let mut books = vec![Book::new(); WRITERS as usize];
         for round in 0..if kind == Kind::DEFAULT { 6 } else { 2 } {
             let done = &AtomicUsize::new(0);
