@@ -1,6 +1,5 @@
 //! Inside MULTI, Lua and Functions: the same commands, one moment, and the errors of scripts.
 
-use redis::Connection;
 
 use crate::harness::*;
 
