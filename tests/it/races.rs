@@ -134,7 +134,7 @@ impl Told {
 /// ACQUIRE with roles that no other client brings, so that it shows whose lock is in force.
 fn acquire(con: &mut Connection, client: usize, rest: &str) -> Told {
     let command = format!(r#"QUOTELOCK.ACQUIRE {KEY} ["role-{client}"] {rest}"#);
-    if client % 2 == 0 {
+    if client.is_multiple_of(2) {
         Told::from_array(client, cmd(con, &command))
     } else {
         Told::from_json(client, &text(con, &format!("{command} JSON")))
