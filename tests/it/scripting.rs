@@ -1,6 +1,5 @@
 //! Inside MULTI, Lua and Functions: the same commands, one moment, and the errors of scripts.
 
-
 use crate::harness::*;
 
 /// Longer than what a clock that doesn't stand still would have to hide.
