@@ -83,8 +83,8 @@ impl Key<'_, '_> {
         let ctx = self.call.ctx;
         let in_place = self.overwrite(value);
         // SAFETY: the handle is open for writing and no slice of the old value lives on (`&mut self`). The string is
-        // freed once, after its last use; database and replication hold counted references of their own. The format
-        // has a letter for each argument after it.
+        // freed once, after its last use; whoever keeps it, database or replication, counts a reference of its own. The
+        // format has a letter for each argument after it.
         unsafe {
             let string = api!(RedisModule_CreateString(ctx, value.as_ptr().cast(), value.len()));
             if !in_place {
