@@ -2,16 +2,11 @@
 
 use std::borrow::Cow;
 
-use smallvec::SmallVec;
-
 use super::{Outcome, RoleIds, State, Terms};
 use crate::moment::Moment;
 
-/// JSON text on its way out; the lock of a user with a few dozen roles fits without an allocation.
-pub type Json = SmallVec<[u8; 512]>;
-
 /// One user's price lock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lock<'a> {
     /// The roles at which prices are asked for.
     pub role_ids: RoleIds<'a>,
@@ -23,8 +18,6 @@ pub struct Lock<'a> {
     pub ttl_ms: Option<i64>,
     /// The lock's own buffer in milliseconds; without one the settings' counts.
     pub buffer_ms: Option<i64>,
-    /// `{"roleIds":[…],"queryTime":"…"`, where the lock was read from a text that begins just so.
-    pub(super) opening: Option<&'a [u8]>,
 }
 
 impl<'a> Lock<'a> {
@@ -36,7 +29,7 @@ impl<'a> Lock<'a> {
         ttl_ms: Option<i64>,
         buffer_ms: Option<i64>,
     ) -> Self {
-        Self { role_ids, query_time, moment, ttl_ms, buffer_ms, opening: None }
+        Self { role_ids, query_time, moment, ttl_ms, buffer_ms }
     }
 
     /// The terms of this lock: its own, and the `settings` for what it doesn't carry.
@@ -52,58 +45,54 @@ impl<'a> Lock<'a> {
         State::at(now, self.moment, self.terms(settings))
     }
 
-    /// Writes the lock as it is stored: byte for byte what `JSON.stringify({roleIds, queryTime})` gives, with `ttlMs`
+    /// Hands on the lock as it is stored: byte for byte what `JSON.stringify({roleIds, queryTime})` gives, with `ttlMs`
     /// and `bufferMs` after the two where the lock has its own.
-    pub fn write_stored(&self, json: &mut Json) {
-        self.write_opening(json);
-        for (name, ms) in [(",\"ttlMs\":", self.ttl_ms), (",\"bufferMs\":", self.buffer_ms)] {
-            if let Some(ms) = ms {
-                json.extend_from_slice(name.as_bytes());
-                // Writing a number to memory has no way to fail.
-                let _ = serde_json::to_writer(&mut *json, &ms);
-            }
-        }
-        json.push(b'}');
+    pub fn with_stored<T>(&self, then: impl FnOnce(&[u8]) -> T) -> T {
+        let own_term =
+            |name: &str, ms: Option<i64>| ms.map_or_else(String::new, |ms| format!(",\"{name}\":{ms}"));
+        let (ttl, buffer) = (own_term("ttlMs", self.ttl_ms), own_term("bufferMs", self.buffer_ms));
+        self.with_json([ttl.as_bytes(), buffer.as_bytes(), b"}"], then)
     }
 
-    /// Writes the lock as it is answered with the word `JSON`: `roleIds`, `queryTime`, `state`, and `outcome` if there
+    /// Hands on the lock as it is answered with the word `JSON`: `roleIds`, `queryTime`, `state`, and `outcome` if there
     /// is one.
-    pub fn write_reply(&self, json: &mut Json, state: State, outcome: Option<Outcome>) {
-        self.write_opening(json);
-        json.extend_from_slice(match state {
+    pub fn with_reply<T>(&self, state: State, outcome: Option<Outcome>, then: impl FnOnce(&[u8]) -> T) -> T {
+        let state: &[u8] = match state {
             State::Effective => b",\"state\":\"Effective\"",
             State::CloseToExpired => b",\"state\":\"CloseToExpired\"",
-        });
-        json.extend_from_slice(match outcome {
-            None => b"}",
-            Some(Outcome::Created) => b",\"outcome\":\"Created\"}",
-            Some(Outcome::Refreshed) => b",\"outcome\":\"Refreshed\"}",
-            Some(Outcome::Held) => b",\"outcome\":\"Held\"}",
-        });
+        };
+        let outcome: &[u8] = match outcome {
+            None => b"",
+            Some(Outcome::Created) => b",\"outcome\":\"Created\"",
+            Some(Outcome::Refreshed) => b",\"outcome\":\"Refreshed\"",
+            Some(Outcome::Held) => b",\"outcome\":\"Held\"",
+        };
+        self.with_json([state, outcome, b"}"], then)
     }
 
-    fn write_opening(&self, json: &mut Json) {
-        if let Some(opening) = self.opening {
-            return json.extend_from_slice(opening);
-        }
-        json.extend_from_slice(b"{\"roleIds\":");
-        self.role_ids.write_json(json);
-        json.extend_from_slice(b",\"queryTime\":\"");
+    fn with_json<T>(&self, [a, b, end]: [&[u8]; 3], then: impl FnOnce(&[u8]) -> T) -> T {
+        let ids = self.role_ids.json();
         // An RFC 3339 time has no character that JSON escapes.
-        json.extend_from_slice(&self.query_time);
-        json.push(b'"');
+        with_joined(
+            &[b"{\"roleIds\":[", &ids, b"],\"queryTime\":\"", &self.query_time, b"\"", a, b, end],
+            then,
+        )
     }
 }
 
-/// Locks are equal when they mean the same, however they were read.
-impl PartialEq for Lock<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let terms = |lock: &Self| (lock.ttl_ms, lock.buffer_ms);
-        self.role_ids == other.role_ids
-            && self.query_time == other.query_time
-            && self.moment == other.moment
-            && terms(self) == terms(other)
+/// Joins the parts and hands them on; a few hundred bytes, as nearly every lock has, without an allocation.
+fn with_joined<T>(parts: &[&[u8]], then: impl FnOnce(&[u8]) -> T) -> T {
+    let mut room = [0; 512];
+    let mut length = 0_usize;
+    for part in parts {
+        let end = length.saturating_add(part.len());
+        match room.get_mut(length..end) {
+            Some(place) => place.copy_from_slice(part),
+            None => return then(&parts.concat()),
+        }
+        length = end;
     }
+    then(room.get(..length).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -115,9 +104,7 @@ impl<'a> Lock<'a> {
     }
 
     pub(super) fn stored(&self) -> Vec<u8> {
-        let mut json = Json::new();
-        self.write_stored(&mut json);
-        json.into_vec()
+        self.with_stored(<[u8]>::to_vec)
     }
 }
 
@@ -168,8 +155,7 @@ mod tests {
             ),
         ];
         for (outcome, expected) in cases {
-            let mut json = Json::new();
-            lock.write_reply(&mut json, State::Effective, outcome);
+            let json = lock.with_reply(State::Effective, outcome, <[u8]>::to_vec);
             assert_eq!(std::str::from_utf8(&json), Ok(expected));
         }
     }

@@ -9,7 +9,7 @@ mod role_ids;
 mod state;
 mod stored;
 
-pub use lock::{Json, Lock};
+pub use lock::Lock;
 pub use query_time::{LockTime, QueryTime};
 pub use role_ids::{LONGEST_ROLE_ID, MOST_ROLE_IDS, RoleIds, RoleIdsError};
 pub use state::{LONGEST_TTL_MS, Outcome, State, Terms, acquire};

@@ -5,7 +5,6 @@ use std::{fmt, slice};
 
 use serde_json::value::RawValue;
 
-use super::lock::Json;
 use super::stored::LONGEST_STORED;
 
 /// The most role ids a caller may give.
@@ -100,22 +99,22 @@ impl<'a> RoleIds<'a> {
         }
     }
 
-    /// Appends the ids as a JSON array, just as `JSON.stringify` writes an array of strings.
-    pub(super) fn write_json(&self, out: &mut Json) {
-        out.push(b'[');
+    /// What stands between the brackets of the ids' JSON array, just as `JSON.stringify` writes an array of strings.
+    pub(super) fn json(&self) -> Cow<'_, [u8]> {
         match self {
-            Self::Plain(plain) => out.extend_from_slice(plain),
+            Self::Plain(plain) => Cow::Borrowed(plain),
             Self::Listed(ids) => {
-                for (index, id) in ids.iter().enumerate() {
-                    if index > 0 {
-                        out.push(b',');
+                let mut json = Vec::new();
+                for id in ids {
+                    if !json.is_empty() {
+                        json.push(b',');
                     }
                     // Writing a string to memory has no way to fail.
-                    let _ = serde_json::to_writer(&mut *out, id);
+                    let _ = serde_json::to_writer(&mut json, id);
                 }
+                Cow::Owned(json)
             }
         }
-        out.push(b']');
     }
 }
 
@@ -129,28 +128,33 @@ impl PartialEq for RoleIds<'_> {
 /// Splits `"3","7"]…`, the inside of a JSON array and what follows, into the ids as they stand and the rest. `None`
 /// unless they are strings of printable ASCII without escapes, with nothing but commas between them: then the ids'
 /// text is at once their value and what `JSON.stringify` writes.
+#[inline]
 pub(super) fn split_plain(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    enum Place {
-        First,
-        Next,
-        Inside,
-        After,
+    if let Some(rest) = text.strip_prefix(b"]") {
+        return Some((b"", rest));
     }
-    let mut place = Place::First;
-    for (index, &byte) in text.iter().enumerate() {
-        place = match (place, byte) {
-            (Place::First | Place::Next, b'"') => Place::Inside,
-            (Place::Inside, b'"') => Place::After,
-            (Place::Inside, _) if is_plain(byte) => Place::Inside,
-            (Place::After, b',') => Place::Next,
-            (Place::First | Place::After, b']') => {
-                let (ids, rest) = text.split_at_checked(index)?;
-                return Some((ids, rest.strip_prefix(b"]")?));
+    let mut bytes = text.iter();
+    loop {
+        if bytes.next() != Some(&b'"') {
+            return None;
+        }
+        while is_plain(*bytes.as_slice().first()?) {
+            bytes.next();
+        }
+        if bytes.next() != Some(&b'"') {
+            return None;
+        }
+        match bytes.next()? {
+            b',' => {}
+            b']' => {
+                let rest = bytes.as_slice();
+                // What is left of the text without the bracket and the rest.
+                let ids = text.len().checked_sub(rest.len())?.checked_sub(1)?;
+                return Some((text.get(..ids)?, rest));
             }
             _ => return None,
-        };
+        }
     }
-    None
 }
 
 const fn is_plain(byte: u8) -> bool {
@@ -316,10 +320,8 @@ mod tests {
             if let Some((plain, b"")) = text.as_bytes().strip_prefix(b"[").and_then(split_plain) {
                 let read = RoleIds::from_json(&text).unwrap();
                 prop_assert_eq!(&RoleIds::Plain(plain), &read);
-                let (mut short, mut long) = (Json::new(), Json::new());
-                RoleIds::Plain(plain).write_json(&mut short);
-                read.write_json(&mut long);
-                prop_assert_eq!(short, long);
+                let plain = RoleIds::Plain(plain);
+                prop_assert_eq!(plain.json(), read.json());
             }
         }
 
@@ -327,9 +329,9 @@ mod tests {
         fn every_list_of_strings_survives_json(list in proptest::collection::vec("\\PC{1,8}|[\\x00-\\x7f]{1,8}", 0..6)) {
             let json = serde_json::to_string(&list).unwrap();
             prop_assert_eq!(ids(&json).unwrap(), list);
-            let mut written = Json::new();
-            RoleIds::parse(json.as_bytes()).unwrap().write_json(&mut written);
-            prop_assert_eq!(written.as_slice(), json.as_bytes());
+            let read = RoleIds::parse(json.as_bytes()).unwrap();
+            let written = [b"[", &*read.json(), b"]"].concat();
+            prop_assert_eq!(written, json.as_bytes());
         }
     }
 }

@@ -14,7 +14,7 @@ pub use set::Set;
 
 use std::ffi::CStr;
 
-use crate::quotelock::{Json, Lock, Outcome, State};
+use crate::quotelock::{Lock, Outcome, State};
 use crate::server::{Arg, Call};
 
 /// Where the key is in the arguments of all four.
@@ -32,9 +32,7 @@ const JSON_ARG: Arg = Arg::word("JSON", "json", "answer one bulk string of JSON"
 /// Answers with a lock: a map, or one bulk string of JSON.
 fn reply(call: &Call<'_>, lock: &Lock<'_>, state: State, outcome: Option<Outcome>, json: bool) {
     if json {
-        let mut text = Json::new();
-        lock.write_reply(&mut text, state, outcome);
-        return call.reply_bytes(&text);
+        return lock.with_reply(state, outcome, |json| call.reply_bytes(json));
     }
     call.reply_map(if outcome.is_some() { 4 } else { 3 });
     call.reply_bytes(b"roleIds");

@@ -5,7 +5,7 @@ use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words};
 use crate::command::settings;
 use crate::moment::Moment;
-use crate::quotelock::{Json, LONGEST_TTL_MS, Lock, LockTime, QueryTime, RoleIds, Terms};
+use crate::quotelock::{LONGEST_TTL_MS, Lock, LockTime, QueryTime, RoleIds, Terms};
 use crate::server::{Arg, Key, excerpt};
 
 const LONGEST_TTL_S: i64 = LONGEST_TTL_MS / 1000;
@@ -144,9 +144,7 @@ impl<'a> Wanted<'a> {
     /// Stores the lock, and returns it.
     pub(super) fn store(self, key: &mut Key<'_, '_>) -> Lock<'a> {
         let lock = Lock::new(self.role_ids, self.time.text(), self.time.moment, self.ttl_ms, self.buffer_ms);
-        let mut json = Json::new();
-        lock.write_stored(&mut json);
-        key.set_string(&json, self.expires_at_ms, SET_EVENT);
+        lock.with_stored(|json| key.set_string(json, self.expires_at_ms, SET_EVENT));
         lock
     }
 }

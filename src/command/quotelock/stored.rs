@@ -8,18 +8,18 @@ use crate::quotelock::{Lock, SHORTEST_STORED};
 use crate::server::{Call, Key, WrongType, excerpt};
 
 /// The lock a key holds. A string that is not a lock counts as none; it is counted, and logged at most once a second.
-#[inline]
+#[inline(always)]
 pub(super) fn lock<'k>(call: &Call<'_>, key: &'k Key<'_, '_>) -> Result<Option<Lock<'k>>, WrongType> {
     let Some(length) = key.string_length()? else {
         return Ok(None);
     };
     // What is too short for a lock is left as it is, see `Key::string`.
     let stored = if length < SHORTEST_STORED { None } else { key.string() };
-    let lock = stored.and_then(Lock::read);
-    if lock.is_none() {
-        warn(call, length);
+    if let Some(lock) = stored.and_then(Lock::read) {
+        return Ok(Some(lock));
     }
-    Ok(lock)
+    warn(call, length);
+    Ok(None)
 }
 
 #[cold]
