@@ -218,6 +218,20 @@ mod tests {
         assert_eq!(role_ids(&Lock::read(&lock.stored()).unwrap()), ids);
     }
 
+    #[test]
+    fn the_two_readers_agree_on_every_byte_at_every_place() {
+        let plain = format!(r#"{{"roleIds":["3","7"],"queryTime":"{TIME}"}}"#);
+        for place in 0..plain.len() {
+            for byte in 0..=u8::MAX {
+                let mut stored = plain.clone().into_bytes();
+                stored[place] = byte;
+                if let Some(lock) = read_plain(&stored) {
+                    assert_eq!(read_any(&stored), Some(lock), "{}", stored.escape_ascii());
+                }
+            }
+        }
+    }
+
     /// Locks as a caller can set them, and the JSON they are stored as.
     fn any_stored() -> impl Strategy<Value = (Vec<String>, i64, Option<i64>, Option<i64>)> {
         let ids = proptest::collection::vec("[0-9]{1,4}|\\PC{1,6}|[\\x00-\\x7f]{1,6}", 0..6);
