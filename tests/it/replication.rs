@@ -128,6 +128,28 @@ fn bytes_are_sent_as_they_are() {
     });
 }
 
+/// A lock is written over another of its length in place, but not where the other one has still to be sent.
+#[test]
+fn what_is_overwritten_in_a_transaction_is_sent_as_it_was() {
+    const TIME: &str = "2024-09-12T02:50:53.000Z";
+    let lock = |role: i32| format!(r#"{{"roleIds":["{role}"],"queryTime":"{TIME}"}}"#);
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let mut fake = FakeReplica::of(server);
+        cmd(con, "MULTI");
+        cmd(con, &["SET", "a", &lock(1)]);
+        for role in 2..5 {
+            cmd(con, &format!("QUOTELOCK.SET a {role} {TIME}"));
+        }
+        cmd(con, "EXEC");
+        let expiry = stored(con, "a").1;
+        let mut expected = vec!["MULTI".to_owned(), format!("SET a {}", lock(1))];
+        expected.extend((2..5).map(|role| format!("SET a {} PXAT {expiry}", lock(role))));
+        expected.push("EXEC".to_owned());
+        assert_eq!(fake.lines(con), expected, "{}", server.kind().name());
+    });
+}
+
 /// The server deletes what has expired before the command writes, and says so to its replicas.
 #[test]
 fn an_expired_lock_goes_before_the_next_one() {
