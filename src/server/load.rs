@@ -1,6 +1,7 @@
 //! Loading the module into a server.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_int};
+use std::io::{Error, ErrorKind};
 use std::slice;
 
 use redis_module::raw;
@@ -64,6 +65,7 @@ fn load(
     argv: &[*mut raw::RedisModuleString],
 ) -> Result<(), String> {
     check_server(module)?;
+    check_names(ctx, module)?;
     set_options(ctx);
     let category = add_category(ctx, module.category);
     for entry in module.commands {
@@ -122,6 +124,24 @@ fn check_server(module: &Module) -> Result<(), String> {
         "{} needs Redis 7.0 or newer, or Valkey; this server is Redis {major}.{minor}.{patch}",
         module.name
     ))
+}
+
+/// Refuses a server that has renamed a command as which writes are replicated (`rename-command`): a lock would be
+/// acknowledged and reach neither the replicas nor the AOF, without a word.
+fn check_names(ctx: *mut raw::RedisModuleCtx, module: &Module) -> Result<(), String> {
+    const REPLICATED: [(&str, &CStr); 2] = [("SET", c"SET"), ("DEL", c"DEL")];
+    for (name, c_name) in REPLICATED {
+        // SAFETY: called while the module loads, with its context; both strings end in NUL, and the empty format stands
+        // for no arguments. So nothing is run and there is no reply to free: both commands want arguments.
+        let reply = unsafe { api!(RedisModule_Call(ctx, c_name.as_ptr(), c"".as_ptr())) };
+        if reply.is_null() && Error::last_os_error().kind() == ErrorKind::NotFound {
+            return Err(format!(
+                "{} needs the command {name}, as which its writes are replicated; this server has renamed it",
+                module.name
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Adds the module's ACL category, where the server has such a thing (Redis 7.4, Valkey 8). One that is there already,

@@ -38,6 +38,23 @@ fn a_server_too_old_says_what_it_takes() {
     assert_eq!(reply(con, "PING"), "PONG");
 }
 
+/// Under other names its writes would be acknowledged and reach neither replicas nor the AOF.
+#[test]
+fn a_server_that_has_renamed_set_or_del_is_refused() {
+    for kind in Kind::ALL {
+        for (name, to) in [("SET", r#""""#), ("set", "SET2"), ("DEL", "x")] {
+            let log = Server::builder(kind).conf(format!("rename-command {name} {to}")).try_start();
+            let log = log.err().expect("it started");
+            let line = format!(
+                "<quotelock> quotelock needs the command {}, as which its writes are replicated; this server has renamed it\n",
+                name.to_uppercase()
+            );
+            assert!(log.contains(&line), "{name} on {}:\n{log}", kind.name());
+        }
+        Server::builder(kind).conf("rename-command GET \"\"").start();
+    }
+}
+
 #[test]
 fn can_be_unloaded_and_loaded_again() {
     for_each_server(|server| {
