@@ -57,8 +57,8 @@ impl Key<'_, '_> {
 
     /// The bytes of the string the key holds, not copied; `None` if there is none.
     ///
-    /// The server re-encodes a string of up to 44 bytes to hand it out so: read only what is longer, and a read changes
-    /// nothing.
+    /// The server re-encodes a string that it keeps in its compact form to hand it out so: of up to 44 bytes, on Valkey
+    /// 9 of some more. What is surely too short to be read is better left alone.
     pub fn string(&self) -> Option<&[u8]> {
         let key = self.key?;
         let mut length = 0;
