@@ -12,19 +12,21 @@ use crate::server::{Arg, ArgKind, KeyFlag, Spec};
 fn page(spec: &Spec) -> String {
     let mut page = String::new();
     let name = spec.name.to_uppercase();
-    let keys: Vec<_> = spec.keys.iter().map(|key| format!("`{}`", key_flags(key.flags))).collect();
+    let keys: Vec<_> = spec.keys.iter().map(|key| key_flags(key.flags)).collect();
     let _ = write!(
         page,
         "<!-- Written from the table of commands by `make docs`. -->\n\n# {name}\n\n{}\n\n```\n{}\n```\n\n\
          | | |\n|---|---|\n| Since | {} |\n| Complexity | {} |\n| Flags | `{}` |\n\
-         | ACL categories (from Redis 7.2, Valkey 7.2) | {} |\n| Key | {} |\n\n{}\n\n## Arguments\n\n",
+         | ACL categories | {}, from Redis 7.2 and Valkey 7.2 on; `@{}`, from Redis 7.4 and Valkey 8 on |\n\
+         | Key | {} |\n\n{}\n\n## Arguments\n\n",
         spec.summary,
         grammar(spec),
         spec.since,
         spec.complexity,
         spec.flags.replace(' ', "`, `"),
         spec.categories.split(' ').map(|category| format!("`@{category}`")).collect::<Vec<_>>().join(", "),
-        keys.join(", "),
+        crate::MODULE.category,
+        keys.join("; "),
         spec.about,
     );
     for arg in spec.args {
@@ -69,8 +71,9 @@ fn list(arg: &Arg, page: &mut String) {
 }
 
 fn key_flags(flags: &[KeyFlag]) -> String {
-    let flags: Vec<_> = flags.iter().map(|flag| format!("{flag:?}").to_uppercase()).collect();
-    flags.join("|")
+    let flags: Vec<_> =
+        flags.iter().map(|flag| format!("`{}`", format!("{flag:?}").to_uppercase())).collect();
+    flags.join(", ")
 }
 
 fn readme_row(spec: &Spec) -> String {
