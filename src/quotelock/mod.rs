@@ -13,4 +13,4 @@ pub use lock::Lock;
 pub use query_time::{LockTime, QueryTime};
 pub use role_ids::{LONGEST_ROLE_ID, MOST_ROLE_IDS, RoleIds, RoleIdsError};
 pub use state::{LONGEST_TTL_MS, Outcome, State, Terms, acquire};
-pub use stored::{LONGEST_STORED, SHORTEST_STORED};
+pub use stored::SHORTEST_STORED;

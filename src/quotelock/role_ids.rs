@@ -5,13 +5,15 @@ use std::{fmt, slice};
 
 use serde_json::value::RawValue;
 
-use super::stored::LONGEST_STORED;
-
 /// The most role ids a caller may give.
 pub const MOST_ROLE_IDS: usize = 1024;
 
 /// The longest role id a caller may give, in bytes.
 pub const LONGEST_ROLE_ID: usize = 256;
+
+/// The longest text that is read, in bytes, as role ids or as a stored lock: the most role ids of the greatest length,
+/// each byte escaped, take three quarters of it.
+pub const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
 /// A list of role ids.
 #[derive(Clone, Debug)]
@@ -31,7 +33,7 @@ impl<'a> RoleIds<'a> {
         if argument.is_empty() {
             return Err(RoleIdsError::Empty);
         }
-        if argument.len() > LONGEST_STORED {
+        if argument.len() > LONGEST_TEXT {
             return Err(RoleIdsError::TooLong);
         }
         let ids = match argument.strip_prefix(b"[").and_then(split_plain) {
@@ -219,7 +221,7 @@ impl fmt::Display for RoleIdsError {
             Self::Empty => {
                 f.write_str("they are empty: give a JSON array as [\"3\",\"7\"], or a comma list as 3,7")
             }
-            Self::TooLong => write!(f, "they are longer than {LONGEST_STORED} bytes"),
+            Self::TooLong => write!(f, "they are longer than {LONGEST_TEXT} bytes"),
             Self::NotUtf8 => f.write_str("they must be UTF-8"),
             Self::NotAnArray => {
                 f.write_str("they must be a JSON array of strings or numbers, as [\"3\",\"7\"]")
@@ -303,7 +305,7 @@ mod tests {
             (format!("3,{longest}x"), IdTooLong { position: 2 }),
             (format!("[{}]", many(MOST_ROLE_IDS + 1)), TooMany),
             (format!("[ {}]", many(MOST_ROLE_IDS + 1)), TooMany),
-            (" ".repeat(LONGEST_STORED + 1), TooLong),
+            (" ".repeat(LONGEST_TEXT + 1), TooLong),
         ];
         for (argument, expected) in cases {
             assert_eq!(ids(&argument), Err(expected), "{}", argument.get(..40).unwrap_or(&argument));

@@ -6,16 +6,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::role_ids::split_plain;
+use super::role_ids::{LONGEST_TEXT, split_plain};
 use super::state::LONGEST_TTL_MS;
 use super::{Lock, RoleIds};
 use crate::moment::Moment;
 
 /// No lock is shorter, in bytes: that is `{"roleIds":[],"queryTime":"2024-09-12T02:50:53Z"}`.
 pub const SHORTEST_STORED: usize = 49;
-
-/// No lock is longer, in bytes: the most role ids of the greatest length, each byte escaped, take three quarters of it.
-pub const LONGEST_STORED: usize = 2 * 1024 * 1024;
 
 impl<'a> Lock<'a> {
     /// Reads a stored value; `None` if it is not a lock: no JSON object, `roleIds` or `queryTime` missing or null,
@@ -35,14 +32,14 @@ fn read_plain(stored: &[u8]) -> Option<Lock<'_>> {
     let (role_ids, rest) = split_plain(rest)?;
     let query_time = rest.strip_prefix(b",\"queryTime\":\"")?.strip_suffix(b"\"}")?;
     let moment = Moment::parse(query_time)?;
-    (stored.len() <= LONGEST_STORED)
+    (stored.len() <= LONGEST_TEXT)
         .then(|| Lock::new(RoleIds::Plain(role_ids), Cow::Borrowed(query_time), moment, None, None))
 }
 
 /// Reads every other way to write a lock in JSON.
 #[cold]
 fn read_any(stored: &[u8]) -> Option<Lock<'_>> {
-    if !(SHORTEST_STORED..=LONGEST_STORED).contains(&stored.len()) {
+    if !(SHORTEST_STORED..=LONGEST_TEXT).contains(&stored.len()) {
         return None;
     }
     let text = std::str::from_utf8(stored).ok()?;
@@ -191,10 +188,7 @@ mod tests {
             format!(r#"{{"roleIds":["3"],"queryTime":"{TIME}","bufferMs":-1}}"#),
             format!("\u{feff}{{\"roleIds\":[\"3\"],\"queryTime\":\"{TIME}\"}}"),
             format!(r#"{{"roleIds":["\ud800"],"queryTime":"{TIME}"}}"#),
-            format!(
-                "{{\"roleIds\":[{}\"3\"],\"queryTime\":\"{TIME}\"}}",
-                "\"3\",".repeat(LONGEST_STORED / 4)
-            ),
+            format!("{{\"roleIds\":[{}\"3\"],\"queryTime\":\"{TIME}\"}}", "\"3\",".repeat(LONGEST_TEXT / 4)),
             "[".repeat(100_000),
         ];
         for stored in cases {
