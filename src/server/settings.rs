@@ -124,7 +124,9 @@ fn from_arguments(
             return Err(SettingError::Twice { name });
         }
         let text = rest.next().ok_or(SettingError::WithoutValue { name })?;
-        let value = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        let value: Option<i64> = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        // As `CONFIG SET` has it, with no plus and no leading zero.
+        let value = value.filter(|value| value.to_string().as_bytes() == *text);
         match value {
             Some(value) if (setting.least..=setting.most).contains(&value) => given.push((name, value)),
             _ => {
@@ -190,6 +192,8 @@ mod tests {
             ("a-ms -1", bad("-1")),
             ("a-ms 1.5", bad("1.5")),
             ("a-ms x", bad("x")),
+            ("a-ms +5", bad("+5")),
+            ("a-ms 05", bad("05")),
             ("a-ms 9223372036854775808", bad("9223372036854775808")),
         ];
         for (line, expected) in cases {
