@@ -44,6 +44,8 @@ pub struct Call<'a> {
     pub(super) ctx: *mut raw::RedisModuleCtx,
     argv: &'a [*mut raw::RedisModuleString],
     now_ms: Cell<Option<i64>>,
+    /// Whether a key is open, see `Call::read_key`.
+    pub(super) key_is_open: Cell<bool>,
     /// The context is of the server's main thread.
     not_send: PhantomData<*mut ()>,
 }
@@ -97,7 +99,8 @@ unsafe extern "C" fn enter<C: Command>(
     let argc = usize::try_from(argc).unwrap_or_default();
     // SAFETY: the server passes `argc` strings at `argv`, which it keeps until the handler returns.
     let argv = unsafe { slice::from_raw_parts(argv, argc) };
-    let call = Call { ctx, argv, now_ms: Cell::new(None), not_send: PhantomData };
+    let call =
+        Call { ctx, argv, now_ms: Cell::new(None), key_is_open: Cell::new(false), not_send: PhantomData };
     match guard(|| C::run(&call)) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => call.reply_error(&error),

@@ -22,18 +22,22 @@ pub struct Key<'c, 'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Opens the key at `index` of the arguments to read. `None` if there is no such argument.
+    /// Opens the key at `index` of the arguments to read. `None` if there is no such argument, or while another key is
+    /// open: through a second handle what was read of the first could be written or freed.
     pub fn read_key(&self, index: usize) -> Option<Key<'_, 'a>> {
         self.open(index, raw::REDISMODULE_READ)
     }
 
-    /// Opens the key at `index` of the arguments to read and write. `None` if there is no such argument.
+    /// Opens the key at `index` of the arguments to read and write. `None` as for [`Call::read_key`].
     pub fn write_key(&self, index: usize) -> Option<Key<'_, 'a>> {
         self.open(index, raw::REDISMODULE_READ | raw::REDISMODULE_WRITE)
     }
 
     fn open(&self, index: usize, mode: u32) -> Option<Key<'_, 'a>> {
         let name = self.string(index)?;
+        if self.key_is_open.replace(true) {
+            return None;
+        }
         // SAFETY: context and name are of this call; the handle is closed when the `Key` is dropped, within the call.
         let key = unsafe { api!(RedisModule_OpenKey(self.ctx, name, mode.cast_signed())) };
         Some(Key { call: self, name, key: NonNull::new(key.cast()) })
@@ -160,6 +164,7 @@ impl Key<'_, '_> {
 
 impl Drop for Key<'_, '_> {
     fn drop(&mut self) {
+        self.call.key_is_open.set(false);
         if let Some(key) = self.key {
             // SAFETY: the handle was opened by `open` and is closed only here.
             unsafe { api!(RedisModule_CloseKey(key.as_ptr())) };

@@ -11,11 +11,6 @@ use super::call::guard;
 use super::{Module, info, log, register, settings};
 use crate::MODULE;
 
-/// All the module keeps is in the server's memory and in its books; tests run outside a server.
-#[cfg(not(test))]
-#[global_allocator]
-static ALLOCATOR: redis_module::alloc::RedisAlloc = redis_module::alloc::RedisAlloc;
-
 const LOADED: c_int = 0;
 const REFUSED: c_int = 1;
 

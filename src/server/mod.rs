@@ -4,6 +4,7 @@
 //! [`Call`]: arguments, keys, the clock, replies. Every raw pointer, every function of the module API and every callback
 //! from C is in here.
 
+mod alloc;
 mod api;
 mod call;
 mod clock;

@@ -1,0 +1,61 @@
+//! The allocator: the server's, so that its `INFO` and `maxmemory` count what the module holds.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+use redis_module::raw;
+
+/// The server's allocator; in a program that is no server (a test, a fuzzer) the system's.
+///
+/// The server's functions are there from `Init` on. Nothing is allocated before that (see `load`), so memory never goes back
+/// to another allocator than it came from.
+struct ServerAlloc;
+
+#[global_allocator]
+static ALLOCATOR: ServerAlloc = ServerAlloc;
+
+/// What the server's allocator aligns to. Whatever wants more, which is next to nothing, is the system's.
+const ALIGNED_TO: usize = 16;
+
+// SAFETY: both allocators keep the contract of `malloc`, `calloc`, `realloc` and `free`; which of them is asked depends on the
+// alignment, which is the same for a piece of memory from birth to death, and on whether the server's is there.
+unsafe impl GlobalAlloc for ServerAlloc {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promised.
+        unsafe {
+            match raw::RedisModule_Alloc {
+                Some(alloc) if layout.align() <= ALIGNED_TO => alloc(layout.size()).cast(),
+                _ => System.alloc(layout),
+            }
+        }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promised.
+        unsafe {
+            match raw::RedisModule_Calloc {
+                Some(calloc) if layout.align() <= ALIGNED_TO => calloc(1, layout.size()).cast(),
+                _ => System.alloc_zeroed(layout),
+            }
+        }
+    }
+
+    unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as the caller promised.
+        unsafe {
+            match raw::RedisModule_Realloc {
+                Some(realloc) if layout.align() <= ALIGNED_TO => realloc(start.cast(), size).cast(),
+                _ => System.realloc(start, layout, size),
+            }
+        }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promised.
+        unsafe {
+            match raw::RedisModule_Free {
+                Some(free) if layout.align() <= ALIGNED_TO => free(start.cast()),
+                _ => System.dealloc(start, layout),
+            }
+        }
+    }
+}
