@@ -8,6 +8,7 @@ pub mod moment;
 pub mod quotelock;
 #[allow(unsafe_code, reason = "the door to the server")]
 pub mod server;
+pub mod vehprice;
 
 /// What the module is.
 pub static MODULE: server::Module = server::Module {

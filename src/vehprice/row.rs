@@ -1,0 +1,255 @@
+//! One row as it is kept: its expiry, its shape, its id and its values in one run of bytes.
+
+use super::Json;
+use super::shape::{Shape, ShapeId};
+
+/// When a row expires, in milliseconds since 1970; it is visible before that instant and never after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Expiry(i64);
+
+impl Expiry {
+    /// The row does not expire.
+    pub const NEVER: Self = Self(i64::MAX);
+
+    /// At this many milliseconds since 1970.
+    pub const fn at(unix_ms: i64) -> Self {
+        Self(unix_ms)
+    }
+
+    /// Milliseconds since 1970; `None` where the row does not expire.
+    pub fn unix_ms(self) -> Option<i64> {
+        (self != Self::NEVER).then_some(self.0)
+    }
+
+    /// Whether it is over at `now_ms`.
+    pub const fn is_over(self, now_ms: i64) -> bool {
+        self.0 <= now_ms
+    }
+}
+
+/// Set in the number of a row's shape where a value has a character that JSON escapes.
+const ESCAPES: ShapeId = 1 << 31;
+
+const EXPIRY_BYTES: usize = 8;
+const SHAPE_BYTES: usize = 4;
+const HEAD_BYTES: usize = 13;
+
+/// Writes a row. `id` has 1 to 256 bytes, `values` are as many as the shape has names.
+pub(super) fn encode<'v>(
+    out: &mut Vec<u8>,
+    id: &[u8],
+    expiry: Expiry,
+    shape: ShapeId,
+    values: impl Iterator<Item = &'v str> + Clone,
+) {
+    let escapes = if values.clone().any(needs_escapes) { ESCAPES } else { 0 };
+    out.extend_from_slice(&expiry.0.to_le_bytes());
+    out.extend_from_slice(&(shape | escapes).to_le_bytes());
+    out.push(u8::try_from(id.len().saturating_sub(1)).unwrap_or(u8::MAX));
+    out.extend_from_slice(id);
+    for value in values {
+        write_length(out, value.len());
+        out.extend_from_slice(value.as_bytes());
+    }
+}
+
+fn needs_escapes(value: &str) -> bool {
+    value.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\')
+}
+
+/// Seven bits to a byte, the lowest first; the high bit says that more follow.
+fn write_length(out: &mut Vec<u8>, mut length: usize) {
+    while length > 0x7f {
+        out.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
+        length >>= 7;
+    }
+    out.push(u8::try_from(length).unwrap_or_default());
+}
+
+fn read_length(text: &[u8]) -> Option<(usize, &[u8])> {
+    let (&first, mut rest) = text.split_first()?;
+    if first < 0x80 {
+        return Some((usize::from(first), rest));
+    }
+    let mut length = usize::from(first & 0x7f);
+    let mut shift = 7_u32;
+    loop {
+        let (&byte, after) = rest.split_first()?;
+        rest = after;
+        length |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        if byte < 0x80 {
+            return Some((length, rest));
+        }
+        shift = shift.checked_add(7)?;
+    }
+}
+
+/// The expiry of an encoded row.
+#[inline]
+pub(super) fn expiry(row: &[u8]) -> Expiry {
+    row.first_chunk::<EXPIRY_BYTES>().map_or(Expiry::NEVER, |bytes| Expiry(i64::from_le_bytes(*bytes)))
+}
+
+/// The number of an encoded row's shape.
+#[inline]
+pub(super) fn shape(row: &[u8]) -> ShapeId {
+    shape_and_flag(row) & !ESCAPES
+}
+
+#[inline]
+fn shape_and_flag(row: &[u8]) -> ShapeId {
+    let bytes = row.get(EXPIRY_BYTES..).and_then(<[u8]>::first_chunk::<SHAPE_BYTES>);
+    bytes.map_or(0, |bytes| ShapeId::from_le_bytes(*bytes))
+}
+
+/// The id and what follows it.
+#[inline]
+fn split_id(row: &[u8]) -> (&[u8], &[u8]) {
+    let split = || {
+        let (head, rest) = row.split_at_checked(HEAD_BYTES)?;
+        rest.split_at_checked(usize::from(*head.last()?).saturating_add(1))
+    };
+    split().unwrap_or_default()
+}
+
+/// The id of an encoded row.
+#[inline]
+pub(super) fn id(row: &[u8]) -> &[u8] {
+    split_id(row).0
+}
+
+/// A live row of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'t> {
+    bytes: &'t [u8],
+    shape: &'t Shape,
+}
+
+impl<'t> Row<'t> {
+    pub(super) fn new(bytes: &'t [u8], shape: &'t Shape) -> Self {
+        Self { bytes, shape }
+    }
+
+    /// The vehicle's id.
+    pub fn id(&self) -> &'t [u8] {
+        id(self.bytes)
+    }
+
+    /// When the row expires.
+    pub fn expiry(&self) -> Expiry {
+        expiry(self.bytes)
+    }
+
+    /// The names of its fields.
+    pub fn shape(&self) -> &'t Shape {
+        self.shape
+    }
+
+    /// The values, in the order of the names; UTF-8.
+    #[inline]
+    pub fn values(&self) -> Values<'t> {
+        Values(split_id(self.bytes).1)
+    }
+
+    /// Fields and values in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'t str, &'t [u8])> {
+        self.shape.names().zip(self.values())
+    }
+
+    /// The value of a field.
+    pub fn value(&self, name: &[u8]) -> Option<&'t [u8]> {
+        self.values().nth(self.shape.position(name)?)
+    }
+
+    /// Writes the row as a JSON object whose values are strings.
+    #[inline]
+    pub fn write_json(&self, out: &mut Json) {
+        if shape_and_flag(self.bytes) & ESCAPES != 0 {
+            return self.write_json_escaped(out);
+        }
+        for (opening, value) in self.shape.openings().zip(self.values()) {
+            out.extend_from_slice(opening);
+            out.extend_from_slice(value);
+        }
+        out.extend_from_slice(b"\"}");
+    }
+
+    #[cold]
+    fn write_json_escaped(&self, out: &mut Json) {
+        for (opening, value) in self.shape.openings().zip(self.values()) {
+            out.extend_from_slice(opening);
+            let start = out.len();
+            // Values are UTF-8, and writing a string to memory has no way to fail.
+            let _ = serde_json::to_writer(&mut *out, &String::from_utf8_lossy(value));
+            // The opening has the first quote, and what follows the second.
+            if start < out.len() {
+                out.remove(start);
+                out.pop();
+            }
+        }
+        out.extend_from_slice(b"\"}");
+    }
+}
+
+/// The values of a row.
+#[derive(Clone, Debug)]
+pub struct Values<'t>(&'t [u8]);
+
+impl<'t> Iterator for Values<'t> {
+    type Item = &'t [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'t [u8]> {
+        let (length, rest) = read_length(self.0)?;
+        let (value, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lengths_of_one_to_four_bytes() {
+        for length in [0, 1, 127, 128, 300, 16_383, 16_384, 1 << 20, (1 << 21) - 1, 1 << 21, 1 << 27] {
+            let mut text = Vec::new();
+            write_length(&mut text, length);
+            text.push(7);
+            assert_eq!(read_length(&text), Some((length, [7].as_slice())), "{length}");
+        }
+        assert_eq!(read_length(&[]), None);
+        assert_eq!(read_length(&[0x80]), None);
+        assert_eq!(read_length(&[0xff; 20]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(
+            id in "\\PC{1,40}", at: i64, values in proptest::collection::vec("\\PC{0,200}|[\\x00-\\x7f]{0,8}", 1..6)
+        ) {
+            let names: Vec<String> = (0..values.len()).map(|index| format!("f{index}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let mut shapes = super::super::shape::Shapes::new(ahash::RandomState::with_seeds(1, 2, 3, 4));
+            let shape = shapes.take(&names);
+            let mut text = Vec::new();
+            encode(&mut text, id.as_bytes(), Expiry::at(at), shape, values.iter().map(String::as_str));
+            prop_assert_eq!(super::shape(&text), shape);
+            let row = Row::new(&text, shapes.get(shape).unwrap());
+            prop_assert_eq!(row.id(), id.as_bytes());
+            prop_assert_eq!(row.expiry(), Expiry::at(at));
+            let read: Vec<_> = row.values().collect();
+            let written: Vec<_> = values.iter().map(String::as_bytes).collect();
+            prop_assert_eq!(read, written);
+            let mut json = Json::new();
+            row.write_json(&mut json);
+            let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&json).unwrap();
+            prop_assert_eq!(object.len(), values.len());
+            for (name, value) in names.iter().zip(&values) {
+                prop_assert_eq!(object[*name].as_str(), Some(value.as_str()));
+            }
+        }
+    }
+}

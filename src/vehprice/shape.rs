@@ -1,0 +1,205 @@
+//! Shapes: the lists of field names that rows share.
+
+use std::collections::HashMap;
+
+/// The number of a shape in its table.
+pub type ShapeId = u32;
+
+/// The field names of a row, in the order they were given, and the JSON that goes around their values.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Every name after its length, as [`key`] writes them.
+    key: Box<[u8]>,
+    names: Box<[Box<str>]>,
+    /// What stands before each value: `{"name":"` for the first, `","name":"` for the others.
+    openings: Box<[Box<[u8]>]>,
+}
+
+impl Shape {
+    fn new(names: &[&str]) -> Self {
+        let opening = |(index, name): (usize, &&str)| {
+            let mut json = if index == 0 { b"{".to_vec() } else { b"\",".to_vec() };
+            // Writing a string to memory has no way to fail.
+            let _ = serde_json::to_writer(&mut json, name);
+            json.extend_from_slice(b":\"");
+            json.into_boxed_slice()
+        };
+        Self {
+            key: key(names).into_boxed_slice(),
+            names: names.iter().map(|&name| name.into()).collect(),
+            openings: names.iter().enumerate().map(opening).collect(),
+        }
+    }
+
+    /// The field names.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter().map(|name| &**name)
+    }
+
+    /// The position of a field.
+    pub fn position(&self, name: &[u8]) -> Option<usize> {
+        self.names.iter().position(|own| own.as_bytes() == name)
+    }
+
+    /// The JSON before each value, its opening quote included.
+    pub fn openings(&self) -> impl Iterator<Item = &[u8]> {
+        self.openings.iter().map(|json| &**json)
+    }
+
+    /// The bytes this shape takes besides its place in the list.
+    fn bytes(&self) -> usize {
+        let texts = self.openings.iter().map(|json| json.len()).sum::<usize>();
+        let names = self.names.iter().map(|name| name.len()).sum::<usize>();
+        let pointers = self.names.len().saturating_mul(size_of::<Box<str>>()).saturating_mul(2);
+        // The key is kept here and in the index.
+        texts.saturating_add(names).saturating_add(pointers).saturating_add(self.key.len().saturating_mul(2))
+    }
+}
+
+/// The names as one text that differs for every list of names.
+fn key(names: &[&str]) -> Vec<u8> {
+    let mut key = Vec::new();
+    for name in names {
+        key.extend_from_slice(&name.len().to_le_bytes());
+        key.extend_from_slice(name.as_bytes());
+    }
+    key
+}
+
+/// The shapes of a table, each kept while a row has it.
+#[derive(Debug)]
+pub struct Shapes {
+    list: Vec<Option<(Shape, usize)>>,
+    free: Vec<ShapeId>,
+    by_key: HashMap<Box<[u8]>, ShapeId, ahash::RandomState>,
+    bytes: usize,
+}
+
+impl Shapes {
+    /// No shapes yet. `hasher` is seeded by the table.
+    pub fn new(hasher: ahash::RandomState) -> Self {
+        Self { list: Vec::new(), free: Vec::new(), by_key: HashMap::with_hasher(hasher), bytes: 0 }
+    }
+
+    /// The shape with this number.
+    pub fn get(&self, id: ShapeId) -> Option<&Shape> {
+        self.list.get(index(id))?.as_ref().map(|(shape, _)| shape)
+    }
+
+    /// The shape of these names, one row more having it. A new one is made where there is none.
+    pub fn take(&mut self, names: &[&str]) -> ShapeId {
+        if let Some(&id) = self.by_key.get(key(names).as_slice()) {
+            self.take_again(id);
+            return id;
+        }
+        let shape = Shape::new(names);
+        self.bytes = self.bytes.saturating_add(shape.bytes());
+        let key = shape.key.clone();
+        let id = if let Some(id) = self.free.pop() {
+            if let Some(place) = self.list.get_mut(index(id)) {
+                *place = Some((shape, 1));
+            }
+            id
+        } else {
+            self.list.push(Some((shape, 1)));
+            // A table has fewer rows, and so shapes, than this counts.
+            ShapeId::try_from(self.list.len().saturating_sub(1)).unwrap_or(ShapeId::MAX)
+        };
+        self.by_key.insert(key, id);
+        id
+    }
+
+    /// One row more has the shape.
+    pub fn take_again(&mut self, id: ShapeId) {
+        if let Some(Some((_, rows))) = self.list.get_mut(index(id)) {
+            *rows = rows.saturating_add(1);
+        }
+    }
+
+    /// One row less has the shape; it goes with the last.
+    pub fn give_back(&mut self, id: ShapeId) {
+        let Some(place) = self.list.get_mut(index(id)) else {
+            return;
+        };
+        match place {
+            Some((_, rows)) if *rows > 1 => *rows = rows.saturating_sub(1),
+            Some((shape, _)) => {
+                self.bytes = self.bytes.saturating_sub(shape.bytes());
+                self.by_key.remove(&shape.key);
+                *place = None;
+                self.free.push(id);
+            }
+            None => {}
+        }
+    }
+
+    /// The shapes there are.
+    pub fn iter(&self) -> impl Iterator<Item = &Shape> {
+        self.list.iter().flatten().map(|(shape, _)| shape)
+    }
+
+    /// The bytes of all shapes.
+    pub fn bytes(&self) -> usize {
+        let places = self.list.capacity().saturating_mul(size_of::<Option<(Shape, usize)>>());
+        let free = self.free.capacity().saturating_mul(size_of::<ShapeId>());
+        // The index has a byte more for each place, and is seven eighths full at most.
+        let index =
+            self.by_key.capacity().saturating_mul(size_of::<(Box<[u8]>, ShapeId)>().saturating_add(1));
+        let index = index.saturating_mul(8) / 7;
+        self.bytes.saturating_add(places).saturating_add(free).saturating_add(index)
+    }
+}
+
+fn index(id: ShapeId) -> usize {
+    usize::try_from(id).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shapes() -> Shapes {
+        Shapes::new(ahash::RandomState::with_seeds(1, 2, 3, 4))
+    }
+
+    #[test]
+    fn rows_with_the_same_names_share_a_shape() {
+        let mut shapes = shapes();
+        let a = shapes.take(&["styleId", "pricingId"]);
+        let b = shapes.take(&["styleId", "pricingId"]);
+        let other_order = shapes.take(&["pricingId", "styleId"]);
+        let joined = shapes.take(&["styleIdpricingId"]);
+        assert_eq!(a, b);
+        assert_eq!(shapes.iter().count(), 3);
+        assert!(a != other_order && a != joined && other_order != joined);
+    }
+
+    #[test]
+    fn a_shape_goes_with_its_last_row_and_its_number_is_used_again() {
+        let mut shapes = shapes();
+        let a = shapes.take(&["a"]);
+        shapes.take_again(a);
+        shapes.give_back(a);
+        assert!(shapes.get(a).is_some());
+        shapes.give_back(a);
+        assert!(shapes.get(a).is_none());
+        assert_eq!(shapes.bytes, 0);
+        shapes.give_back(a);
+        let b = shapes.take(&["b"]);
+        assert_eq!(a, b);
+        assert_eq!(shapes.get(b).unwrap().names().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn json_around_values() {
+        let mut shapes = shapes();
+        let id = shapes.take(&["a", "b\"Ā"]);
+        let json: Vec<_> = shapes
+            .get(id)
+            .unwrap()
+            .openings()
+            .map(|json| String::from_utf8(json.to_vec()).unwrap())
+            .collect();
+        assert_eq!(json, ["{\"a\":\"", "\",\"b\\\"Ā\":\""]);
+    }
+}

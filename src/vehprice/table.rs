@@ -1,0 +1,435 @@
+//! The table: id to row, in pages found by the leading bits of the id's hash.
+//!
+//! It grows and shrinks a page at a time (extendible hashing), so that no write pays for the whole table; and it is in
+//! the order of the hashes at every time, so that a scan is never lost in it.
+
+use ahash::RandomState;
+
+use super::page::{MOST_ROWS, Page};
+use super::row::{self, Expiry, Row};
+use super::shape::{ShapeId, Shapes};
+
+/// What makes a table's hash its own: no client can know which ids fall together.
+pub type Seed = [u64; 4];
+
+/// The most leading bits that tell pages apart: as many as a key has.
+const DEEPEST: u32 = 32;
+
+/// Two pages that were one become one again when they have this few rows together.
+const MERGED_ROWS: usize = MOST_ROWS / 3;
+
+/// How many ids are looked up side by side, so that their cache misses overlap.
+const SIDE_BY_SIDE: usize = 32;
+
+/// A table of rows, each with its own expiry.
+///
+/// Expired rows count as absent in everything but [`Table::sweep`] and [`Table::bytes`], whether they are swept or not.
+#[derive(Debug)]
+pub struct Table {
+    hasher: RandomState,
+    shapes: Shapes,
+    /// The page of each value of the leading `depth` bits.
+    directory: Vec<u32>,
+    depth: u32,
+    pages: Vec<Page>,
+    /// How many pages have each depth.
+    at_depth: [u32; 33],
+    rows: usize,
+    /// No row expires earlier.
+    earliest: Expiry,
+    latest: Latest,
+    sweep: Sweep,
+    /// The row that is being written.
+    draft: Vec<u8>,
+}
+
+/// The latest expiry, and how many rows have it; none: it must be looked for.
+#[derive(Clone, Copy, Debug)]
+struct Latest {
+    expiry: Expiry,
+    rows: usize,
+}
+
+/// Where the sweep is on its way through the pages.
+#[derive(Clone, Copy, Debug)]
+struct Sweep {
+    next_page: usize,
+    /// No row of the pages behind it, and none written since it set out, expires earlier.
+    earliest: Expiry,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(seed: Seed) -> Self {
+        let [a, b, c, d] = seed;
+        let hasher = RandomState::with_seeds(a, b, c, d);
+        let mut at_depth = [0; 33];
+        if let Some(pages) = at_depth.first_mut() {
+            *pages = 1;
+        }
+        Self {
+            shapes: Shapes::new(hasher.clone()),
+            hasher,
+            directory: vec![0],
+            depth: 0,
+            pages: vec![Page::new(0, 0)],
+            at_depth,
+            rows: 0,
+            earliest: Expiry::NEVER,
+            latest: Latest { expiry: Expiry::at(i64::MIN), rows: 0 },
+            sweep: Sweep { next_page: 0, earliest: Expiry::NEVER },
+            draft: Vec::new(),
+        }
+    }
+
+    /// The row with this id, if it is live at `now_ms`.
+    pub fn get(&self, id: &[u8], now_ms: i64) -> Option<Row<'_>> {
+        let key = self.key(id);
+        let page = self.page(key)?;
+        self.live(page.row(page.find(key, id)?), now_ms)
+    }
+
+    /// Looks up ids in order, several side by side.
+    pub fn get_each<'i>(
+        &self,
+        ids: impl Iterator<Item = &'i [u8]>,
+        now_ms: i64,
+        mut visit: impl FnMut(Option<Row<'_>>),
+    ) {
+        let mut ids = ids.peekable();
+        let mut batch: [(&[u8], u32, Option<&Page>, &[u8]); SIDE_BY_SIDE] =
+            [(&[], 0, None, &[]); SIDE_BY_SIDE];
+        while ids.peek().is_some() {
+            let mut count = 0_usize;
+            for (place, id) in batch.iter_mut().zip(ids.by_ref()) {
+                let key = self.key(id);
+                *place = (id, key, self.page(key), &[]);
+                count = count.saturating_add(1);
+                if count == SIDE_BY_SIDE {
+                    break;
+                }
+            }
+            let batch = batch.get_mut(..count).unwrap_or_default();
+            for (id, key, page, found) in &mut *batch {
+                *found = page
+                    .and_then(|page| page.find(*key, id).map(|place| page.row(place)))
+                    .unwrap_or_default();
+            }
+            for (.., found) in batch {
+                visit(self.live(found, now_ms));
+            }
+        }
+    }
+
+    /// Stores a row in the place of the one with this id, if there is one. The id has 1 to 256 bytes; there are as many
+    /// values as names, and no name twice.
+    pub fn put<'v>(
+        &mut self,
+        id: &[u8],
+        names: &[&str],
+        values: impl Iterator<Item = &'v str> + Clone,
+        expiry: Expiry,
+    ) {
+        let shape = self.shapes.take(names);
+        let mut draft = std::mem::take(&mut self.draft);
+        draft.clear();
+        row::encode(&mut draft, id, expiry, shape, values);
+        self.store(id, &draft);
+        self.draft = draft;
+        // The room for a long row is not kept for the next.
+        self.draft.shrink_to(4096);
+    }
+
+    fn store(&mut self, id: &[u8], row: &[u8]) {
+        let key = self.key(id);
+        let expiry = row::expiry(row);
+        self.earliest = self.earliest.min(expiry);
+        self.sweep.earliest = self.sweep.earliest.min(expiry);
+        self.count_latest(expiry);
+        if let Some((place, page)) = self.page_mut(key).and_then(|page| Some((page.find(key, id)?, page))) {
+            let old = (row::shape(page.row(place)), row::expiry(page.row(place)));
+            page.replace(place, row);
+            self.forget(old);
+            return;
+        }
+        while self.page(key).is_some_and(|page| page.len() >= MOST_ROWS && page.depth < DEEPEST) {
+            self.split(key);
+        }
+        if let Some(page) = self.page_mut(key) {
+            page.insert(key, row);
+            self.rows = self.rows.saturating_add(1);
+        }
+    }
+
+    /// Deletes a row; true if it was live at `now_ms`.
+    pub fn remove(&mut self, id: &[u8], now_ms: i64) -> bool {
+        let key = self.key(id);
+        let Some((place, page)) = self.page_mut(key).and_then(|page| Some((page.find(key, id)?, page)))
+        else {
+            return false;
+        };
+        let old = (row::shape(page.row(place)), row::expiry(page.row(place)));
+        page.remove(place);
+        self.rows = self.rows.saturating_sub(1);
+        self.forget(old);
+        self.merge(key);
+        !old.1.is_over(now_ms)
+    }
+
+    /// All live rows.
+    pub fn iter(&self, now_ms: i64) -> impl Iterator<Item = Row<'_>> {
+        self.pages.iter().flat_map(Page::iter).filter_map(move |row| self.live(row, now_ms))
+    }
+
+    /// Visits the live rows of whole pages from `cursor` on, until `count` rows were passed; 0 begins. Returns the cursor
+    /// to go on from, 0 at the end. A row that is there from the first call to the last is visited just once.
+    pub fn scan(&self, cursor: u64, count: usize, now_ms: i64, mut visit: impl FnMut(Row<'_>)) -> u64 {
+        let mut next = cursor;
+        let mut passed = 0_usize;
+        while passed < count {
+            let Ok(key) = u32::try_from(next) else {
+                return 0;
+            };
+            let Some(page) = self.page(key) else {
+                return 0;
+            };
+            for (_, row) in page.rows_from(key) {
+                passed = passed.saturating_add(1);
+                if let Some(row) = self.live(row, now_ms) {
+                    visit(row);
+                }
+            }
+            // The first key behind the page.
+            let free_bits = DEEPEST.saturating_sub(page.depth);
+            let prefix = u64::from(key).checked_shr(free_bits).unwrap_or_default();
+            next = prefix.saturating_add(1).checked_shl(free_bits).unwrap_or_default();
+        }
+        if u32::try_from(next).is_ok() { next } else { 0 }
+    }
+
+    /// Takes expired rows out of the next `pages` pages; false if there was nothing to do.
+    pub fn sweep(&mut self, now_ms: i64, pages: usize) -> bool {
+        if !self.earliest.is_over(now_ms) {
+            return false;
+        }
+        for _ in 0..pages {
+            let Some(page) = self.pages.get_mut(self.sweep.next_page) else {
+                // The round is over: what it saw is true of the whole table.
+                self.earliest = self.sweep.earliest;
+                self.sweep = Sweep { next_page: 0, earliest: Expiry::NEVER };
+                return true;
+            };
+            self.sweep.next_page = self.sweep.next_page.saturating_add(1);
+            if page.earliest.is_over(now_ms) {
+                let mut gone = Vec::new();
+                page.retain(|row| {
+                    let live = !row::expiry(row).is_over(now_ms);
+                    if !live {
+                        gone.push((row::shape(row), row::expiry(row)));
+                    }
+                    live
+                });
+                self.sweep.earliest = self.sweep.earliest.min(page.earliest);
+                let key = page.first_key;
+                self.rows = self.rows.saturating_sub(gone.len());
+                for old in gone {
+                    self.forget(old);
+                }
+                self.merge(key);
+            } else {
+                self.sweep.earliest = self.sweep.earliest.min(page.earliest);
+            }
+        }
+        true
+    }
+
+    /// Live rows.
+    pub fn len(&self, now_ms: i64) -> usize {
+        if !self.earliest.is_over(now_ms) {
+            return self.rows;
+        }
+        let live = |page: &Page| {
+            if page.earliest.is_over(now_ms) {
+                page.iter().filter(|row| !row::expiry(row).is_over(now_ms)).count()
+            } else {
+                page.len()
+            }
+        };
+        self.pages.iter().map(live).sum()
+    }
+
+    /// Whether no row is live.
+    pub fn is_empty(&self, now_ms: i64) -> bool {
+        self.rows == 0 || self.latest.rows > 0 && self.latest.expiry.is_over(now_ms) || self.len(now_ms) == 0
+    }
+
+    /// The expiry of the longest-lived row; `None` in an empty table.
+    pub fn latest_expiry(&mut self) -> Option<Expiry> {
+        if self.rows == 0 {
+            return None;
+        }
+        if self.latest.rows == 0 {
+            self.latest.expiry = Expiry::at(i64::MIN);
+            let expiries = self.pages.iter().flat_map(Page::iter).map(row::expiry);
+            for expiry in expiries {
+                self.latest.count(expiry);
+            }
+        }
+        Some(self.latest.expiry)
+    }
+
+    /// The bytes of the table, as they were asked for.
+    pub fn bytes(&self) -> usize {
+        let pages: usize = self.pages.iter().map(Page::bytes).sum();
+        let page_list = self.pages.capacity().saturating_mul(size_of::<Page>());
+        let numbers = self.directory.capacity();
+        size_of::<Self>()
+            .saturating_add(pages)
+            .saturating_add(page_list)
+            .saturating_add(numbers.saturating_mul(size_of::<u32>()))
+            .saturating_add(self.shapes.bytes())
+            .saturating_add(self.draft.capacity())
+    }
+
+    #[inline]
+    fn live<'t>(&'t self, row: &'t [u8], now_ms: i64) -> Option<Row<'t>> {
+        if row.is_empty() || row::expiry(row).is_over(now_ms) {
+            return None;
+        }
+        Some(Row::new(row, self.shapes.get(row::shape(row))?))
+    }
+
+    /// The first half of an id's hash.
+    #[inline]
+    fn key(&self, id: &[u8]) -> u32 {
+        // The shift leaves 32 bits.
+        u32::try_from(self.hasher.hash_one(id) >> 32).unwrap_or_default()
+    }
+
+    #[inline]
+    fn page_number(&self, key: u32) -> usize {
+        let prefix = key.checked_shr(DEEPEST.saturating_sub(self.depth)).unwrap_or_default();
+        let number = usize::try_from(prefix).ok().and_then(|prefix| self.directory.get(prefix));
+        number.map_or(usize::MAX, |&number| usize::try_from(number).unwrap_or(usize::MAX))
+    }
+
+    #[inline]
+    fn page(&self, key: u32) -> Option<&Page> {
+        self.pages.get(self.page_number(key))
+    }
+
+    fn page_mut(&mut self, key: u32) -> Option<&mut Page> {
+        let number = self.page_number(key);
+        self.pages.get_mut(number)
+    }
+
+    /// Splits the page of `key`.
+    fn split(&mut self, key: u32) {
+        let Some(page) = self.page(key) else {
+            return;
+        };
+        let depth = page.depth;
+        if depth == self.depth {
+            self.directory = self.directory.iter().flat_map(|&number| [number, number]).collect();
+            self.depth = self.depth.saturating_add(1);
+        }
+        let Some(high) = self.page_mut(key).map(Page::split) else {
+            return;
+        };
+        self.count_depth(depth, -1);
+        self.count_depth(depth.saturating_add(1), 2);
+        self.pages.push(high);
+        self.point(self.pages.len().saturating_sub(1));
+    }
+
+    /// Merges the page of `key` with the one it was split from, as long as both are nearly empty, and halves the
+    /// directory when no page needs its last bit.
+    fn merge(&mut self, key: u32) {
+        while let Some(page) = self.page(key) {
+            let depth = page.depth;
+            let bit = 1_u32.checked_shl(DEEPEST.saturating_sub(depth)).unwrap_or_default();
+            let (low_key, high_key) = (key & !bit, key | bit);
+            let fits = |low: &Page, high: &Page| {
+                depth > 0 && low.depth == high.depth && low.len().saturating_add(high.len()) <= MERGED_ROWS
+            };
+            if !self.page(low_key).zip(self.page(high_key)).is_some_and(|(low, high)| fits(low, high)) {
+                return;
+            }
+            let (low_number, high_number) = (self.page_number(low_key), self.page_number(high_key));
+            let Some(high) = self.pages.get_mut(high_number) else {
+                return;
+            };
+            let high = std::mem::replace(high, Page::new(depth, high_key));
+            let Some(low) = self.pages.get_mut(low_number) else {
+                return;
+            };
+            low.merge(&high);
+            let mut earliest = low.earliest;
+            self.count_depth(depth, -2);
+            self.count_depth(depth.saturating_sub(1), 1);
+            self.point(low_number);
+            // The last page takes the number that is free.
+            self.pages.swap_remove(high_number);
+            if let Some(moved) = self.pages.get(high_number) {
+                earliest = earliest.min(moved.earliest);
+                self.point(high_number);
+            }
+            // The sweep may have passed the place where these rows are now.
+            self.sweep.earliest = self.sweep.earliest.min(earliest);
+            if self.pages.capacity() > self.pages.len().saturating_mul(4) {
+                self.pages.shrink_to(self.pages.len().saturating_mul(2));
+            }
+            let deepest = usize::try_from(self.depth).ok().and_then(|depth| self.at_depth.get(depth));
+            if deepest == Some(&0) && self.depth > 0 {
+                self.directory = self.directory.iter().step_by(2).copied().collect();
+                self.depth = self.depth.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Points the directory's entries for the keys of a page at it.
+    fn point(&mut self, page_number: usize) {
+        let Some(page) = self.pages.get(page_number) else {
+            return;
+        };
+        let shift = DEEPEST.saturating_sub(self.depth);
+        let first =
+            page.first_key.checked_shr(shift).and_then(|prefix| usize::try_from(prefix).ok()).unwrap_or(0);
+        let count = 1_usize.checked_shl(self.depth.saturating_sub(page.depth)).unwrap_or(0);
+        let number = u32::try_from(page_number).unwrap_or(u32::MAX);
+        for entry in self.directory.iter_mut().skip(first).take(count) {
+            *entry = number;
+        }
+    }
+
+    fn count_depth(&mut self, depth: u32, change: i32) {
+        if let Some(pages) = usize::try_from(depth).ok().and_then(|depth| self.at_depth.get_mut(depth)) {
+            *pages = pages.saturating_add_signed(change);
+        }
+    }
+
+    fn count_latest(&mut self, expiry: Expiry) {
+        // An unknown latest stays unknown, unless this is beyond any there was.
+        if self.latest.rows > 0 || self.rows == 0 || expiry >= self.latest.expiry {
+            self.latest.count(expiry);
+        }
+    }
+
+    /// A row with this shape and this expiry is gone.
+    fn forget(&mut self, (shape, expiry): (ShapeId, Expiry)) {
+        self.shapes.give_back(shape);
+        if self.latest.rows > 0 && expiry == self.latest.expiry {
+            self.latest.rows = self.latest.rows.saturating_sub(1);
+        }
+    }
+}
+
+impl Latest {
+    fn count(&mut self, expiry: Expiry) {
+        if expiry > self.expiry || self.rows == 0 {
+            *self = Self { expiry, rows: 1 };
+        } else if expiry == self.expiry {
+            self.rows = self.rows.saturating_add(1);
+        }
+    }
+}

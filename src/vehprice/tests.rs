@@ -1,0 +1,177 @@
+//! The table against a plain model: the same commands, the same answers, at every time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::{Expiry, Row, Table};
+
+type Fields = Vec<(String, String)>;
+
+/// A table so plain that it can't be wrong.
+#[derive(Default)]
+struct Model(BTreeMap<Vec<u8>, (Expiry, Fields)>);
+
+impl Model {
+    fn live(&self, now_ms: i64) -> BTreeMap<Vec<u8>, (Expiry, Fields)> {
+        let rows = self.0.iter().filter(|(_, (expiry, _))| !expiry.is_over(now_ms));
+        rows.map(|(id, row)| (id.clone(), row.clone())).collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Put { id: u32, fields: u8, value: String, expiry: Expiry },
+    Remove { id: u32 },
+    Sweep { pages: usize },
+    Wait { ms: i64 },
+}
+
+fn any_step(ids: u32) -> impl Strategy<Value = Step> {
+    let expiry = prop_oneof![1 => Just(Expiry::NEVER), 4 => (0..2000_i64).prop_map(Expiry::at)];
+    let value = prop_oneof![20 => "[a-z0-9]{0,6}", 2 => "\\PC{0,8}", 1 => "[a-z]{400,700}"];
+    prop_oneof![
+        8 => (0..ids, 1..4_u8, value, expiry)
+            .prop_map(|(id, fields, value, expiry)| Step::Put { id, fields, value, expiry }),
+        3 => (0..ids).prop_map(|id| Step::Remove { id }),
+        1 => (0..5_usize).prop_map(|pages| Step::Sweep { pages }),
+        1 => (0..40_i64).prop_map(|ms| Step::Wait { ms }),
+    ]
+}
+
+fn id_text(id: u32) -> Vec<u8> {
+    // Some ids are long.
+    if id.is_multiple_of(97) { vec![b'x'; 256 - (id / 97 % 9) as usize] } else { id.to_string().into_bytes() }
+}
+
+fn content(row: &Row<'_>) -> (Vec<u8>, (Expiry, Fields)) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let fields = row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect();
+    (row.id().to_vec(), (row.expiry(), fields))
+}
+
+fn put(table: &mut Table, id: &[u8], fields: &Fields, expiry: Expiry) {
+    let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    table.put(id, &names, fields.iter().map(|(_, value)| value.as_str()), expiry);
+}
+
+fn all_by_scan(table: &Table, count: usize, now_ms: i64) -> Vec<(Vec<u8>, (Expiry, Fields))> {
+    let (mut rows, mut cursor) = (Vec::new(), 0);
+    loop {
+        cursor = table.scan(cursor, count, now_ms, |row| rows.push(content(&row)));
+        if cursor == 0 {
+            return rows;
+        }
+    }
+}
+
+fn check(table: &mut Table, model: &Model, now_ms: i64) {
+    let live = model.live(now_ms);
+    assert_eq!(table.len(now_ms), live.len());
+    assert_eq!(table.is_empty(now_ms), live.is_empty());
+    assert_eq!(table.iter(now_ms).map(|row| content(&row)).collect::<BTreeMap<_, _>>(), live);
+    let scanned = all_by_scan(table, 10, now_ms);
+    assert_eq!(scanned.len(), live.len());
+    assert_eq!(scanned.into_iter().collect::<BTreeMap<_, _>>(), live);
+    let latest = live.values().map(|(expiry, _)| *expiry).max();
+    if latest.is_some() {
+        assert_eq!(table.latest_expiry(), latest);
+    }
+    let mut found = Vec::new();
+    let ids: Vec<_> = (0..300).map(id_text).collect();
+    table.get_each(ids.iter().map(Vec::as_slice), now_ms, |row| found.push(row.map(|row| content(&row).1)));
+    for (id, found) in ids.iter().zip(found) {
+        assert_eq!(found.as_ref(), live.get(id));
+        assert_eq!(table.get(id, now_ms).map(|row| content(&row).1), found);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn the_table_does_what_the_model_does(seed: [u64; 4], steps in vec(any_step(300), 0..1500)) {
+        let (mut table, mut model, mut now_ms) = (Table::new(seed), Model::default(), 0);
+        for (count, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Put { id, fields, value, expiry } => {
+                    let id = id_text(id);
+                    let fields = (0..fields).map(|field| (format!("f{field}"), format!("{value}{field}"))).collect();
+                    put(&mut table, &id, &fields, expiry);
+                    model.0.insert(id, (expiry, fields));
+                }
+                Step::Remove { id } => {
+                    let id = id_text(id);
+                    let was_live = model.0.remove(&id).is_some_and(|(expiry, _)| !expiry.is_over(now_ms));
+                    prop_assert_eq!(table.remove(&id, now_ms), was_live);
+                }
+                Step::Sweep { pages } => { table.sweep(now_ms, pages); }
+                Step::Wait { ms } => now_ms += ms,
+            }
+            if count % 200 == 0 {
+                check(&mut table, &model, now_ms);
+            }
+        }
+        check(&mut table, &model, now_ms);
+        // When all is swept, nothing is left of what expired.
+        while table.sweep(now_ms, 3) {}
+        check(&mut table, &model, now_ms);
+        prop_assert_eq!(table.len(i64::MIN), model.live(now_ms).len());
+    }
+
+    #[test]
+    fn a_scan_misses_no_row_that_stays(
+        seed: [u64; 4], stay in 1..400_u32, before in 0..3000_u32, count in 1..100_usize, grow: bool,
+    ) {
+        let mut table = Table::new(seed);
+        let fields = vec![("f".to_owned(), "v".to_owned())];
+        let come = |table: &mut Table, id: u32| put(table, &id.to_be_bytes(), &fields, Expiry::NEVER);
+        for id in 0..stay {
+            come(&mut table, id);
+        }
+        let (mut next, end) = if grow { (1_000_000, 1_000_000 + before) } else { (1_000_000, 1_000_000) };
+        if !grow {
+            for id in 0..before {
+                come(&mut table, 1_000_000 + id);
+            }
+        }
+        let (mut seen, mut cursor, mut gone) = (Vec::new(), 0, 0);
+        loop {
+            cursor = table.scan(cursor, count, 0, |row| seen.push(row.id().to_vec()));
+            for _ in 0..100 {
+                if next < end {
+                    come(&mut table, next);
+                    next += 1;
+                }
+                if !grow && gone < before {
+                    table.remove(&(1_000_000 + gone).to_be_bytes(), 0);
+                    gone += 1;
+                }
+            }
+            if cursor == 0 {
+                break;
+            }
+        }
+        let unique: BTreeSet<_> = seen.iter().cloned().collect();
+        prop_assert_eq!(unique.len(), seen.len());
+        for id in 0..stay {
+            prop_assert!(unique.contains(id.to_be_bytes().as_slice()));
+        }
+    }
+}
+
+#[test]
+fn a_table_gives_back_what_it_took() {
+    let mut table = Table::new([1, 2, 3, 4]);
+    let fields = vec![("styleId".to_owned(), "12".to_owned()), ("pricingId".to_owned(), "571".to_owned())];
+    let empty = table.bytes();
+    for id in 0..100_000 {
+        put(&mut table, &id_text(id), &fields, Expiry::at(1000));
+    }
+    let full = table.bytes();
+    while table.sweep(1000, 100) {}
+    assert_eq!(table.len(0), 0);
+    let swept = table.bytes();
+    println!("empty {empty}, full {full}, swept {swept}");
+    assert!(swept < full / 20, "{swept} of {full}");
+}
