@@ -17,6 +17,21 @@ pub(super) static LOCKS_MISSING: Counter = Counter::new("locks_missing");
 /// Strings found where a lock should be, by any command.
 pub(super) static LOCKS_INVALID: Counter = Counter::new("locks_invalid");
 
+// What the commands of the price table came to, row by row.
+pub(super) static ROWS_READ: Counter = Counter::new("rows_read");
+pub(super) static ROWS_HIT: Counter = Counter::new("rows_hit");
+pub(super) static ROWS_MISSED: Counter = Counter::new("rows_missed");
+pub(super) static ROWS_STORED: Counter = Counter::new("rows_stored");
+pub(super) static ROWS_DELETED: Counter = Counter::new("rows_deleted");
+
+/// Expired rows that were swept.
+pub(super) static ROWS_EXPIRED: Counter = Counter::new("rows_expired");
+
+// What `VEHPRICE.VERIFY` answered.
+pub(super) static VERDICTS_MATCH: Counter = Counter::new("verdicts_match");
+pub(super) static VERDICTS_CHANGED: Counter = Counter::new("verdicts_changed");
+pub(super) static VERDICTS_MISSING: Counter = Counter::new("verdicts_missing");
+
 pub(super) const ALL: &[&Counter] = &[
     &LOCKS_SET,
     &LOCKS_CREATED,
@@ -27,4 +42,13 @@ pub(super) const ALL: &[&Counter] = &[
     &LOCKS_CLOSE_TO_EXPIRED,
     &LOCKS_MISSING,
     &LOCKS_INVALID,
+    &ROWS_READ,
+    &ROWS_HIT,
+    &ROWS_MISSED,
+    &ROWS_STORED,
+    &ROWS_DELETED,
+    &ROWS_EXPIRED,
+    &VERDICTS_MATCH,
+    &VERDICTS_CHANGED,
+    &VERDICTS_MISSING,
 ];

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::quotelock::RoleIdsError;
 use crate::server::{WrongType, excerpt};
+use crate::vehprice::bounds::{LONGEST_ID, LONGEST_NAME, LONGEST_VALUE, MOST_FIELDS};
 
 /// Why a command refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,14 +56,57 @@ pub enum Error {
     BadAt(String),
     /// No list of role ids.
     BadRoleIds(RoleIdsError),
-    /// The key holds something else than a string.
+    /// The key holds another type than the command is for.
     WrongType,
+    /// No id of a row.
+    BadId(String),
+    /// No name of a field.
+    BadField(String),
+    /// No value; the name of its field.
+    BadValue(String),
+    /// A field that is written is named twice.
+    FieldTwice(String),
+    /// The arguments end before the fields that were counted.
+    TooFewFields {
+        /// `FIELDS` or `RAW`.
+        word: &'static str,
+        /// How many were counted.
+        fields: i64,
+    },
+    /// There are not just the fields and values that were counted.
+    FieldsAndValues {
+        /// How many were counted.
+        fields: i64,
+    },
+    /// A part that must be there is not.
+    Missing(&'static str),
+    /// No rows, or an incomplete one; how many values each has.
+    BadRows(usize),
+    /// `IDS` and then none.
+    NoIds,
+    /// More ids or rows than the setting allows.
+    TooMany {
+        /// `ids`, `rows` or `keys`.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: i64,
+    },
+    /// With `MERGE` a row would have too many fields; its id.
+    TooWide(String),
+    /// No cursor.
+    BadCursor,
+    /// `RAW` without `JSON`.
+    RawWithoutJson,
+    /// A field without the value it should have.
+    NothingExpected(String),
 }
 
-/// A range of whole numbers and their unit.
+/// A range of whole numbers and what they count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// `seconds` or `milliseconds`.
+    /// What they count, as `whole seconds`.
     pub unit: &'static str,
     /// The least.
     pub least: i64,
@@ -72,7 +116,7 @@ pub struct Range {
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "whole {} from {} to {}", self.unit, self.least, self.most)
+        write!(f, "{} from {} to {}", self.unit, self.least, self.most)
     }
 }
 
@@ -118,6 +162,39 @@ impl fmt::Display for Error {
             }
             Self::BadAt(text) => write!(f, "ERR invalid AT '{text}', it takes {RFC_3339}"),
             Self::BadRoleIds(error) => write!(f, "ERR invalid roleIds, {error}"),
+            Self::BadId(id) => write!(f, "ERR invalid id '{id}', it takes 1 to {LONGEST_ID} bytes of UTF-8"),
+            Self::BadField(name) => {
+                write!(f, "ERR invalid field '{name}', it takes 1 to {LONGEST_NAME} bytes of UTF-8")
+            }
+            Self::BadValue(name) => {
+                write!(
+                    f,
+                    "ERR invalid value of field '{name}', it takes at most {LONGEST_VALUE} bytes of UTF-8"
+                )
+            }
+            Self::FieldTwice(name) => write!(f, "ERR syntax error, field '{name}' is given twice"),
+            Self::TooFewFields { word, fields } => {
+                write!(f, "ERR syntax error, {word} {fields} wants {fields} fields")
+            }
+            Self::FieldsAndValues { fields } => {
+                write!(f, "ERR syntax error, FIELDS {fields} wants {fields} fields and their values")
+            }
+            Self::Missing(word) => write!(f, "ERR syntax error, {word} is missing"),
+            Self::BadRows(values) => {
+                write!(f, "ERR syntax error, ROWS takes rows of an id and {values} values")
+            }
+            Self::NoIds => f.write_str("ERR syntax error, IDS wants at least one id"),
+            Self::TooMany { what, count, most } => {
+                write!(f, "ERR too many {what}, {count} are more than quotelock.max-batch, {most}")
+            }
+            Self::TooWide(id) => {
+                write!(f, "ERR invalid row '{id}', with MERGE it would have more than {MOST_FIELDS} fields")
+            }
+            Self::BadCursor => f.write_str("ERR invalid cursor, it takes 0 or what the last call returned"),
+            Self::RawWithoutJson => f.write_str("ERR syntax error, RAW goes with JSON only"),
+            Self::NothingExpected(name) => {
+                write!(f, "ERR syntax error, field '{name}' wants an expected value")
+            }
             Self::WrongType => {
                 f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")
             }

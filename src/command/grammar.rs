@@ -6,6 +6,8 @@ use super::error::{Error, Range};
 pub struct Words<'a, I> {
     command: &'static str,
     rest: I,
+    /// How many arguments were read.
+    pub read: usize,
     /// The word read last.
     pub word: &'a [u8],
 }
@@ -13,18 +15,24 @@ pub struct Words<'a, I> {
 impl<'a, I: Iterator<Item = &'a [u8]>> Words<'a, I> {
     /// The words of a call of `command`.
     pub fn new(command: &'static str, rest: I) -> Self {
-        Self { command, rest, word: b"" }
+        Self { command, rest, read: 0, word: b"" }
     }
 
     /// Reads the next word; false at the end.
     pub fn advance(&mut self) -> bool {
-        match self.rest.next() {
+        match self.argument() {
             Some(word) => {
                 self.word = word;
                 true
             }
             None => false,
         }
+    }
+
+    /// The next argument, whatever it is.
+    pub fn argument(&mut self) -> Option<&'a [u8]> {
+        self.read = self.read.saturating_add(1);
+        self.rest.next()
     }
 
     /// Whether the word read last is this one, in any case.
@@ -34,7 +42,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<'a, I> {
 
     /// The value after `word`.
     pub fn value(&mut self, word: &'static str) -> Result<&'a [u8], Error> {
-        self.rest.next().ok_or(Error::NoValue(word))
+        self.argument().ok_or(Error::NoValue(word))
     }
 
     /// The value after `word`; `None` if it is not a whole number.
@@ -110,7 +118,7 @@ fn integer(text: &[u8]) -> Option<i64> {
 mod tests {
     use super::*;
 
-    const SECONDS: Range = Range { unit: "seconds", least: 1, most: 9 };
+    const SECONDS: Range = Range { unit: "whole seconds", least: 1, most: 9 };
 
     #[test]
     fn whole_numbers_as_redis_reads_them() {

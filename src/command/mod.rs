@@ -7,6 +7,7 @@ mod grammar;
 mod pages;
 mod quotelock;
 mod settings;
+mod vehprice;
 
 use crate::server::{Counter, Entry, Setting};
 
@@ -16,6 +17,19 @@ pub const TABLE: &[Entry] = &[
     Entry::of::<quotelock::Get>(),
     Entry::of::<quotelock::Acquire>(),
     Entry::of::<quotelock::Del>(),
+    Entry::of::<vehprice::Set>(),
+    Entry::of::<vehprice::MSet>(),
+    Entry::of::<vehprice::Get>(),
+    Entry::of::<vehprice::MGet>(),
+    Entry::of::<vehprice::GetAll>(),
+    Entry::of::<vehprice::Scan>(),
+    Entry::of::<vehprice::Clear>(),
+    Entry::of::<vehprice::Del>(),
+    Entry::of::<vehprice::Len>(),
+    Entry::of::<vehprice::Pttl>(),
+    Entry::of::<vehprice::Verify>(),
+    Entry::of::<vehprice::Info>(),
+    Entry::of::<vehprice::MGetHash>(),
 ];
 
 /// The settings, as `CONFIG GET quotelock.*` shows them.

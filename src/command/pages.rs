@@ -53,20 +53,31 @@ fn grammar(spec: &Spec) -> String {
 fn usage(arg: &Arg) -> String {
     let value = match (&arg.kind, arg.token) {
         (ArgKind::OneOf(choices), _) => choices.iter().map(usage).collect::<Vec<_>>().join(" | "),
+        (ArgKind::Block(parts), token) => {
+            let parts: Vec<_> = token.map(str::to_owned).into_iter().chain(parts.iter().map(usage)).collect();
+            parts.join(" ")
+        }
         (ArgKind::Word, Some(token)) => token.to_owned(),
         (_, Some(token)) => format!("{token} {}", arg.name),
         (_, None) => arg.name.to_owned(),
     };
+    // The first of several needs no word before it, so that it is repeated as it is.
+    let value = if arg.multiple { format!("{value} [{value} …]") } else { value };
     if arg.optional { format!("[{value}]") } else { value }
 }
 
 fn list(arg: &Arg, page: &mut String) {
-    if let ArgKind::OneOf(choices) = arg.kind {
-        for choice in choices {
-            list(choice, page);
+    if let ArgKind::OneOf(parts) | ArgKind::Block(parts) = arg.kind {
+        for part in parts {
+            list(part, page);
         }
     } else {
-        let _ = writeln!(page, "- `{}`: {}", usage(&Arg { optional: false, ..*arg }), arg.summary);
+        let _ = writeln!(
+            page,
+            "- `{}`: {}",
+            usage(&Arg { optional: false, multiple: false, ..*arg }),
+            arg.summary
+        );
     }
 }
 

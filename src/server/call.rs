@@ -56,6 +56,11 @@ impl<'a> Call<'a> {
         self.argv.get(index).map_or(&[], |&string| bytes(string))
     }
 
+    /// How many arguments there are, the command's name included.
+    pub fn argc(&self) -> usize {
+        self.argv.len()
+    }
+
     /// The arguments from `first` on.
     pub fn args_from(&self, first: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.argv.get(first..).unwrap_or_default().iter().map(|&string| bytes(string))

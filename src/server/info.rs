@@ -23,8 +23,14 @@ impl Counter {
 
     /// Counts one.
     pub fn count(&self) {
+        self.add(1);
+    }
+
+    /// Counts several.
+    pub fn add(&self, more: usize) {
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
         // Only the server's main thread counts, so this needs no costlier step that no one can come between.
-        self.count.store(self.count.load(Relaxed).wrapping_add(1), Relaxed);
+        self.count.store(self.count.load(Relaxed).wrapping_add(more), Relaxed);
     }
 }
 

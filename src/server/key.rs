@@ -45,6 +45,23 @@ impl<'a> Call<'a> {
 }
 
 impl Key<'_, '_> {
+    pub(super) fn handle(&self) -> Option<NonNull<raw::RedisModuleKey>> {
+        self.key
+    }
+
+    /// Whether the key holds a hash; false if there is no key.
+    pub fn is_hash(&self) -> Result<bool, WrongType> {
+        let Some(key) = self.key else {
+            return Ok(false);
+        };
+        // SAFETY: the handle is open.
+        match unsafe { api!(RedisModule_KeyType(key.as_ptr())) } {
+            TYPE_EMPTY => Ok(false),
+            TYPE_HASH => Ok(true),
+            _ => Err(WrongType),
+        }
+    }
+
     /// The length of the string the key holds; `None` if there is no key.
     pub fn string_length(&self) -> Result<Option<usize>, WrongType> {
         let Some(key) = self.key else {
@@ -150,7 +167,20 @@ impl Key<'_, '_> {
         self.changed(&[(raw::REDISMODULE_NOTIFY_GENERIC, c"del"), (raw::REDISMODULE_NOTIFY_MODULE, event)]);
     }
 
-    /// Tells `WATCH`, client-side caching and subscribers of a change.
+    /// Sets when the key expires, in milliseconds since 1970, or that it does not.
+    pub fn set_expiry(&mut self, at_ms: Option<i64>) {
+        let Some(key) = self.key else {
+            return;
+        };
+        // SAFETY: the handle is open for writing.
+        unsafe { api!(RedisModule_SetAbsExpire(key.as_ptr(), at_ms.unwrap_or(NO_EXPIRY))) };
+    }
+
+    /// Tells `WATCH`, client-side caching and subscribers of the module's events of a change.
+    pub fn signal(&self, event: &CStr) {
+        self.changed(&[(raw::REDISMODULE_NOTIFY_MODULE, event)]);
+    }
+
     fn changed(&self, events: &[(c_int, &CStr)]) {
         // SAFETY: context and name are of this call, and the events' names end in NUL.
         unsafe {
@@ -172,5 +202,7 @@ impl Drop for Key<'_, '_> {
     }
 }
 
+const NO_EXPIRY: i64 = -1;
 const TYPE_EMPTY: c_int = 0;
 const TYPE_STRING: c_int = 1;
+const TYPE_HASH: c_int = 3;

@@ -8,7 +8,7 @@ use redis_module::raw;
 
 use super::api::api;
 use super::call::guard;
-use super::{Module, info, log, register, settings};
+use super::{Module, info, log, register, settings, table};
 use crate::MODULE;
 
 const LOADED: c_int = 0;
@@ -63,6 +63,7 @@ fn load(
     check_names(ctx, module)?;
     set_options(ctx);
     let category = add_category(ctx, module.category);
+    table::register(ctx)?;
     for entry in module.commands {
         register::register(ctx, entry, category)?;
     }
@@ -91,9 +92,14 @@ fn set_options(ctx: *mut raw::RedisModuleCtx) {
     /// Likewise a slot can move whole. Valkey's own option, from 9.0.
     const ATOMIC_SLOT_MIGRATION: u32 = 1 << 5;
 
+    /// A damaged dump is refused by `table`; without this the server would end itself instead.
+    const IO_ERRORS: u32 = raw::REDISMODULE_OPTIONS_HANDLE_IO_ERRORS;
+
     let valkey = if is_valkey(ctx) { ATOMIC_SLOT_MIGRATION } else { 0 };
     // SAFETY: called while the module loads, with its context.
-    unsafe { api!(RedisModule_SetModuleOptions(ctx, (OWN_SIGNALS | ASYNC_LOAD | valkey).cast_signed())) };
+    unsafe {
+        api!(RedisModule_SetModuleOptions(ctx, (OWN_SIGNALS | ASYNC_LOAD | IO_ERRORS | valkey).cast_signed()))
+    };
 }
 
 fn is_valkey(ctx: *mut raw::RedisModuleCtx) -> bool {

@@ -13,16 +13,20 @@ mod key;
 mod load;
 mod log;
 mod register;
+mod replicate;
 mod reply;
 mod settings;
 mod spec;
+mod table;
 
 pub use call::{Call, Command, Entry};
 pub use info::Counter;
 pub use key::{Key, WrongType};
 pub use log::excerpt;
+pub use replicate::Part;
 pub use settings::Setting;
 pub use spec::{Arg, ArgKind, Example, KeyFlag, KeySpec, Spec};
+pub use table::seed;
 
 /// What the module tells the server of itself.
 pub struct Module {

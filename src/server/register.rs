@@ -159,11 +159,12 @@ impl Args {
                 ArgKind::String => (raw::RedisModuleCommandArgType_REDISMODULE_ARG_TYPE_STRING, -1, None),
                 ArgKind::Integer => (raw::RedisModuleCommandArgType_REDISMODULE_ARG_TYPE_INTEGER, -1, None),
                 ArgKind::Word => (raw::RedisModuleCommandArgType_REDISMODULE_ARG_TYPE_PURE_TOKEN, -1, None),
-                ArgKind::OneOf(choices) => (
-                    raw::RedisModuleCommandArgType_REDISMODULE_ARG_TYPE_ONEOF,
-                    -1,
-                    Some(Self::build(choices)?),
-                ),
+                ArgKind::OneOf(parts) => {
+                    (raw::RedisModuleCommandArgType_REDISMODULE_ARG_TYPE_ONEOF, -1, Some(Self::build(parts)?))
+                }
+                ArgKind::Block(parts) => {
+                    (raw::RedisModuleCommandArgType_REDISMODULE_ARG_TYPE_BLOCK, -1, Some(Self::build(parts)?))
+                }
             };
             list.push(raw::RedisModuleCommandArg {
                 name: text(Some(arg.name))?,

@@ -25,6 +25,11 @@ impl Call<'_> {
         unsafe { api!(RedisModule_ReplyWithLongLong(self.ctx, number)) };
     }
 
+    /// How many.
+    pub fn reply_count(&self, count: usize) {
+        self.reply_integer(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
     /// A string of bytes.
     pub fn reply_bytes(&self, bytes: &[u8]) {
         // SAFETY: the context is of this call, and the server copies the bytes before it returns.
@@ -41,6 +46,23 @@ impl Call<'_> {
     pub fn reply_map(&self, members: usize) {
         // SAFETY: the context is of this call.
         unsafe { api!(RedisModule_ReplyWithMap(self.ctx, c_long(members))) };
+    }
+
+    /// The hash at the key that stands at `index` of the arguments, as `HGETALL` answers this client.
+    pub fn reply_hash(&self, index: usize) {
+        let Some(key) = self.string(index) else {
+            return self.reply_nil();
+        };
+        // SAFETY: the context and the key are of this call; `0` asks for the client's protocol, and `s` stands for the
+        // key. The answer is freed once, after its last use.
+        unsafe {
+            let answer = api!(RedisModule_Call(self.ctx, c"HGETALL".as_ptr(), c"0s".as_ptr(), key));
+            if answer.is_null() {
+                return self.reply_nil();
+            }
+            api!(RedisModule_ReplyWithCallReply(self.ctx, answer));
+            api!(RedisModule_FreeCallReply(answer));
+        }
     }
 
     /// An error line, which must begin with its code.

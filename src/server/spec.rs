@@ -90,6 +90,8 @@ pub enum ArgKind {
     Word,
     /// One of these.
     OneOf(&'static [Arg]),
+    /// All of these.
+    Block(&'static [Arg]),
 }
 
 impl Arg {
@@ -120,6 +122,21 @@ impl Arg {
     /// One of several arguments.
     pub const fn one_of(name: &'static str, choices: &'static [Self]) -> Self {
         Self::new(name, ArgKind::OneOf(choices), "")
+    }
+
+    /// Several arguments in a row.
+    pub const fn block(name: &'static str, parts: &'static [Self]) -> Self {
+        Self::new(name, ArgKind::Block(parts), "")
+    }
+
+    /// Any number of them, one at least.
+    pub const fn multiple(self) -> Self {
+        Self { multiple: true, ..self }
+    }
+
+    /// A whole number that stands by itself.
+    pub const fn number(name: &'static str, summary: &'static str) -> Self {
+        Self::new(name, ArgKind::Integer, summary)
     }
 
     /// With a word before the value.

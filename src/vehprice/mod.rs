@@ -2,14 +2,20 @@
 //!
 //! Plain Rust: it knows no server and no clock; the time is an argument, in milliseconds since 1970.
 
+pub mod bounds;
+pub mod codec;
+mod group;
 mod page;
 mod row;
 mod shape;
 mod table;
+mod write;
 
-pub use row::{Expiry, Row, Values};
+pub use group::{Group, groups};
+pub use row::{Expiry, Row, Values, write_escaped};
 pub use shape::Shape;
 pub use table::{Seed, Table};
+pub use write::{Condition, NewExpiry, Rules, Written};
 
 /// JSON text on its way out.
 pub type Json = Vec<u8>;

@@ -20,7 +20,7 @@ struct Slot {
 }
 
 /// A page of rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Page {
     /// By key.
     slots: Vec<Slot>,

@@ -21,6 +21,16 @@ impl Expiry {
         (self != Self::NEVER).then_some(self.0)
     }
 
+    /// The expiry as it is saved.
+    pub(super) const fn to_bytes(self) -> [u8; EXPIRY_BYTES] {
+        self.0.to_le_bytes()
+    }
+
+    /// The expiry that was saved so.
+    pub(super) const fn from_bytes(bytes: [u8; EXPIRY_BYTES]) -> Self {
+        Self(i64::from_le_bytes(bytes))
+    }
+
     /// Whether it is over at `now_ms`.
     pub const fn is_over(self, now_ms: i64) -> bool {
         self.0 <= now_ms
@@ -43,7 +53,7 @@ pub(super) fn encode<'v>(
     values: impl Iterator<Item = &'v str> + Clone,
 ) {
     let escapes = if values.clone().any(needs_escapes) { ESCAPES } else { 0 };
-    out.extend_from_slice(&expiry.0.to_le_bytes());
+    out.extend_from_slice(&expiry.to_bytes());
     out.extend_from_slice(&(shape | escapes).to_le_bytes());
     out.push(u8::try_from(id.len().saturating_sub(1)).unwrap_or(u8::MAX));
     out.extend_from_slice(id);
@@ -58,7 +68,7 @@ fn needs_escapes(value: &str) -> bool {
 }
 
 /// Seven bits to a byte, the lowest first; the high bit says that more follow.
-fn write_length(out: &mut Vec<u8>, mut length: usize) {
+pub(super) fn write_length(out: &mut Vec<u8>, mut length: usize) {
     while length > 0x7f {
         out.push(u8::try_from(length & 0x7f).unwrap_or_default() | 0x80);
         length >>= 7;
@@ -66,7 +76,7 @@ fn write_length(out: &mut Vec<u8>, mut length: usize) {
     out.push(u8::try_from(length).unwrap_or_default());
 }
 
-fn read_length(text: &[u8]) -> Option<(usize, &[u8])> {
+pub(super) fn read_length(text: &[u8]) -> Option<(usize, &[u8])> {
     let (&first, mut rest) = text.split_first()?;
     if first < 0x80 {
         return Some((usize::from(first), rest));
@@ -87,7 +97,7 @@ fn read_length(text: &[u8]) -> Option<(usize, &[u8])> {
 /// The expiry of an encoded row.
 #[inline]
 pub(super) fn expiry(row: &[u8]) -> Expiry {
-    row.first_chunk::<EXPIRY_BYTES>().map_or(Expiry::NEVER, |bytes| Expiry(i64::from_le_bytes(*bytes)))
+    row.first_chunk::<EXPIRY_BYTES>().map_or(Expiry::NEVER, |bytes| Expiry::from_bytes(*bytes))
 }
 
 /// The number of an encoded row's shape.
@@ -140,6 +150,11 @@ impl<'t> Row<'t> {
         expiry(self.bytes)
     }
 
+    /// The number of its shape.
+    pub(super) fn shape_id(&self) -> ShapeId {
+        shape(self.bytes)
+    }
+
     /// The names of its fields.
     pub fn shape(&self) -> &'t Shape {
         self.shape
@@ -178,17 +193,17 @@ impl<'t> Row<'t> {
     fn write_json_escaped(&self, out: &mut Json) {
         for (opening, value) in self.shape.openings().zip(self.values()) {
             out.extend_from_slice(opening);
-            let start = out.len();
-            // Values are UTF-8, and writing a string to memory has no way to fail.
-            let _ = serde_json::to_writer(&mut *out, &String::from_utf8_lossy(value));
-            // The opening has the first quote, and what follows the second.
-            if start < out.len() {
-                out.remove(start);
-                out.pop();
-            }
+            write_escaped(out, value);
         }
         out.extend_from_slice(b"\"}");
     }
+}
+
+/// Writes a text as JSON writes it between quotes.
+pub fn write_escaped(out: &mut Json, text: &[u8]) {
+    // Values are UTF-8, and writing a string to memory has no way to fail.
+    let quoted = serde_json::to_vec(&String::from_utf8_lossy(text)).unwrap_or_default();
+    out.extend_from_slice(quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default());
 }
 
 /// The values of a row.

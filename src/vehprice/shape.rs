@@ -6,7 +6,7 @@ use std::collections::HashMap;
 pub type ShapeId = u32;
 
 /// The field names of a row, in the order they were given, and the JSON that goes around their values.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Every name after its length, as [`key`] writes them.
     key: Box<[u8]>,
@@ -67,7 +67,7 @@ fn key(names: &[&str]) -> Vec<u8> {
 }
 
 /// The shapes of a table, each kept while a row has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shapes {
     list: Vec<Option<(Shape, usize)>>,
     free: Vec<ShapeId>,
@@ -133,9 +133,9 @@ impl Shapes {
         }
     }
 
-    /// The shapes there are.
-    pub fn iter(&self) -> impl Iterator<Item = &Shape> {
-        self.list.iter().flatten().map(|(shape, _)| shape)
+    /// The shapes there are, and their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (ShapeId, &Shape)> {
+        (0..).zip(&self.list).filter_map(|(id, place)| Some((id, &place.as_ref()?.0)))
     }
 
     /// The bytes of all shapes.

@@ -24,7 +24,7 @@ const SIDE_BY_SIDE: usize = 32;
 /// A table of rows, each with its own expiry.
 ///
 /// Expired rows count as absent in everything but [`Table::sweep`] and [`Table::bytes`], whether they are swept or not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table {
     hasher: RandomState,
     shapes: Shapes,
@@ -183,7 +183,7 @@ impl Table {
 
     /// Visits the live rows of whole pages from `cursor` on, until `count` rows were passed; 0 begins. Returns the cursor
     /// to go on from, 0 at the end. A row that is there from the first call to the last is visited just once.
-    pub fn scan(&self, cursor: u64, count: usize, now_ms: i64, mut visit: impl FnMut(Row<'_>)) -> u64 {
+    pub fn scan<'t>(&'t self, cursor: u64, count: usize, now_ms: i64, mut visit: impl FnMut(Row<'t>)) -> u64 {
         let mut next = cursor;
         let mut passed = 0_usize;
         while passed < count {
@@ -207,21 +207,22 @@ impl Table {
         if u32::try_from(next).is_ok() { next } else { 0 }
     }
 
-    /// Takes expired rows out of the next `pages` pages; false if there was nothing to do.
-    pub fn sweep(&mut self, now_ms: i64, pages: usize) -> bool {
+    /// Takes expired rows out of the next `pages` pages; how many, or `None` if no row can have expired.
+    pub fn sweep(&mut self, now_ms: i64, pages: usize) -> Option<usize> {
         if !self.earliest.is_over(now_ms) {
-            return false;
+            return None;
         }
+        let mut swept = 0_usize;
         for _ in 0..pages {
             let Some(page) = self.pages.get_mut(self.sweep.next_page) else {
                 // The round is over: what it saw is true of the whole table.
                 self.earliest = self.sweep.earliest;
                 self.sweep = Sweep { next_page: 0, earliest: Expiry::NEVER };
-                return true;
+                break;
             };
             self.sweep.next_page = self.sweep.next_page.saturating_add(1);
+            let mut gone = Vec::new();
             if page.earliest.is_over(now_ms) {
-                let mut gone = Vec::new();
                 page.retain(|row| {
                     let live = !row::expiry(row).is_over(now_ms);
                     if !live {
@@ -229,18 +230,17 @@ impl Table {
                     }
                     live
                 });
-                self.sweep.earliest = self.sweep.earliest.min(page.earliest);
-                let key = page.first_key;
+            }
+            self.sweep.earliest = self.sweep.earliest.min(page.earliest);
+            let key = page.first_key;
+            if !gone.is_empty() {
+                swept = swept.saturating_add(gone.len());
                 self.rows = self.rows.saturating_sub(gone.len());
-                for old in gone {
-                    self.forget(old);
-                }
+                gone.into_iter().for_each(|old| self.forget(old));
                 self.merge(key);
-            } else {
-                self.sweep.earliest = self.sweep.earliest.min(page.earliest);
             }
         }
-        true
+        Some(swept)
     }
 
     /// Live rows.
@@ -289,6 +289,16 @@ impl Table {
             .saturating_add(numbers.saturating_mul(size_of::<u32>()))
             .saturating_add(self.shapes.bytes())
             .saturating_add(self.draft.capacity())
+    }
+
+    /// The lists of field names that rows have.
+    pub(super) fn shapes(&self) -> &Shapes {
+        &self.shapes
+    }
+
+    /// How many pieces of memory the table has, about.
+    pub fn pieces(&self) -> usize {
+        self.pages.len().saturating_mul(2)
     }
 
     #[inline]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::codec::{DecodeError, Decoder, encode};
 use super::{Expiry, Row, Table};
 
 type Fields = Vec<(String, String)>;
@@ -114,7 +115,7 @@ proptest! {
         }
         check(&mut table, &model, now_ms);
         // When all is swept, nothing is left of what expired.
-        while table.sweep(now_ms, 3) {}
+        while table.sweep(now_ms, 3).is_some() {}
         check(&mut table, &model, now_ms);
         prop_assert_eq!(table.len(i64::MIN), model.live(now_ms).len());
     }
@@ -169,9 +170,87 @@ fn a_table_gives_back_what_it_took() {
         put(&mut table, &id_text(id), &fields, Expiry::at(1000));
     }
     let full = table.bytes();
-    while table.sweep(1000, 100) {}
+    while table.sweep(1000, 100).is_some() {}
     assert_eq!(table.len(0), 0);
     let swept = table.bytes();
     println!("empty {empty}, full {full}, swept {swept}");
     assert!(swept < full / 20, "{swept} of {full}");
+}
+
+fn chunks(table: &Table, now_ms: i64) -> Vec<Vec<u8>> {
+    let mut chunks = Vec::new();
+    encode(table, now_ms, |chunk| chunks.push(chunk.to_vec()));
+    chunks
+}
+
+fn decode(chunks: &[Vec<u8>]) -> Result<Table, DecodeError> {
+    let mut decoder = Decoder::new([5, 6, 7, 8]);
+    for chunk in chunks {
+        decoder.take(chunk)?;
+    }
+    decoder.finish()
+}
+
+fn rows(table: &Table, now_ms: i64) -> BTreeMap<Vec<u8>, (Expiry, Fields)> {
+    table.iter(now_ms).map(|row| content(&row)).collect()
+}
+
+fn sample(rows: u32) -> Table {
+    let mut table = Table::new([1, 2, 3, 4]);
+    for id in 0..rows {
+        let fields: Fields =
+            (0..=id % 3).map(|field| (format!("f{field}"), format!("{id}é\"{field}"))).collect();
+        let expiry = if id.is_multiple_of(5) { Expiry::NEVER } else { Expiry::at(1000 + i64::from(id)) };
+        put(&mut table, &id_text(id + 1), &fields, expiry);
+    }
+    table
+}
+
+#[test]
+fn what_is_saved_is_loaded() {
+    for count in [0, 1, 100, 20_000] {
+        let table = sample(count);
+        let saved = chunks(&table, 0);
+        assert_eq!(rows(&decode(&saved).unwrap(), 0), rows(&table, 0));
+        // Only live rows are saved.
+        let now_ms = 1000 + i64::from(count) / 2;
+        assert_eq!(rows(&decode(&chunks(&table, now_ms)).unwrap(), 0), rows(&table, now_ms));
+        assert!(saved.iter().all(|chunk| chunk.len() < 70_000));
+    }
+}
+
+#[test]
+fn damage_is_refused() {
+    let saved = chunks(&sample(30), 0);
+    for (index, chunk) in saved.iter().enumerate() {
+        let damaged = |chunk: Vec<u8>| {
+            let mut damaged = saved.clone();
+            damaged[index] = chunk;
+            decode(&damaged).is_err()
+        };
+        for byte in 0..chunk.len() {
+            assert!(damaged(chunk[..byte].to_vec()), "chunk {index} cut at {byte}");
+            for change in [0x01, 0x80, 0xff] {
+                let mut changed = chunk.clone();
+                changed[byte] ^= change;
+                assert!(damaged(changed), "chunk {index}, byte {byte} changed by {change:x}");
+            }
+        }
+        let mut longer = chunk.clone();
+        longer.push(0);
+        assert!(damaged(longer));
+        let mut missing = saved.clone();
+        missing.remove(index);
+        assert!(decode(&missing).is_err());
+        let mut twice = saved.clone();
+        twice.insert(index, chunk.clone());
+        assert!(decode(&twice).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_decoder_panic(chunks in vec(vec(any::<u8>(), 0..60), 0..5)) {
+        let _ = decode(&chunks);
+    }
 }

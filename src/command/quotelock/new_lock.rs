@@ -10,10 +10,11 @@ use crate::server::{Arg, Key, excerpt};
 
 const LONGEST_TTL_S: i64 = LONGEST_TTL_MS / 1000;
 
-const TTL_S: Range = Range { unit: "seconds", least: 1, most: LONGEST_TTL_S };
-const TTL_MS: Range = Range { unit: "milliseconds", least: 1, most: LONGEST_TTL_MS };
-const BUFFER_S: Range = Range { unit: "seconds", least: 0, most: LONGEST_TTL_S };
-const BUFFER_MS: Range = Range { unit: "milliseconds", least: 0, most: LONGEST_TTL_MS };
+pub(in crate::command) const TTL_S: Range = Range { unit: "whole seconds", least: 1, most: LONGEST_TTL_S };
+pub(in crate::command) const TTL_MS: Range =
+    Range { unit: "whole milliseconds", least: 1, most: LONGEST_TTL_MS };
+const BUFFER_S: Range = Range { unit: "whole seconds", least: 0, most: LONGEST_TTL_S };
+const BUFFER_MS: Range = Range { unit: "whole milliseconds", least: 0, most: LONGEST_TTL_MS };
 
 pub(super) const ROLE_IDS_ARG: Arg =
     Arg::string("roleIds", "the roles: a JSON array of strings or numbers, or a comma list");

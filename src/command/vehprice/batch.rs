@@ -1,0 +1,327 @@
+//! Writing rows: what `VEHPRICE.SET` and `VEHPRICE.MSET` have in common.
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+
+use super::{DEL_EVENT, KEY, SET_EVENT, field, id, settle, table};
+use crate::command::counters::{ROWS_DELETED, ROWS_STORED};
+use crate::command::error::{Error, Range};
+use crate::command::grammar::{Choice, Words};
+use crate::command::settings;
+use crate::quotelock::LONGEST_TTL_MS;
+use crate::server::{Arg, Call, Part, excerpt, seed};
+use crate::vehprice::bounds::{self, LATEST_EXPIRY_MS};
+use crate::vehprice::{Condition, Expiry, NewExpiry, Rules, Table, Written, groups};
+
+const EX: Range = Range { unit: "whole seconds", least: 1, most: LONGEST_TTL_MS / 1000 };
+const PX: Range = Range { unit: "whole milliseconds", least: 1, most: LONGEST_TTL_MS };
+const EXAT: Range = Range { unit: "unix seconds", least: 1, most: LATEST_EXPIRY_MS / 1000 };
+const PXAT: Range = Range { unit: "unix milliseconds", least: 1, most: LATEST_EXPIRY_MS };
+
+/// How a row without an expiry comes from the primary and the AOF.
+const NEVER: Range = Range { least: -1, ..PXAT };
+
+pub(super) const CONDITION_ARG: Arg = Arg::one_of(
+    "condition",
+    &[
+        Arg::word("NX", "nx", "only rows that are not there"),
+        Arg::word("XX", "xx", "only rows that are there"),
+    ],
+)
+.optional();
+pub(super) const MERGE_ARG: Arg =
+    Arg::word("MERGE", "merge", "set the named fields and keep the others").optional();
+pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
+    "expiry",
+    &[
+        Arg::integer("EX", "seconds", "the rows expire in so many seconds"),
+        Arg::integer("PX", "milliseconds", "the rows expire in so many milliseconds"),
+        Arg::integer("EXAT", "unix-seconds", "the rows expire at this unix time in seconds"),
+        Arg::integer("PXAT", "unix-milliseconds", "the rows expire at this unix time in milliseconds"),
+        Arg::word("KEEPTTL", "keepttl", "the rows keep the expiry of those they replace"),
+    ],
+)
+.optional();
+
+/// The expiry that is asked for.
+#[derive(Clone, Copy)]
+enum Asked {
+    InMs(i64),
+    AtMs(i64),
+    Keep,
+}
+
+/// The words of a write.
+pub(super) struct Options {
+    condition: Choice<Condition>,
+    merge: Choice<()>,
+    expiry: Choice<Asked>,
+    is_replay: bool,
+}
+
+impl Options {
+    pub(super) fn new(call: &Call<'_>) -> Self {
+        let (condition, merge, expiry) = (Choice::none(), Choice::none(), Choice::none());
+        Self { condition, merge, expiry, is_replay: call.is_replay() }
+    }
+
+    /// Takes the word read last, if it is one of a write's.
+    pub(super) fn take<'a, I>(&mut self, words: &mut Words<'a, I>) -> Result<(), Error>
+    where
+        I: Iterator<Item = &'a [u8]>,
+    {
+        if words.is("NX") {
+            self.condition.take("NX", Condition::Absent)
+        } else if words.is("XX") {
+            self.condition.take("XX", Condition::Present)
+        } else if words.is("MERGE") {
+            self.merge.take("MERGE", ())
+        } else if words.is("KEEPTTL") {
+            self.expiry.take("KEEPTTL", Asked::Keep)
+        } else if words.is("EX") {
+            let seconds = words.expiry("EX", EX)?;
+            self.expiry.take("EX", Asked::InMs(seconds.saturating_mul(1000)))
+        } else if words.is("PX") {
+            let ms = words.expiry("PX", PX)?;
+            self.expiry.take("PX", Asked::InMs(ms))
+        } else if words.is("EXAT") {
+            let seconds = words.expiry("EXAT", EXAT)?;
+            self.expiry.take("EXAT", Asked::AtMs(seconds.saturating_mul(1000)))
+        } else if words.is("PXAT") {
+            let ms = words.expiry("PXAT", if self.is_replay { NEVER } else { PXAT })?;
+            self.expiry.take("PXAT", Asked::AtMs(ms))
+        } else {
+            Err(words.unknown())
+        }
+    }
+
+    fn rules(&self, now_ms: i64) -> Rules {
+        let merge = self.merge.value().is_some();
+        let default = settings::default_expiry(now_ms);
+        let expiry = match self.expiry.value() {
+            Some(Asked::InMs(ms)) => NewExpiry::Given(Expiry::at(now_ms.saturating_add(ms))),
+            Some(Asked::AtMs(-1)) => NewExpiry::Given(Expiry::NEVER),
+            Some(Asked::AtMs(ms)) => NewExpiry::Given(Expiry::at(ms)),
+            Some(Asked::Keep) => NewExpiry::Kept(default),
+            None if merge => NewExpiry::Kept(default),
+            None => NewExpiry::Given(default),
+        };
+        Rules { condition: self.condition.value(), merge, expiry }
+    }
+}
+
+/// Rows to write, and where they stand in the arguments.
+pub(super) struct Batch<'a> {
+    names: Vec<&'a str>,
+    /// Where the names stand, and where the next name is from there.
+    names_at: (usize, usize),
+    ids: Vec<&'a [u8]>,
+    /// The values of all rows, row by row.
+    values: Vec<&'a str>,
+    /// Where the first row's id stands, and its first value; and how far rows and values are apart.
+    id_at: usize,
+    value_at: usize,
+    row_step: usize,
+    value_step: usize,
+}
+
+impl<'a> Batch<'a> {
+    /// The row of `VEHPRICE.SET`: its id stands at `id_at`, fields and values in turn from `fields_at` on.
+    pub(super) fn of_pairs(
+        call: &Call<'a>,
+        id_at: usize,
+        fields_at: usize,
+        fields: usize,
+    ) -> Result<Self, Error> {
+        let mut batch = Self {
+            names: Vec::new(),
+            names_at: (fields_at, 2),
+            ids: vec![id(call.arg(id_at))?],
+            values: Vec::new(),
+            id_at,
+            value_at: fields_at.saturating_add(1),
+            row_step: 0,
+            value_step: 2,
+        };
+        let mut arguments = call.args_from(fields_at);
+        for _ in 0..fields {
+            let (Some(name), Some(value)) = (arguments.next(), arguments.next()) else {
+                break;
+            };
+            batch.push_name(name)?;
+            let name = batch.names.last().copied().unwrap_or_default();
+            batch.values.push(text(name, value)?);
+        }
+        Ok(batch)
+    }
+
+    /// The rows of `VEHPRICE.MSET`: their names stand from `names_at` on, the first row's id at `rows_at`.
+    pub(super) fn of_rows(
+        call: &Call<'a>,
+        names_at: usize,
+        names: usize,
+        rows_at: usize,
+    ) -> Result<Self, Error> {
+        let mut batch = Self {
+            names: Vec::new(),
+            names_at: (names_at, 1),
+            ids: Vec::new(),
+            values: Vec::new(),
+            id_at: rows_at,
+            value_at: rows_at.saturating_add(1),
+            row_step: names.saturating_add(1),
+            value_step: 1,
+        };
+        for name in call.args_from(names_at).take(names) {
+            batch.push_name(name)?;
+        }
+        let mut arguments = call.args_from(rows_at);
+        while let Some(row) = arguments.next() {
+            batch.ids.push(id(row)?);
+            for (name, value) in batch.names.iter().zip(&mut arguments) {
+                batch.values.push(text(name, value)?);
+            }
+        }
+        Ok(batch)
+    }
+
+    fn push_name(&mut self, name: &'a [u8]) -> Result<(), Error> {
+        let name = field(name)?;
+        if self.names.contains(&name) {
+            return Err(Error::FieldTwice(excerpt(name.as_bytes())));
+        }
+        self.names.push(name);
+        Ok(())
+    }
+
+    /// Writes the rows and replicates what came of it. Returns how many are stored.
+    pub(super) fn write(&self, call: &Call<'_>, options: &Options) -> Result<usize, Error> {
+        let Some(mut key) = call.write_key(KEY) else {
+            return Ok(0);
+        };
+        let now_ms = call.now_ms();
+        let rules = options.rules(now_ms);
+        // What comes from the primary was decided there: no row is over to it.
+        let judged_ms = if options.is_replay { i64::MIN } else { now_ms };
+        let found = table(call, &mut key)?;
+        if let Some(table) = found.as_ref().filter(|_| rules.merge) {
+            let too_wide = self.ids.iter().find(|id| table.merges_too_wide(id, &self.names, judged_ms));
+            if let Some(id) = too_wide {
+                return Err(Error::TooWide(excerpt(id)));
+            }
+        }
+        let table = match found {
+            Some(_) => table(call, &mut key)?,
+            // A table is made only for rows that will be in it.
+            None if rules.condition == Some(Condition::Present) || is_over(rules, judged_ms) => return Ok(0),
+            None => key.create_table(),
+        };
+        let Some(table) = table else {
+            return Ok(0);
+        };
+
+        let (mut stored, mut deleted) = (Vec::new(), Vec::new());
+        let last = self.last_of_each();
+        for (row, id) in self.ids.iter().enumerate() {
+            if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) {
+                continue;
+            }
+            match table.write(id, &self.names, self.row_values(row), rules, judged_ms) {
+                Written::Stored(_) => stored.push(row),
+                Written::Deleted { was_there: true } => deleted.push(row),
+                Written::Deleted { was_there: false } | Written::Not => {}
+            }
+        }
+        match rules {
+            Rules { merge: false, expiry: NewExpiry::Given(expiry), .. } if !stored.is_empty() => {
+                self.replicate_rows(call, expiry, &stored);
+            }
+            _ => self.replicate_resolved(call, table, &stored, judged_ms),
+        }
+        if !deleted.is_empty() {
+            let ids = deleted.iter().map(|row| Part::Arg(self.id_index(*row)));
+            call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
+        }
+        ROWS_STORED.add(stored.len());
+        ROWS_DELETED.add(deleted.len());
+        if !stored.is_empty() {
+            key.signal(SET_EVENT);
+        }
+        if !deleted.is_empty() {
+            key.signal(DEL_EVENT);
+        }
+        if !stored.is_empty() || !deleted.is_empty() {
+            settle(call, &mut key)?;
+        }
+        Ok(stored.len())
+    }
+
+    /// Which row of those with the same id is the last; `None` where there is but one row.
+    fn last_of_each(&self) -> Option<HashMap<&'a [u8], usize, RandomState>> {
+        if self.ids.len() < 2 {
+            return None;
+        }
+        let [a, b, c, d] = seed();
+        let mut last = HashMap::with_capacity_and_hasher(self.ids.len(), RandomState::with_seeds(a, b, c, d));
+        last.extend(self.ids.iter().copied().zip(0..));
+        Some(last)
+    }
+
+    fn row_values(&self, row: usize) -> impl Iterator<Item = &'a str> + Clone + use<'a, '_> {
+        let first = row.saturating_mul(self.names.len());
+        let values = self.values.get(first..first.saturating_add(self.names.len()));
+        values.unwrap_or_default().iter().copied()
+    }
+
+    fn id_index(&self, row: usize) -> usize {
+        self.id_at.saturating_add(row.saturating_mul(self.row_step))
+    }
+
+    /// Replicates rows as they stand in the arguments, with one expiry.
+    fn replicate_rows(&self, call: &Call<'_>, expiry: Expiry, rows: &[usize]) {
+        let expiry = expiry.unix_ms().unwrap_or(-1).to_string();
+        let count = self.names.len().to_string();
+        let (first_name, name_step) = self.names_at;
+        let every = |first: usize, step: usize| {
+            (0..self.names.len())
+                .map(move |index| Part::Arg(first.saturating_add(index.saturating_mul(step))))
+        };
+        let rows = rows.iter().flat_map(|row| {
+            let first_value = self.value_at.saturating_add(row.saturating_mul(self.row_step));
+            [Part::Arg(self.id_index(*row))].into_iter().chain(every(first_value, self.value_step))
+        });
+        let head = [
+            Part::Arg(KEY),
+            Part::Text(b"PXAT"),
+            Part::Text(expiry.as_bytes()),
+            Part::Text(b"FIELDS"),
+            Part::Text(count.as_bytes()),
+        ];
+        let names = every(first_name, name_step);
+        call.replicate(
+            c"VEHPRICE.MSET",
+            head.into_iter().chain(names).chain([Part::Text(b"ROWS")]).chain(rows),
+        );
+    }
+
+    /// Replicates rows as they are in the table now: merged, and each with its own expiry.
+    fn replicate_resolved(&self, call: &Call<'_>, table: &Table, rows: &[usize], judged_ms: i64) {
+        let ids = rows.iter().filter_map(|row| self.ids.get(*row));
+        groups(ids.filter_map(|id| table.get(id, judged_ms)).collect(), |group| {
+            let arguments = group.arguments();
+            let parts = arguments.iter().map(|text| Part::Text(text));
+            call.replicate(c"VEHPRICE.MSET", [Part::Arg(KEY)].into_iter().chain(parts));
+        });
+    }
+}
+
+/// Whether rows that are written so are over at once.
+fn is_over(rules: Rules, now_ms: i64) -> bool {
+    matches!(rules.expiry, NewExpiry::Given(expiry) if expiry.is_over(now_ms))
+}
+
+/// The value of a field.
+fn text<'a>(name: &str, value: &'a [u8]) -> Result<&'a str, Error> {
+    bounds::value(value).ok_or_else(|| Error::BadValue(excerpt(name.as_bytes())))
+}

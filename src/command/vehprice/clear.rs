@@ -1,0 +1,44 @@
+//! `VEHPRICE.CLEAR`
+
+use super::{KEY, KEY_ARG, table};
+use crate::command::error::Error;
+use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Spec};
+
+/// Deletes a table.
+pub struct Clear;
+
+impl Command for Clear {
+    const SPEC: Spec = Spec {
+        name: "vehprice.clear",
+        summary: "Deletes a price table.",
+        complexity: "O(N) where N is the number of rows",
+        since: "0.1.0",
+        flags: "write",
+        categories: "write slow",
+        arity: 2,
+        keys: &[KeySpec { flags: &[KeyFlag::Rm, KeyFlag::Delete], first: 1, last: 0, step: 1 }],
+        args: &[KEY_ARG],
+        about: "\
+As `DEL`, but for a table alone: a key of another type is left as it is. With `lazyfree-lazy-server-del` the memory of a large \
+table is given back in the background.",
+        replies: &[("there was a table", "1"), ("else", "0")],
+        examples: &[
+            Example("VEHPRICE.SET prices 4711 FIELDS 1 styleId 12", "(integer) 1"),
+            Example("VEHPRICE.CLEAR prices", "(integer) 1"),
+            Example("VEHPRICE.CLEAR prices", "(integer) 0"),
+        ],
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        let Some(mut key) = call.write_key(KEY) else {
+            return Ok(());
+        };
+        let there = table(call, &mut key)?.is_some();
+        if there {
+            key.delete(c"vehprice.clear");
+        }
+        call.reply_count(usize::from(there));
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! `VEHPRICE.DEL`
+
+use super::{DEL_EVENT, ID_ARG, KEY, KEY_ARG, check_batch, id, settle, table};
+use crate::command::counters::ROWS_DELETED;
+use crate::command::error::Error;
+use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Part, Spec};
+
+/// Deletes rows.
+pub struct Del;
+
+/// Where the ids begin.
+const IDS: usize = 2;
+
+impl Command for Del {
+    const SPEC: Spec = Spec {
+        name: "vehprice.del",
+        summary: "Deletes rows of a price table.",
+        complexity: "O(N) where N is the number of ids",
+        since: "0.1.0",
+        flags: "write fast",
+        categories: "write fast",
+        arity: -3,
+        keys: &[KeySpec { flags: &[KeyFlag::Rw, KeyFlag::Delete], first: 1, last: 0, step: 1 }],
+        args: &[KEY_ARG, ID_ARG.multiple()],
+        about: "\
+The key goes with its last live row. At most `quotelock.max-batch` ids.",
+        replies: &[("always", "how many rows were deleted")],
+        examples: &[
+            Example("VEHPRICE.MSET prices FIELDS 1 styleId ROWS 4711 12 4712 13", "(integer) 2"),
+            Example("VEHPRICE.DEL prices 4711 4799", "(integer) 1"),
+            Example("VEHPRICE.DEL prices 4712", "(integer) 1"),
+            Example("EXISTS prices", "(integer) 0"),
+        ],
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        check_batch("ids", call.argc().saturating_sub(IDS))?;
+        for bytes in call.args_from(IDS) {
+            id(bytes)?;
+        }
+        let Some(mut key) = call.write_key(KEY) else {
+            return Ok(());
+        };
+        // What comes from the primary was decided there: no row is over to it.
+        let judged_ms = if call.is_replay() { i64::MIN } else { call.now_ms() };
+        let mut deleted = Vec::new();
+        if let Some(table) = table(call, &mut key)? {
+            for (index, id) in (IDS..).zip(call.args_from(IDS)) {
+                if table.remove(id, judged_ms) {
+                    deleted.push(index);
+                }
+            }
+        }
+        if !deleted.is_empty() {
+            let ids = deleted.iter().map(|index| Part::Arg(*index));
+            call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
+            ROWS_DELETED.add(deleted.len());
+            key.signal(DEL_EVENT);
+            settle(call, &mut key)?;
+        }
+        call.reply_count(deleted.len());
+        Ok(())
+    }
+}

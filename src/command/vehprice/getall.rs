@@ -1,0 +1,97 @@
+//! `VEHPRICE.GETALL`
+
+use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
+use super::{KEY, KEY_ARG, READS, count_reads, table};
+use crate::command::error::Error;
+use crate::command::grammar::Words;
+use crate::server::{Call, Command, Example, Spec};
+use crate::vehprice::{Json, Row, write_escaped};
+
+/// Reads all rows.
+pub struct GetAll;
+
+impl Command for GetAll {
+    const SPEC: Spec = Spec {
+        name: "vehprice.getall",
+        summary: "Returns all rows of a price table.",
+        complexity: "O(N) where N is the number of rows",
+        since: "0.1.0",
+        flags: "readonly",
+        categories: "read slow",
+        arity: -2,
+        keys: READS,
+        args: &[KEY_ARG, FIELDS_ARG, JSON_RAW_ARG],
+        about: "\
+All live rows in one answer, in no order. The larger the table, the longer it holds up others: `VEHPRICE.SCAN` does the same in \
+steps. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
+        replies: &[
+            (
+                "always",
+                "a map of ids and what `VEHPRICE.GET` answers, empty if there is no table; in RESP2 a flat array",
+            ),
+            ("with `JSON`", "one bulk string: an object, `{}` if there is no table"),
+        ],
+        examples: &[
+            Example("VEHPRICE.SET prices 4711 FIELDS 1 styleId 12", "(integer) 1"),
+            Example("VEHPRICE.GETALL prices", "1) \"4711\"\n2) 1) \"styleId\"\n   2) \"12\""),
+            Example("VEHPRICE.GETALL prices JSON", r#""{\"4711\":{\"styleId\":\"12\"}}""#),
+            Example("VEHPRICE.GETALL nowhere JSON", "\"{}\""),
+        ],
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        let mut projection = Projection::whole();
+        let mut words = Words::new(Self::SPEC.name, call.args_from(2));
+        while words.advance() {
+            projection.take(&mut words)?;
+        }
+        projection.check()?;
+        let Some(mut key) = call.read_key(KEY) else {
+            return Ok(());
+        };
+        let now_ms = call.now_ms();
+        let table = table(call, &mut key)?;
+        let rows = || table.iter().flat_map(|table| table.iter(now_ms));
+        let count = table.as_ref().map_or(0, |table| table.len(now_ms));
+        count_reads(count, count);
+        if projection.json() {
+            call.reply_bytes(&object(rows(), &projection));
+        } else {
+            reply_rows(call, count, rows(), &projection);
+        }
+        Ok(())
+    }
+}
+
+/// Answers rows as a map from their ids.
+pub(super) fn reply_rows<'t>(
+    call: &Call<'_>,
+    count: usize,
+    rows: impl Iterator<Item = Row<'t>>,
+    projection: &Projection<'_>,
+) {
+    call.reply_map(count);
+    for row in rows {
+        call.reply_bytes(row.id());
+        projection.reply(call, row);
+    }
+}
+
+/// Rows as a JSON object from their ids.
+pub(super) fn object<'t>(rows: impl Iterator<Item = Row<'t>>, projection: &Projection<'_>) -> Json {
+    let mut json = Vec::new();
+    for row in rows {
+        json.extend_from_slice(b",\"");
+        write_escaped(&mut json, row.id());
+        json.extend_from_slice(b"\":");
+        projection.write_json(row, &mut json);
+    }
+    // Every row was written after a comma; the first one's becomes the brace.
+    match json.first_mut() {
+        Some(comma) => *comma = b'{',
+        None => json.push(b'{'),
+    }
+    json.push(b'}');
+    json
+}

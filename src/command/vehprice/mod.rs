@@ -1,0 +1,115 @@
+//! `VEHPRICE.*`: a table of vehicle prices.
+
+mod batch;
+mod clear;
+mod del;
+mod get;
+mod getall;
+mod info;
+mod len;
+mod mget;
+mod mgethash;
+mod mset;
+mod projection;
+mod pttl;
+mod scan;
+mod set;
+mod verify;
+
+pub use clear::Clear;
+pub use del::Del;
+pub use get::Get;
+pub use getall::GetAll;
+pub use info::Info;
+pub use len::Len;
+pub use mget::MGet;
+pub use mgethash::MGetHash;
+pub use mset::MSet;
+pub use pttl::Pttl;
+pub use scan::Scan;
+pub use set::Set;
+pub use verify::Verify;
+
+use std::ffi::CStr;
+
+use super::counters::{ROWS_EXPIRED, ROWS_HIT, ROWS_MISSED, ROWS_READ};
+use super::error::Error;
+use super::settings;
+use crate::server::{Arg, Call, Key, KeyFlag, KeySpec, excerpt};
+use crate::vehprice::{Table, bounds};
+
+/// Where the key is in the arguments of all of them.
+const KEY: usize = 1;
+
+/// The keyspace event of rows that were stored.
+const SET_EVENT: &CStr = c"vehprice.set";
+
+/// The keyspace event of rows that were deleted.
+const DEL_EVENT: &CStr = c"vehprice.del";
+
+const KEY_ARG: Arg = Arg::key("key", "the key of the table");
+const ID_ARG: Arg = Arg::string("id", "the vehicle's id");
+const JSON_ARG: Arg = Arg::word("JSON", "json", "answer one bulk string of JSON").optional();
+
+/// The key of a command that reads rows.
+const READS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro, KeyFlag::Access], first: 1, last: 0, step: 1 }];
+
+/// The key of a command that writes rows: `MERGE` and `KEEPTTL` read them too.
+const WRITES: &[KeySpec] =
+    &[KeySpec { flags: &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update], first: 1, last: 0, step: 1 }];
+
+/// The key of a command that tells of a table and not of its rows.
+const TELLS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro], first: 1, last: 0, step: 1 }];
+
+/// The table of a key, swept a step; `None` if there is no key.
+fn table<'k>(call: &Call<'_>, key: &'k mut Key<'_, '_>) -> Result<Option<&'k mut Table>, Error> {
+    let Some((table, swept)) = key.table(call.now_ms())? else {
+        return Ok(None);
+    };
+    ROWS_EXPIRED.add(swept);
+    Ok(Some(table))
+}
+
+/// A row's id.
+fn id(bytes: &[u8]) -> Result<&[u8], Error> {
+    if bounds::is_id(bytes) { Ok(bytes) } else { Err(Error::BadId(excerpt(bytes))) }
+}
+
+/// A field's name.
+fn field(bytes: &[u8]) -> Result<&str, Error> {
+    bounds::name(bytes).ok_or_else(|| Error::BadField(excerpt(bytes)))
+}
+
+/// Refuses more ids, rows or keys than the setting allows.
+fn check_batch(what: &'static str, count: usize) -> Result<(), Error> {
+    let most = settings::max_batch();
+    if i64::try_from(count).is_ok_and(|count| count <= most) {
+        Ok(())
+    } else {
+        Err(Error::TooMany { what, count, most })
+    }
+}
+
+/// What is left to do after rows were written or deleted: the key goes with its last live row, or its expiry follows
+/// its longest-lived one.
+fn settle(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<(), Error> {
+    let now_ms = call.now_ms();
+    let Some((table, _)) = key.table(now_ms)? else {
+        return Ok(());
+    };
+    // The primary says when a table ends, whatever the clock here says.
+    if !call.is_replay() && table.is_empty(now_ms) {
+        key.delete(DEL_EVENT);
+        return Ok(());
+    }
+    let expiry = table.latest_expiry().and_then(|expiry| expiry.unix_ms());
+    key.set_expiry(expiry);
+    Ok(())
+}
+
+/// Counts rows that were asked for, and those that were there.
+fn count_reads(asked: usize, hits: usize) {
+    ROWS_READ.add(asked);
+    ROWS_HIT.add(hits);
+    ROWS_MISSED.add(asked.saturating_sub(hits));
+}

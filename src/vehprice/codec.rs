@@ -1,0 +1,230 @@
+//! Version 1 of the saved form of a table.
+//!
+//! A table is saved as chunks: one of shapes, any number of rows, and one that seals them. No row crosses from a chunk
+//! into the next, so neither side ever holds more than one besides the table.
+//!
+//! | chunk | content |
+//! |---|---|
+//! | shapes | count, then of each: count of names, then of each: length, text |
+//! | rows | count (1 or more), then of each: expiry (8 bytes), length of the id, id, number of the shape, then of each value: length, text |
+//! | seal | 0, count of all rows (8 bytes), checksum of all chunks before (8 bytes) |
+//!
+//! Counts and lengths have seven bits to a byte, the lowest first; numbers of a fixed width have their low bytes first.
+//!
+//! The decoder trusts nothing: what a table could not have held, or what the checksum does not fit, is refused.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::bounds::{self, LATEST_EXPIRY_MS, MOST_FIELDS};
+use super::row::{read_length, write_length};
+use super::{Expiry, Seed, Table};
+
+/// A chunk is ended after the row that brings it to this length.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Why a saved table is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it; the wording is below")]
+pub enum DecodeError {
+    Shapes,
+    Row,
+    DuplicateId,
+    Unsealed,
+    AfterSeal,
+    Count,
+    Checksum,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Shapes => "its field names are damaged",
+            Self::Row => "a row is damaged",
+            Self::DuplicateId => "an id is there twice",
+            Self::Unsealed => "its end is missing",
+            Self::AfterSeal => "something follows its end",
+            Self::Count => "rows are missing",
+            Self::Checksum => "its checksum does not fit",
+        })
+    }
+}
+
+/// Saves the rows that are live at `now_ms`, chunk by chunk.
+pub fn encode(table: &Table, now_ms: i64, mut save: impl FnMut(&[u8])) {
+    let mut checksum = Xxh3::new();
+    let mut emit = |chunk: &[u8]| {
+        checksum.update(chunk);
+        save(chunk);
+    };
+    let mut numbers = HashMap::new();
+    let mut chunk = Vec::new();
+    write_length(&mut chunk, table.shapes().iter().count());
+    for (number, (id, shape)) in table.shapes().iter().enumerate() {
+        numbers.insert(id, number);
+        write_length(&mut chunk, shape.names().len());
+        for name in shape.names() {
+            write_text(&mut chunk, name.as_bytes());
+        }
+    }
+    emit(&chunk);
+
+    let (mut rows, mut count, mut all) = (Vec::new(), 0_usize, 0_u64);
+    let mut flush = |rows: &mut Vec<u8>, count: &mut usize| {
+        chunk.clear();
+        write_length(&mut chunk, *count);
+        chunk.append(rows);
+        *count = 0;
+        emit(&chunk);
+    };
+    for row in table.iter(now_ms) {
+        rows.extend_from_slice(&row.expiry().to_bytes());
+        write_text(&mut rows, row.id());
+        write_length(&mut rows, numbers.get(&row.shape_id()).copied().unwrap_or_default());
+        for value in row.values() {
+            write_text(&mut rows, value);
+        }
+        count = count.saturating_add(1);
+        all = all.saturating_add(1);
+        if rows.len() >= CHUNK_BYTES {
+            flush(&mut rows, &mut count);
+        }
+    }
+    if count > 0 {
+        flush(&mut rows, &mut count);
+    }
+
+    let mut seal = vec![0];
+    seal.extend_from_slice(&all.to_le_bytes());
+    seal.extend_from_slice(&checksum.digest().to_le_bytes());
+    save(&seal);
+}
+
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    write_length(out, text.len());
+    out.extend_from_slice(text);
+}
+
+/// Loads a table, chunk by chunk.
+pub struct Decoder {
+    table: Table,
+    /// The lists of names; none before the first chunk.
+    shapes: Option<Vec<Vec<String>>>,
+    rows: u64,
+    checksum: Xxh3,
+    sealed: bool,
+}
+
+impl Decoder {
+    /// A decoder into a table with this seed.
+    pub fn new(seed: Seed) -> Self {
+        Self { table: Table::new(seed), shapes: None, rows: 0, checksum: Xxh3::new(), sealed: false }
+    }
+
+    /// Takes the next chunk; true when it was the last.
+    pub fn take(&mut self, chunk: &[u8]) -> Result<bool, DecodeError> {
+        if self.sealed {
+            return Err(DecodeError::AfterSeal);
+        }
+        match &self.shapes {
+            None => self.shapes = Some(read_shapes(chunk).ok_or(DecodeError::Shapes)?),
+            Some(shapes) => {
+                let (count, rest) = read_length(chunk).ok_or(DecodeError::Row)?;
+                if count == 0 {
+                    self.check_seal(rest)?;
+                    self.sealed = true;
+                    return Ok(true);
+                }
+                read_rows(&mut self.table, shapes, count, rest)?;
+                self.rows = self.rows.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+            }
+        }
+        self.checksum.update(chunk);
+        Ok(false)
+    }
+
+    fn check_seal(&self, seal: &[u8]) -> Result<(), DecodeError> {
+        let (rows, rest) = seal.split_first_chunk().ok_or(DecodeError::Unsealed)?;
+        let checksum = rest.try_into().map_err(|_| DecodeError::Unsealed)?;
+        if u64::from_le_bytes(*rows) != self.rows {
+            return Err(DecodeError::Count);
+        }
+        if u64::from_le_bytes(checksum) != self.checksum.digest() {
+            return Err(DecodeError::Checksum);
+        }
+        Ok(())
+    }
+
+    /// The table, if all of it was taken.
+    pub fn finish(self) -> Result<Table, DecodeError> {
+        if self.sealed { Ok(self.table) } else { Err(DecodeError::Unsealed) }
+    }
+}
+
+fn read_shapes(chunk: &[u8]) -> Option<Vec<Vec<String>>> {
+    let (count, mut rest) = read_length(chunk)?;
+    let (mut shapes, mut known) = (Vec::new(), HashSet::new());
+    for _ in 0..count {
+        let (fields, after) = read_length(rest)?;
+        rest = after;
+        if !(1..=MOST_FIELDS).contains(&fields) {
+            return None;
+        }
+        let mut names = Vec::new();
+        for _ in 0..fields {
+            let name = bounds::name(read_text(&mut rest)?)?.to_owned();
+            if names.contains(&name) {
+                return None;
+            }
+            names.push(name);
+        }
+        if !known.insert(names.clone()) {
+            return None;
+        }
+        shapes.push(names);
+    }
+    rest.is_empty().then_some(shapes)
+}
+
+fn read_rows(
+    table: &mut Table,
+    shapes: &[Vec<String>],
+    count: usize,
+    mut rest: &[u8],
+) -> Result<(), DecodeError> {
+    for _ in 0..count {
+        let (id, expiry, names, values) = read_row(shapes, &mut rest).ok_or(DecodeError::Row)?;
+        // Every expiry that is saved is later than this.
+        if table.get(id, 0).is_some() {
+            return Err(DecodeError::DuplicateId);
+        }
+        table.put(id, &names, values.iter().copied(), expiry);
+    }
+    if rest.is_empty() { Ok(()) } else { Err(DecodeError::Row) }
+}
+
+type ReadRow<'c, 's> = (&'c [u8], Expiry, Vec<&'s str>, Vec<&'c str>);
+
+fn read_row<'c, 's>(shapes: &'s [Vec<String>], rest: &mut &'c [u8]) -> Option<ReadRow<'c, 's>> {
+    let (expiry, after) = rest.split_first_chunk()?;
+    let expiry = Expiry::from_bytes(*expiry);
+    *rest = after;
+    if expiry.unix_ms().is_some_and(|ms| !(1..=LATEST_EXPIRY_MS).contains(&ms)) {
+        return None;
+    }
+    let id = read_text(rest).filter(|id| bounds::is_id(id))?;
+    let (shape, after) = read_length(rest)?;
+    *rest = after;
+    let names: Vec<&str> = shapes.get(shape)?.iter().map(String::as_str).collect();
+    let values: Option<Vec<&str>> = names.iter().map(|_| bounds::value(read_text(rest)?)).collect();
+    Some((id, expiry, names, values?))
+}
+
+fn read_text<'c>(rest: &mut &'c [u8]) -> Option<&'c [u8]> {
+    let (length, after) = read_length(rest)?;
+    let (text, after) = after.split_at_checked(length)?;
+    *rest = after;
+    Some(text)
+}
