@@ -72,13 +72,15 @@ pub struct Shapes {
     list: Vec<Option<(Shape, usize)>>,
     free: Vec<ShapeId>,
     by_key: HashMap<Box<[u8]>, ShapeId, ahash::RandomState>,
+    /// The shape that was taken last: the next row mostly has it too.
+    last: ShapeId,
     bytes: usize,
 }
 
 impl Shapes {
     /// No shapes yet. `hasher` is seeded by the table.
     pub fn new(hasher: ahash::RandomState) -> Self {
-        Self { list: Vec::new(), free: Vec::new(), by_key: HashMap::with_hasher(hasher), bytes: 0 }
+        Self { list: Vec::new(), free: Vec::new(), by_key: HashMap::with_hasher(hasher), last: 0, bytes: 0 }
     }
 
     /// The shape with this number.
@@ -88,6 +90,15 @@ impl Shapes {
 
     /// The shape of these names, one row more having it. A new one is made where there is none.
     pub fn take(&mut self, names: &[&str]) -> ShapeId {
+        if self.get(self.last).is_some_and(|last| last.names().eq(names.iter().copied())) {
+            self.take_again(self.last);
+        } else {
+            self.last = self.take_other(names);
+        }
+        self.last
+    }
+
+    fn take_other(&mut self, names: &[&str]) -> ShapeId {
         if let Some(&id) = self.by_key.get(key(names).as_slice()) {
             self.take_again(id);
             return id;

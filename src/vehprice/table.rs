@@ -18,7 +18,7 @@ const DEEPEST: u32 = 32;
 /// Two pages that were one become one again when they have this few rows together.
 const MERGED_ROWS: usize = MOST_ROWS / 3;
 
-/// How many ids are looked up side by side, so that their cache misses overlap.
+/// How many ids are looked up side by side.
 const SIDE_BY_SIDE: usize = 32;
 
 /// A table of rows, each with its own expiry.
@@ -48,6 +48,15 @@ pub struct Table {
 struct Latest {
     expiry: Expiry,
     rows: usize,
+}
+
+/// An id on its way to its row.
+#[derive(Clone, Copy, Default)]
+struct Lookup<'t> {
+    key: u32,
+    page: Option<&'t Page>,
+    place: usize,
+    row: &'t [u8],
 }
 
 /// Where the sweep is on its way through the pages.
@@ -89,34 +98,28 @@ impl Table {
         self.live(page.row(page.find(key, id)?), now_ms)
     }
 
-    /// Looks up ids in order, several side by side.
-    pub fn get_each<'i>(
-        &self,
-        ids: impl Iterator<Item = &'i [u8]>,
-        now_ms: i64,
-        mut visit: impl FnMut(Option<Row<'_>>),
-    ) {
-        let mut ids = ids.peekable();
-        let mut batch: [(&[u8], u32, Option<&Page>, &[u8]); SIDE_BY_SIDE] =
-            [(&[], 0, None, &[]); SIDE_BY_SIDE];
-        while ids.peek().is_some() {
-            let mut count = 0_usize;
-            for (place, id) in batch.iter_mut().zip(ids.by_ref()) {
-                let key = self.key(id);
-                *place = (id, key, self.page(key), &[]);
-                count = count.saturating_add(1);
-                if count == SIDE_BY_SIDE {
-                    break;
+    /// Looks up ids in order, several side by side: each step is done for all of them before the next, so that their cache
+    /// misses overlap.
+    pub fn get_each<'t>(&'t self, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
+        for ids in ids.chunks(SIDE_BY_SIDE) {
+            let mut lookups = [Lookup::default(); SIDE_BY_SIDE];
+            for (lookup, id) in lookups.iter_mut().zip(ids) {
+                lookup.key = self.key(id);
+                lookup.page = self.page(lookup.key);
+            }
+            for lookup in &mut lookups {
+                lookup.place = lookup.page.map_or(0, |page| page.place(lookup.key));
+            }
+            for lookup in &mut lookups {
+                lookup.row = lookup.page.map_or(&[], |page| page.row(lookup.place));
+            }
+            for (lookup, id) in lookups.iter().zip(ids) {
+                if row::id(lookup.row) == *id {
+                    visit(self.live(lookup.row, now_ms));
+                } else {
+                    // It is not there, or another id with the same key stands before it.
+                    visit(self.get(id, now_ms));
                 }
-            }
-            let batch = batch.get_mut(..count).unwrap_or_default();
-            for (id, key, page, found) in &mut *batch {
-                *found = page
-                    .and_then(|page| page.find(*key, id).map(|place| page.row(place)))
-                    .unwrap_or_default();
-            }
-            for (.., found) in batch {
-                visit(self.live(found, now_ms));
             }
         }
     }
@@ -193,7 +196,7 @@ impl Table {
             let Some(page) = self.page(key) else {
                 return 0;
             };
-            for (_, row) in page.rows_from(key) {
+            for row in page.rows_from(key) {
                 passed = passed.saturating_add(1);
                 if let Some(row) = self.live(row, now_ms) {
                     visit(row);

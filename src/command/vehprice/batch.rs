@@ -257,13 +257,14 @@ impl<'a> Batch<'a> {
         Ok(stored.len())
     }
 
-    /// Which row of those with the same id is the last; `None` where there is but one row.
+    /// Which row of those with the same id is the last; `None` where no two rows have the same.
     fn last_of_each(&self) -> Option<HashMap<&'a [u8], usize, RandomState>> {
-        if self.ids.len() < 2 {
+        let [a, b, c, d] = seed();
+        let hasher = RandomState::with_seeds(a, b, c, d);
+        if !may_repeat(self.ids.iter().map(|id| hasher.hash_one(id))) {
             return None;
         }
-        let [a, b, c, d] = seed();
-        let mut last = HashMap::with_capacity_and_hasher(self.ids.len(), RandomState::with_seeds(a, b, c, d));
+        let mut last = HashMap::with_capacity_and_hasher(self.ids.len(), hasher);
         last.extend(self.ids.iter().copied().zip(0..));
         Some(last)
     }
@@ -314,6 +315,29 @@ impl<'a> Batch<'a> {
             call.replicate(c"VEHPRICE.MSET", [Part::Arg(KEY)].into_iter().chain(parts));
         });
     }
+}
+
+/// Whether two of these hashes may be of one id: a set of no more than the hashes, at a fraction of the cost of a map.
+fn may_repeat(hashes: impl ExactSizeIterator<Item = u64>) -> bool {
+    let places = hashes.len().saturating_mul(2).next_power_of_two();
+    let mut seen = vec![0_u64; places];
+    let mask = places.saturating_sub(1);
+    for hash in hashes {
+        // 0 is for the places that are free.
+        let hash = hash.max(1);
+        let mut place = usize::try_from(hash >> 32).unwrap_or_default() & mask;
+        while let Some(found) = seen.get_mut(place) {
+            if *found == hash {
+                return true;
+            }
+            if *found == 0 {
+                *found = hash;
+                break;
+            }
+            place = place.wrapping_add(1) & mask;
+        }
+    }
+    false
 }
 
 /// Whether rows that are written so are over at once.

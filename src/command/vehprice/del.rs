@@ -1,6 +1,6 @@
 //! `VEHPRICE.DEL`
 
-use super::{DEL_EVENT, ID_ARG, KEY, KEY_ARG, check_batch, id, settle, table};
+use super::{DEL_EVENT, ID_ARG, KEY, KEY_ARG, ids, settle, table};
 use crate::command::counters::ROWS_DELETED;
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Part, Spec};
@@ -35,10 +35,7 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        check_batch("ids", call.argc().saturating_sub(IDS))?;
-        for bytes in call.args_from(IDS) {
-            id(bytes)?;
-        }
+        let ids = ids(call, IDS)?;
         let Some(mut key) = call.write_key(KEY) else {
             return Ok(());
         };
@@ -46,7 +43,7 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
         let judged_ms = if call.is_replay() { i64::MIN } else { call.now_ms() };
         let mut deleted = Vec::new();
         if let Some(table) = table(call, &mut key)? {
-            for (index, id) in (IDS..).zip(call.args_from(IDS)) {
+            for (index, id) in (IDS..).zip(ids) {
                 if table.remove(id, judged_ms) {
                     deleted.push(index);
                 }

@@ -1,7 +1,7 @@
 //! `VEHPRICE.MGET`
 
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
-use super::{ID_ARG, KEY, KEY_ARG, READS, check_batch, count_reads, id, table};
+use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, ids, table};
 use crate::command::error::Error;
 use crate::command::grammar::Words;
 use crate::server::{Arg, Call, Command, Example, Spec};
@@ -63,11 +63,8 @@ the ids: a vehicle with such an id is passed after `IDS`. (`BLOCK` is kept for l
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let mut projection = Projection::whole();
         let ids_at = parse(call, &mut projection)?;
-        let count = call.argc().saturating_sub(ids_at);
-        check_batch("ids", count)?;
-        for bytes in call.args_from(ids_at) {
-            id(bytes)?;
-        }
+        let ids = ids(call, ids_at)?;
+        let count = ids.len();
         let Some(mut key) = call.read_key(KEY) else {
             return Ok(());
         };
@@ -75,7 +72,7 @@ the ids: a vehicle with such an id is passed after `IDS`. (`BLOCK` is kept for l
         let table = table(call, &mut key)?;
         let mut hits = 0_usize;
         let mut each = |visit: &mut dyn FnMut(Option<Row<'_>>)| match table {
-            Some(ref table) => table.get_each(call.args_from(ids_at), now_ms, |row| {
+            Some(ref table) => table.get_each(&ids, now_ms, |row| {
                 hits = hits.saturating_add(usize::from(row.is_some()));
                 visit(row);
             }),

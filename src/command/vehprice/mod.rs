@@ -75,6 +75,12 @@ fn id(bytes: &[u8]) -> Result<&[u8], Error> {
     if bounds::is_id(bytes) { Ok(bytes) } else { Err(Error::BadId(excerpt(bytes))) }
 }
 
+/// Ids of rows, as many as the setting allows.
+fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
+    check_batch("ids", call.argc().saturating_sub(first))?;
+    call.args_from(first).map(id).collect()
+}
+
 /// A field's name.
 fn field(bytes: &[u8]) -> Result<&str, Error> {
     bounds::name(bytes).ok_or_else(|| Error::BadField(excerpt(bytes)))

@@ -1,6 +1,6 @@
 //! `VEHPRICE.PTTL`
 
-use super::{ID_ARG, KEY, KEY_ARG, READS, check_batch, id, table};
+use super::{ID_ARG, KEY, KEY_ARG, READS, ids, table};
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, Spec};
 use crate::vehprice::Row;
@@ -37,11 +37,7 @@ The same numbers as `PTTL` answers of keys. At most `quotelock.max-batch` ids.",
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let count = call.argc().saturating_sub(IDS);
-        check_batch("ids", count)?;
-        for bytes in call.args_from(IDS) {
-            id(bytes)?;
-        }
+        let ids = ids(call, IDS)?;
         let Some(mut key) = call.read_key(KEY) else {
             return Ok(());
         };
@@ -50,10 +46,10 @@ The same numbers as `PTTL` answers of keys. At most `quotelock.max-batch` ids.",
         let left = |row: Option<Row<'_>>| {
             row.map_or(ABSENT, |row| row.expiry().unix_ms().map_or(NEVER, |ms| ms.saturating_sub(now_ms)))
         };
-        call.reply_array(count);
+        call.reply_array(ids.len());
         match table {
-            Some(table) => table.get_each(call.args_from(IDS), now_ms, |row| call.reply_integer(left(row))),
-            None => (0..count).for_each(|_| call.reply_integer(left(None))),
+            Some(table) => table.get_each(&ids, now_ms, |row| call.reply_integer(left(row))),
+            None => ids.iter().for_each(|_| call.reply_integer(left(None))),
         }
         Ok(())
     }

@@ -102,8 +102,11 @@ is what is kept.
     }
 }
 
+/// A field, and the value it should hold.
+type Pair<'a> = (&'a str, &'a [u8]);
+
 /// Fields and the values that are expected, and whether JSON is asked.
-fn parse<'a>(call: &Call<'a>) -> Result<(Vec<(&'a str, &'a [u8])>, bool), Error> {
+fn parse<'a>(call: &Call<'a>) -> Result<(Vec<Pair<'a>>, bool), Error> {
     let (mut expected, mut arguments) = (Vec::new(), call.args_from(PAIRS));
     while let Some(name) = arguments.next() {
         match arguments.next() {
