@@ -33,12 +33,15 @@ pub(super) struct Page {
     pub(super) first_key: u32,
     /// No row expires earlier.
     pub(super) earliest: Expiry,
+    /// No row expires later.
+    pub(super) latest: Expiry,
 }
 
 impl Page {
     pub(super) fn new(depth: u32, first_key: u32) -> Self {
         let (keys, spans, rows, long_rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { keys, spans, rows, long_rows, depth, first_key, earliest: Expiry::NEVER }
+        let (earliest, latest) = (Expiry::NEVER, Expiry::FIRST);
+        Self { keys, spans, rows, long_rows, depth, first_key, earliest, latest }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -103,7 +106,7 @@ impl Page {
 
     /// Adds a row whose id is not in the page.
     pub(super) fn insert(&mut self, key: u32, row: &[u8]) {
-        self.earliest = self.earliest.min(row::expiry(row));
+        self.note(row::expiry(row));
         let span = self.append(row);
         let place = self.place(key);
         grow(&mut self.keys, 1, 8);
@@ -117,7 +120,7 @@ impl Page {
         let Some(span) = self.spans.get(place).copied() else {
             return;
         };
-        self.earliest = self.earliest.min(row::expiry(row));
+        self.note(row::expiry(row));
         let start = usize::from(span.start);
         let end = start.saturating_add(usize::from(span.length));
         match self.rows.get_mut(start..end) {
@@ -184,10 +187,21 @@ impl Page {
 
     /// Adds a row whose key is not less than any here.
     fn push(&mut self, key: u32, row: &[u8]) {
-        self.earliest = self.earliest.min(row::expiry(row));
+        self.note(row::expiry(row));
         let span = self.append(row);
         self.keys.push(key);
         self.spans.push(span);
+    }
+
+    fn note(&mut self, expiry: Expiry) {
+        self.earliest = self.earliest.min(expiry);
+        self.latest = self.latest.max(expiry);
+    }
+
+    /// Looks for the latest expiry, and notes it; [`Expiry::FIRST`] in an empty page.
+    pub(super) fn find_latest(&mut self) -> Expiry {
+        self.latest = self.iter().map(row::expiry).max().unwrap_or(Expiry::FIRST);
+        self.latest
     }
 
     /// Gives back the room that is not needed.

@@ -11,6 +11,9 @@ impl Expiry {
     /// The row does not expire.
     pub const NEVER: Self = Self(i64::MAX);
 
+    /// Earlier than any.
+    pub(super) const FIRST: Self = Self(i64::MIN);
+
     /// At this many milliseconds since 1970.
     pub const fn at(unix_ms: i64) -> Self {
         Self(unix_ms)

@@ -37,17 +37,12 @@ pub struct Table {
     rows: usize,
     /// No row expires earlier.
     earliest: Expiry,
-    latest: Latest,
+    /// No row expires later; and whether one is known to expire just then.
+    latest: Expiry,
+    latest_is_known: bool,
     sweep: Sweep,
     /// The row that is being written.
     draft: Vec<u8>,
-}
-
-/// The latest expiry, and how many rows have it; none: it must be looked for.
-#[derive(Clone, Copy, Debug)]
-struct Latest {
-    expiry: Expiry,
-    rows: usize,
 }
 
 /// An id on its way to its row.
@@ -85,7 +80,8 @@ impl Table {
             at_depth,
             rows: 0,
             earliest: Expiry::NEVER,
-            latest: Latest { expiry: Expiry::at(i64::MIN), rows: 0 },
+            latest: Expiry::FIRST,
+            latest_is_known: true,
             sweep: Sweep { next_page: 0, earliest: Expiry::NEVER },
             draft: Vec::new(),
         }
@@ -148,11 +144,11 @@ impl Table {
         let expiry = row::expiry(row);
         self.earliest = self.earliest.min(expiry);
         self.sweep.earliest = self.sweep.earliest.min(expiry);
-        self.count_latest(expiry);
         if let Some((place, page)) = self.page_mut(key).and_then(|page| Some((page.find(key, id)?, page))) {
             let old = (row::shape(page.row(place)), row::expiry(page.row(place)));
             page.replace(place, row);
             self.forget(old);
+            self.note_latest(expiry);
             return;
         }
         while self.page(key).is_some_and(|page| page.len() >= MOST_ROWS && page.depth < DEEPEST) {
@@ -162,6 +158,7 @@ impl Table {
             page.insert(key, row);
             self.rows = self.rows.saturating_add(1);
         }
+        self.note_latest(expiry);
     }
 
     /// Deletes a row; true if it was live at `now_ms`.
@@ -261,24 +258,25 @@ impl Table {
         self.pages.iter().map(live).sum()
     }
 
-    /// Whether no row is live.
-    pub fn is_empty(&self, now_ms: i64) -> bool {
-        self.rows == 0 || self.latest.rows > 0 && self.latest.expiry.is_over(now_ms) || self.len(now_ms) == 0
-    }
-
-    /// The expiry of the longest-lived row; `None` in an empty table.
+    /// The expiry of the longest-lived row, live or not; `None` in an empty table.
+    ///
+    /// That is known unless such a row went. Then pages are asked, mostly one of them: those that can't have it are passed
+    /// over, and one that is asked is known from then on.
     pub fn latest_expiry(&mut self) -> Option<Expiry> {
         if self.rows == 0 {
             return None;
         }
-        if self.latest.rows == 0 {
-            self.latest.expiry = Expiry::at(i64::MIN);
-            let expiries = self.pages.iter().flat_map(Page::iter).map(row::expiry);
-            for expiry in expiries {
-                self.latest.count(expiry);
+        if !self.latest_is_known {
+            let bound = self.latest;
+            let mut candidates = self.pages.iter_mut().filter(|page| page.latest == bound);
+            if !candidates.any(|page| page.find_latest() == bound) {
+                self.latest = self.pages.iter_mut().fold(Expiry::FIRST, |latest, page| {
+                    if page.latest > latest { latest.max(page.find_latest()) } else { latest }
+                });
             }
+            self.latest_is_known = true;
         }
-        Some(self.latest.expiry)
+        Some(self.latest)
     }
 
     /// The bytes of the table, as they were asked for.
@@ -421,28 +419,17 @@ impl Table {
         }
     }
 
-    fn count_latest(&mut self, expiry: Expiry) {
-        // An unknown latest stays unknown, unless this is beyond any there was.
-        if self.latest.rows > 0 || self.rows == 0 || expiry >= self.latest.expiry {
-            self.latest.count(expiry);
+    fn note_latest(&mut self, expiry: Expiry) {
+        if expiry >= self.latest {
+            (self.latest, self.latest_is_known) = (expiry, true);
         }
     }
 
     /// A row with this shape and this expiry is gone.
     fn forget(&mut self, (shape, expiry): (ShapeId, Expiry)) {
         self.shapes.give_back(shape);
-        if self.latest.rows > 0 && expiry == self.latest.expiry {
-            self.latest.rows = self.latest.rows.saturating_sub(1);
-        }
-    }
-}
-
-impl Latest {
-    fn count(&mut self, expiry: Expiry) {
-        if expiry > self.expiry || self.rows == 0 {
-            *self = Self { expiry, rows: 1 };
-        } else if expiry == self.expiry {
-            self.rows = self.rows.saturating_add(1);
+        if expiry == self.latest {
+            self.latest_is_known = false;
         }
     }
 }

@@ -36,7 +36,7 @@ use super::counters::{ROWS_EXPIRED, ROWS_HIT, ROWS_MISSED, ROWS_READ};
 use super::error::Error;
 use super::settings;
 use crate::server::{Arg, Call, Key, KeyFlag, KeySpec, excerpt};
-use crate::vehprice::{Table, bounds};
+use crate::vehprice::{Expiry, Table, bounds};
 
 /// Where the key is in the arguments of all of them.
 const KEY: usize = 1;
@@ -103,13 +103,13 @@ fn settle(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<(), Error> {
     let Some((table, _)) = key.table(now_ms)? else {
         return Ok(());
     };
+    let latest = table.latest_expiry();
     // The primary says when a table ends, whatever the clock here says.
-    if !call.is_replay() && table.is_empty(now_ms) {
+    if !call.is_replay() && latest.is_none_or(|latest| latest.is_over(now_ms)) {
         key.delete(DEL_EVENT);
         return Ok(());
     }
-    let expiry = table.latest_expiry().and_then(|expiry| expiry.unix_ms());
-    key.set_expiry(expiry);
+    key.set_expiry(latest.and_then(Expiry::unix_ms));
     Ok(())
 }
 
