@@ -5,6 +5,7 @@
 pub mod bounds;
 pub mod codec;
 mod group;
+mod memory;
 mod page;
 mod row;
 mod shape;

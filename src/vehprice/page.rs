@@ -1,9 +1,10 @@
 //! A page: a few dozen rows whose ids' hashes begin alike, in the order of their hashes.
 
+use super::memory::{grow, list_bytes, size_class};
 use super::row::{self, Expiry};
 
 /// The most rows of a page that can still be split.
-pub(super) const MOST_ROWS: usize = 64;
+pub(super) const MOST_ROWS: usize = 32;
 
 /// Rows longer than this are kept by themselves, so that moving a page's rows together stays cheap.
 const LONGEST_INLINE: usize = 512;
@@ -50,16 +51,12 @@ impl Page {
 
     /// The bytes the page takes besides itself.
     pub(super) fn bytes(&self) -> usize {
-        let long: usize = self.long_rows.iter().map(|row| row.len()).sum();
-        let keys = self.keys.capacity().saturating_mul(size_of::<u32>());
-        let spans = self.spans.capacity().saturating_mul(size_of::<Span>());
-        let long_list = self.long_rows.capacity().saturating_mul(size_of::<Box<[u8]>>());
-        self.rows
-            .capacity()
-            .saturating_add(keys)
-            .saturating_add(spans)
+        let long: usize = self.long_rows.iter().map(|row| size_class(row.len())).sum();
+        list_bytes(&self.keys)
+            .saturating_add(list_bytes(&self.spans))
+            .saturating_add(list_bytes(&self.rows))
+            .saturating_add(list_bytes(&self.long_rows))
             .saturating_add(long)
-            .saturating_add(long_list)
     }
 
     /// The place of the row with this id.
@@ -259,12 +256,5 @@ impl Page {
         if let Some(moved) = moved {
             moved.start = u16::try_from(place).unwrap_or(u16::MAX);
         }
-    }
-}
-
-/// Makes room for `more` elements, and an eighth beyond, `least` at least: a page is small, and there are many.
-fn grow<T>(list: &mut Vec<T>, more: usize, least: usize) {
-    if list.capacity().saturating_sub(list.len()) < more {
-        list.reserve_exact(more.max(list.len() / 8).max(least));
     }
 }

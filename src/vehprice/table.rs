@@ -5,6 +5,7 @@
 
 use ahash::RandomState;
 
+use super::memory::{list_bytes, size_class};
 use super::page::{MOST_ROWS, Page};
 use super::row::{self, Expiry, Row};
 use super::shape::{ShapeId, Shapes};
@@ -52,6 +53,7 @@ struct Lookup<'t> {
     page: Option<&'t Page>,
     place: usize,
     row: &'t [u8],
+    is_over: bool,
 }
 
 /// Where the sweep is on its way through the pages.
@@ -109,9 +111,12 @@ impl Table {
             for lookup in &mut lookups {
                 lookup.row = lookup.page.map_or(&[], |page| page.row(lookup.place));
             }
+            for lookup in &mut lookups {
+                lookup.is_over = row::expiry(lookup.row).is_over(now_ms);
+            }
             for (lookup, id) in lookups.iter().zip(ids) {
                 if row::id(lookup.row) == *id {
-                    visit(self.live(lookup.row, now_ms));
+                    visit(if lookup.is_over { None } else { self.view(lookup.row) });
                 } else {
                     // It is not there, or another id with the same key stands before it.
                     visit(self.get(id, now_ms));
@@ -279,17 +284,15 @@ impl Table {
         Some(self.latest)
     }
 
-    /// The bytes of the table, as they were asked for.
+    /// The bytes of the table.
     pub fn bytes(&self) -> usize {
         let pages: usize = self.pages.iter().map(Page::bytes).sum();
-        let page_list = self.pages.capacity().saturating_mul(size_of::<Page>());
-        let numbers = self.directory.capacity();
-        size_of::<Self>()
+        size_class(size_of::<Self>())
             .saturating_add(pages)
-            .saturating_add(page_list)
-            .saturating_add(numbers.saturating_mul(size_of::<u32>()))
+            .saturating_add(list_bytes(&self.pages))
+            .saturating_add(list_bytes(&self.directory))
+            .saturating_add(list_bytes(&self.draft))
             .saturating_add(self.shapes.bytes())
-            .saturating_add(self.draft.capacity())
     }
 
     /// The lists of field names that rows have.
@@ -304,9 +307,11 @@ impl Table {
 
     #[inline]
     fn live<'t>(&'t self, row: &'t [u8], now_ms: i64) -> Option<Row<'t>> {
-        if row.is_empty() || row::expiry(row).is_over(now_ms) {
-            return None;
-        }
+        if row::expiry(row).is_over(now_ms) { None } else { self.view(row) }
+    }
+
+    #[inline]
+    fn view<'t>(&'t self, row: &'t [u8]) -> Option<Row<'t>> {
         Some(Row::new(row, self.shapes.get(row::shape(row))?))
     }
 
