@@ -63,7 +63,7 @@ impl<'a> Call<'a> {
 
     /// The arguments from `first` on.
     pub fn args_from(&self, first: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        self.argv.get(first..).unwrap_or_default().iter().map(|&string| bytes(string))
+        self.strings_from(first).iter().map(|&string| bytes(string))
     }
 
     /// The server's clock, in milliseconds since 1970, read once per call. It stands still inside `MULTI`, Lua and
@@ -74,6 +74,10 @@ impl<'a> Call<'a> {
             self.now_ms.set(Some(now_ms));
             now_ms
         })
+    }
+
+    pub(super) fn strings_from(&self, first: usize) -> &'a [*mut raw::RedisModuleString] {
+        self.argv.get(first..).unwrap_or_default()
     }
 
     pub(super) fn string(&self, index: usize) -> Option<*mut raw::RedisModuleString> {

@@ -12,6 +12,8 @@ use super::api::api;
 pub enum Part<'p> {
     /// The argument of the running command at this place, not copied.
     Arg(usize),
+    /// All arguments of the running command from this place on.
+    ArgsFrom(usize),
     /// Any other text.
     Text(&'p [u8]),
 }
@@ -33,6 +35,7 @@ impl Call<'_> {
         for part in parts {
             match part {
                 Part::Arg(index) => strings.extend(self.string(index)),
+                Part::ArgsFrom(index) => strings.extend_from_slice(self.strings_from(index)),
                 Part::Text(text) => {
                     // SAFETY: the context is of this call, and the server copies the text.
                     let string =

@@ -55,7 +55,7 @@ pub(super) fn encode<'v>(
     shape: ShapeId,
     values: impl Iterator<Item = &'v str> + Clone,
 ) {
-    let escapes = if values.clone().any(needs_escapes) { ESCAPES } else { 0 };
+    let escapes = if values.clone().any(|value| needs_escapes(value.as_bytes())) { ESCAPES } else { 0 };
     out.extend_from_slice(&expiry.to_bytes());
     out.extend_from_slice(&(shape | escapes).to_le_bytes());
     out.push(u8::try_from(id.len().saturating_sub(1)).unwrap_or(u8::MAX));
@@ -66,8 +66,8 @@ pub(super) fn encode<'v>(
     }
 }
 
-fn needs_escapes(value: &str) -> bool {
-    value.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\')
+fn needs_escapes(text: &[u8]) -> bool {
+    text.iter().any(|&byte| byte < b' ' || byte == b'"' || byte == b'\\')
 }
 
 /// Seven bits to a byte, the lowest first; the high bit says that more follow.
@@ -204,6 +204,9 @@ impl<'t> Row<'t> {
 
 /// Writes a text as JSON writes it between quotes.
 pub fn write_escaped(out: &mut Json, text: &[u8]) {
+    if !needs_escapes(text) {
+        return out.extend_from_slice(text);
+    }
     // Values are UTF-8, and writing a string to memory has no way to fail.
     let quoted = serde_json::to_vec(&String::from_utf8_lossy(text)).unwrap_or_default();
     out.extend_from_slice(quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default());

@@ -19,9 +19,6 @@ const DEEPEST: u32 = 32;
 /// Two pages that were one become one again when they have this few rows together.
 const MERGED_ROWS: usize = MOST_ROWS / 3;
 
-/// How many ids are looked up side by side.
-const SIDE_BY_SIDE: usize = 32;
-
 /// A table of rows, each with its own expiry.
 ///
 /// Expired rows count as absent in everything but [`Table::sweep`] and [`Table::bytes`], whether they are swept or not.
@@ -47,13 +44,19 @@ pub struct Table {
 }
 
 /// An id on its way to its row.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Lookup<'t> {
     key: u32,
     page: Option<&'t Page>,
     place: usize,
     row: &'t [u8],
-    is_over: bool,
+    expiry: Expiry,
+}
+
+impl Default for Lookup<'_> {
+    fn default() -> Self {
+        Self { key: 0, page: None, place: 0, row: &[], expiry: Expiry::NEVER }
+    }
 }
 
 /// Where the sweep is on its way through the pages.
@@ -96,33 +99,51 @@ impl Table {
         self.live(page.row(page.find(key, id)?), now_ms)
     }
 
-    /// Looks up ids in order, several side by side: each step is done for all of them before the next, so that their cache
-    /// misses overlap.
+    /// How many ids are looked up side by side.
+    pub const SIDE_BY_SIDE: usize = 32;
+
+    /// Looks up ids in order, several side by side.
     pub fn get_each<'t>(&'t self, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
-        for ids in ids.chunks(SIDE_BY_SIDE) {
-            let mut lookups = [Lookup::default(); SIDE_BY_SIDE];
-            for (lookup, id) in lookups.iter_mut().zip(ids) {
-                lookup.key = self.key(id);
-                lookup.page = self.page(lookup.key);
-            }
-            for lookup in &mut lookups {
-                lookup.place = lookup.page.map_or(0, |page| page.place(lookup.key));
-            }
-            for lookup in &mut lookups {
-                lookup.row = lookup.page.map_or(&[], |page| page.row(lookup.place));
-            }
-            for lookup in &mut lookups {
-                lookup.is_over = row::expiry(lookup.row).is_over(now_ms);
-            }
-            for (lookup, id) in lookups.iter().zip(ids) {
-                if row::id(lookup.row) == *id {
-                    visit(if lookup.is_over { None } else { self.view(lookup.row) });
-                } else {
+        for ids in ids.chunks(Self::SIDE_BY_SIDE) {
+            for (lookup, id) in self.look_up(ids).iter().zip(ids) {
+                if row::id(lookup.row) != *id {
                     // It is not there, or another id with the same key stands before it.
                     visit(self.get(id, now_ms));
+                } else if lookup.expiry.is_over(now_ms) {
+                    visit(None);
+                } else {
+                    visit(self.view(lookup.row));
                 }
             }
         }
+    }
+
+    /// Brings what belongs to these ids, [`Self::SIDE_BY_SIDE`] at most, near the processor before they are written one
+    /// after another.
+    pub fn touch(&self, ids: &[&[u8]]) {
+        std::hint::black_box(self.look_up(ids));
+    }
+
+    /// Finds the rows that stand where those of the ids would: each step is done for all ids before the next, so that
+    /// their cache misses overlap.
+    #[inline]
+    fn look_up<'t>(&'t self, ids: &[&[u8]]) -> [Lookup<'t>; Self::SIDE_BY_SIDE] {
+        let mut lookups = [Lookup::default(); Self::SIDE_BY_SIDE];
+        let asked = lookups.get_mut(..ids.len()).unwrap_or_default();
+        for (lookup, id) in asked.iter_mut().zip(ids) {
+            lookup.key = self.key(id);
+            lookup.page = self.page(lookup.key);
+        }
+        for lookup in &mut *asked {
+            lookup.place = lookup.page.map_or(0, |page| page.place(lookup.key));
+        }
+        for lookup in &mut *asked {
+            lookup.row = lookup.page.map_or(&[], |page| page.row(lookup.place));
+        }
+        for lookup in asked {
+            lookup.expiry = row::expiry(lookup.row);
+        }
+        lookups
     }
 
     /// Stores a row in the place of the one with this id, if there is one. The id has 1 to 256 bytes; there are as many

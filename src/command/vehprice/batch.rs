@@ -223,14 +223,17 @@ impl<'a> Batch<'a> {
 
         let (mut stored, mut deleted) = (Vec::new(), Vec::new());
         let last = self.last_of_each();
-        for (row, id) in self.ids.iter().enumerate() {
-            if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) {
-                continue;
-            }
-            match table.write(id, &self.names, self.row_values(row), rules, judged_ms) {
-                Written::Stored(_) => stored.push(row),
-                Written::Deleted { was_there: true } => deleted.push(row),
-                Written::Deleted { was_there: false } | Written::Not => {}
+        for (rows, ids) in (0..).step_by(Table::SIDE_BY_SIDE).zip(self.ids.chunks(Table::SIDE_BY_SIDE)) {
+            table.touch(ids);
+            for (row, id) in (rows..).zip(ids) {
+                if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) {
+                    continue;
+                }
+                match table.write(id, &self.names, self.row_values(row), rules, judged_ms) {
+                    Written::Stored(_) => stored.push(row),
+                    Written::Deleted { was_there: true } => deleted.push(row),
+                    Written::Deleted { was_there: false } | Written::Not => {}
+                }
             }
         }
         match rules {
@@ -288,10 +291,6 @@ impl<'a> Batch<'a> {
             (0..self.names.len())
                 .map(move |index| Part::Arg(first.saturating_add(index.saturating_mul(step))))
         };
-        let rows = rows.iter().flat_map(|row| {
-            let first_value = self.value_at.saturating_add(row.saturating_mul(self.row_step));
-            [Part::Arg(self.id_index(*row))].into_iter().chain(every(first_value, self.value_step))
-        });
         let head = [
             Part::Arg(KEY),
             Part::Text(b"PXAT"),
@@ -299,11 +298,16 @@ impl<'a> Batch<'a> {
             Part::Text(b"FIELDS"),
             Part::Text(count.as_bytes()),
         ];
-        let names = every(first_name, name_step);
-        call.replicate(
-            c"VEHPRICE.MSET",
-            head.into_iter().chain(names).chain([Part::Text(b"ROWS")]).chain(rows),
-        );
+        let head = head.into_iter().chain(every(first_name, name_step)).chain([Part::Text(b"ROWS")]);
+        if rows.len() == self.ids.len() && self.value_step == 1 {
+            // All rows, as they stand at the end of the arguments.
+            return call.replicate(c"VEHPRICE.MSET", head.chain([Part::ArgsFrom(self.id_at)]));
+        }
+        let rows = rows.iter().flat_map(|row| {
+            let first_value = self.value_at.saturating_add(row.saturating_mul(self.row_step));
+            [Part::Arg(self.id_index(*row))].into_iter().chain(every(first_value, self.value_step))
+        });
+        call.replicate(c"VEHPRICE.MSET", head.chain(rows));
     }
 
     /// Replicates rows as they are in the table now: merged, and each with its own expiry.
@@ -320,12 +324,12 @@ impl<'a> Batch<'a> {
 /// Whether two of these hashes may be of one id: a set of no more than the hashes, at a fraction of the cost of a map.
 fn may_repeat(hashes: impl ExactSizeIterator<Item = u64>) -> bool {
     let places = hashes.len().saturating_mul(2).next_power_of_two();
-    let mut seen = vec![0_u64; places];
+    let mut seen = vec![0_u32; places];
     let mask = places.saturating_sub(1);
     for hash in hashes {
-        // 0 is for the places that are free.
-        let hash = hash.max(1);
         let mut place = usize::try_from(hash >> 32).unwrap_or_default() & mask;
+        // 0 is for the places that are free.
+        let hash = u32::try_from(hash & u64::from(u32::MAX)).unwrap_or_default().max(1);
         while let Some(found) = seen.get_mut(place) {
             if *found == hash {
                 return true;
