@@ -63,7 +63,7 @@ impl Page {
     pub(super) fn find(&self, key: u32, id: &[u8]) -> Option<usize> {
         let mut place = self.place(key);
         while self.keys.get(place) == Some(&key) {
-            if row::id(self.row(place)) == id {
+            if row::has_id(self.row(place), id) {
                 return Some(place);
             }
             place = place.saturating_add(1);

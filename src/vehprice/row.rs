@@ -79,11 +79,14 @@ pub(super) fn write_length(out: &mut Vec<u8>, mut length: usize) {
     out.push(u8::try_from(length).unwrap_or_default());
 }
 
+#[inline]
 pub(super) fn read_length(text: &[u8]) -> Option<(usize, &[u8])> {
-    let (&first, mut rest) = text.split_first()?;
-    if first < 0x80 {
-        return Some((usize::from(first), rest));
-    }
+    let (&first, rest) = text.split_first()?;
+    if first < 0x80 { Some((usize::from(first), rest)) } else { read_long_length(first, rest) }
+}
+
+#[cold]
+fn read_long_length(first: u8, mut rest: &[u8]) -> Option<(usize, &[u8])> {
     let mut length = usize::from(first & 0x7f);
     let mut shift = 7_u32;
     loop {
@@ -123,6 +126,13 @@ fn split_id(row: &[u8]) -> (&[u8], &[u8]) {
         rest.split_at_checked(usize::from(*head.last()?).saturating_add(1))
     };
     split().unwrap_or_default()
+}
+
+/// Whether an encoded row has this id. Ids are short: comparing them in place costs less than a call.
+#[inline]
+pub(super) fn has_id(row: &[u8], id: &[u8]) -> bool {
+    let own = self::id(row);
+    own.len() == id.len() && own.iter().zip(id).all(|(own, other)| own == other)
 }
 
 /// The id of an encoded row.

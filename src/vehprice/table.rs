@@ -106,7 +106,7 @@ impl Table {
     pub fn get_each<'t>(&'t self, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
         for ids in ids.chunks(Self::SIDE_BY_SIDE) {
             for (lookup, id) in self.look_up(ids).iter().zip(ids) {
-                if row::id(lookup.row) != *id {
+                if !row::has_id(lookup.row, id) {
                     // It is not there, or another id with the same key stands before it.
                     visit(self.get(id, now_ms));
                 } else if lookup.expiry.is_over(now_ms) {
