@@ -105,7 +105,7 @@ impl<T: Copy> Choice<T> {
 }
 
 /// A whole number as Redis reads it: no sign but `-`, no leading zeros, no spaces.
-fn integer(text: &[u8]) -> Option<i64> {
+pub fn integer(text: &[u8]) -> Option<i64> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     match digits {
         [b'0'] if text == digits => Some(0),

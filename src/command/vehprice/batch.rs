@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ahash::RandomState;
 
-use super::{DEL_EVENT, KEY, SET_EVENT, field, id, settle, table};
+use super::{KEY, field, id, settle, table};
 use crate::command::counters::{ROWS_DELETED, ROWS_STORED};
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words};
@@ -149,8 +149,7 @@ impl<'a> Batch<'a> {
             let (Some(name), Some(value)) = (arguments.next(), arguments.next()) else {
                 break;
             };
-            batch.push_name(name)?;
-            let name = batch.names.last().copied().unwrap_or_default();
+            let name = push_name(&mut batch.names, name)?;
             batch.values.push(text(name, value)?);
         }
         Ok(batch)
@@ -159,23 +158,20 @@ impl<'a> Batch<'a> {
     /// The rows of `VEHPRICE.MSET`: their names stand from `names_at` on, the first row's id at `rows_at`.
     pub(super) fn of_rows(
         call: &Call<'a>,
+        names: Vec<&'a str>,
         names_at: usize,
-        names: usize,
         rows_at: usize,
     ) -> Result<Self, Error> {
         let mut batch = Self {
-            names: Vec::new(),
+            row_step: names.len().saturating_add(1),
+            names,
             names_at: (names_at, 1),
             ids: Vec::new(),
             values: Vec::new(),
             id_at: rows_at,
             value_at: rows_at.saturating_add(1),
-            row_step: names.saturating_add(1),
             value_step: 1,
         };
-        for name in call.args_from(names_at).take(names) {
-            batch.push_name(name)?;
-        }
         let mut arguments = call.args_from(rows_at);
         while let Some(row) = arguments.next() {
             batch.ids.push(id(row)?);
@@ -184,15 +180,6 @@ impl<'a> Batch<'a> {
             }
         }
         Ok(batch)
-    }
-
-    fn push_name(&mut self, name: &'a [u8]) -> Result<(), Error> {
-        let name = field(name)?;
-        if self.names.contains(&name) {
-            return Err(Error::FieldTwice(excerpt(name.as_bytes())));
-        }
-        self.names.push(name);
-        Ok(())
     }
 
     /// Writes the rows and replicates what came of it. Returns how many are stored.
@@ -248,15 +235,7 @@ impl<'a> Batch<'a> {
         }
         ROWS_STORED.add(stored.len());
         ROWS_DELETED.add(deleted.len());
-        if !stored.is_empty() {
-            key.signal(SET_EVENT);
-        }
-        if !deleted.is_empty() {
-            key.signal(DEL_EVENT);
-        }
-        if !stored.is_empty() || !deleted.is_empty() {
-            settle(call, &mut key)?;
-        }
+        settle(call, &mut key, stored.len(), deleted.len())?;
         Ok(stored.len())
     }
 
@@ -347,6 +326,16 @@ fn may_repeat(hashes: impl ExactSizeIterator<Item = u64>) -> bool {
 /// Whether rows that are written so are over at once.
 fn is_over(rules: Rules, now_ms: i64) -> bool {
     matches!(rules.expiry, NewExpiry::Given(expiry) if expiry.is_over(now_ms))
+}
+
+/// Adds the name of a field that is written; none may be there twice.
+pub(super) fn push_name<'a>(names: &mut Vec<&'a str>, name: &'a [u8]) -> Result<&'a str, Error> {
+    let name = field(name)?;
+    if names.contains(&name) {
+        return Err(Error::FieldTwice(excerpt(name.as_bytes())));
+    }
+    names.push(name);
+    Ok(name)
 }
 
 /// The value of a field.

@@ -1,6 +1,6 @@
 //! `VEHPRICE.DEL`
 
-use super::{DEL_EVENT, ID_ARG, KEY, KEY_ARG, ids, settle, table};
+use super::{ID_ARG, KEY, KEY_ARG, ids, settle, table};
 use crate::command::counters::ROWS_DELETED;
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Part, Spec};
@@ -48,13 +48,12 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
                     deleted.push(index);
                 }
             }
-        }
-        if !deleted.is_empty() {
-            let ids = deleted.iter().map(|index| Part::Arg(*index));
-            call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
+            if !deleted.is_empty() {
+                let ids = deleted.iter().map(|index| Part::Arg(*index));
+                call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
+            }
             ROWS_DELETED.add(deleted.len());
-            key.signal(DEL_EVENT);
-            settle(call, &mut key)?;
+            settle(call, &mut key, 0, deleted.len())?;
         }
         call.reply_count(deleted.len());
         Ok(())

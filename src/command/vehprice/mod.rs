@@ -96,9 +96,9 @@ fn check_batch(what: &'static str, count: usize) -> Result<(), Error> {
     }
 }
 
-/// What is left to do after rows were written or deleted: the key goes with its last live row, or its expiry follows
-/// its longest-lived one.
-fn settle(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<(), Error> {
+/// What is left to do after so many rows were stored and deleted: the key goes if no row is live, else its expiry follows
+/// the longest-lived one; and those who listen are told.
+fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize) -> Result<(), Error> {
     let now_ms = call.now_ms();
     let Some((table, _)) = key.table(now_ms)? else {
         return Ok(());
@@ -109,7 +109,15 @@ fn settle(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<(), Error> {
         key.delete(DEL_EVENT);
         return Ok(());
     }
-    key.set_expiry(latest.and_then(Expiry::unix_ms));
+    if stored > 0 {
+        key.signal(SET_EVENT);
+    }
+    if deleted > 0 {
+        key.signal(DEL_EVENT);
+    }
+    if stored > 0 || deleted > 0 {
+        key.set_expiry(latest.and_then(Expiry::unix_ms));
+    }
     Ok(())
 }
 

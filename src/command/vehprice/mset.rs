@@ -1,6 +1,6 @@
 //! `VEHPRICE.MSET`
 
-use super::batch::{Batch, CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, Options};
+use super::batch::{Batch, CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, Options, push_name};
 use super::projection::NUM_FIELDS;
 use super::{ID_ARG, KEY_ARG, WRITES, check_batch};
 use crate::command::error::Error;
@@ -57,35 +57,34 @@ every row is an id and as many values as there are fields. At most `quotelock.ma
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let mut options = Options::new(call);
-        // How many fields, and where the first name stands.
-        let mut fields = Choice::none();
+        // Where the first name stands.
+        let (mut names, mut names_at) = (Vec::new(), Choice::none());
         let mut words = Words::new(Self::SPEC.name, call.args_from(WORDS));
         while words.advance() {
             if words.is("FIELDS") {
-                let count = words.integer("FIELDS", NUM_FIELDS)?;
-                let names_at = words.read.saturating_add(WORDS);
-                let names = usize::try_from(count).unwrap_or_default();
-                for _ in 0..names {
-                    words.argument().ok_or(Error::TooFewFields { word: "FIELDS", fields: count })?;
+                let fields = words.integer("FIELDS", NUM_FIELDS)?;
+                names_at.take("FIELDS", words.read.saturating_add(WORDS))?;
+                for _ in 0..fields {
+                    let name = words.argument().ok_or(Error::TooFewFields { word: "FIELDS", fields })?;
+                    push_name(&mut names, name)?;
                 }
-                fields.take("FIELDS", (names, names_at))?;
             } else if words.is("ROWS") {
-                let (names, names_at) = fields.value().ok_or(Error::Missing("FIELDS"))?;
+                let names_at = names_at.value().ok_or(Error::Missing("FIELDS"))?;
                 let rows_at = words.read.saturating_add(WORDS);
                 let arguments = call.argc().saturating_sub(rows_at);
-                let row = names.saturating_add(1);
+                let row = names.len().saturating_add(1);
                 if arguments == 0 || !arguments.is_multiple_of(row) {
-                    return Err(Error::BadRows(names));
+                    return Err(Error::BadRows(names.len()));
                 }
                 check_batch("rows", arguments.checked_div(row).unwrap_or_default())?;
-                let stored = Batch::of_rows(call, names_at, names, rows_at)?.write(call, &options)?;
+                let stored = Batch::of_rows(call, names, names_at, rows_at)?.write(call, &options)?;
                 call.reply_count(stored);
                 return Ok(());
             } else {
                 options.take(&mut words)?;
             }
         }
-        Err(Error::Missing(if fields.value().is_some() { "ROWS" } else { "FIELDS" }))
+        Err(Error::Missing(if names_at.value().is_some() { "ROWS" } else { "FIELDS" }))
     }
 }
 

@@ -4,7 +4,7 @@ use super::getall::{object, reply_rows};
 use super::projection::{FIELDS_ARG, Projection};
 use super::{JSON_ARG, KEY, KEY_ARG, READS, count_reads, table};
 use crate::command::error::{Error, Range};
-use crate::command::grammar::{Choice, Words};
+use crate::command::grammar::{Choice, Words, integer};
 use crate::command::settings;
 use crate::server::{Arg, Call, Command, Example, Spec};
 
@@ -57,8 +57,8 @@ meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let cursor = std::str::from_utf8(call.arg(2)).ok().and_then(|text| text.parse::<u32>().ok());
-        let cursor = cursor.ok_or(Error::BadCursor)?;
+        let cursor =
+            integer(call.arg(2)).and_then(|number| u32::try_from(number).ok()).ok_or(Error::BadCursor)?;
         let counts = Range { unit: "a whole number", least: 1, most: settings::max_batch() };
         let (mut count, mut projection) = (Choice::none(), Projection::whole());
         let mut words = Words::new(Self::SPEC.name, call.args_from(3));
