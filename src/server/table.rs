@@ -202,7 +202,11 @@ unsafe extern "C" fn rewrite(
     let written = guard(|| {
         // SAFETY: the server passes the value of a key of our type.
         let table = unsafe { table(value) };
-        groups(table.iter(now_ms()).collect(), |group| {
+        let rows: Vec<_> = table.iter(now_ms()).collect();
+        if rows.is_empty() {
+            return;
+        }
+        groups(rows, |group| {
             let arguments = group.arguments();
             // SAFETY: the strings are made and freed here, and the format has a letter for the key and for the list.
             unsafe {
@@ -225,6 +229,9 @@ unsafe extern "C" fn rewrite(
                 }
             }
         });
+        // The rows have set the key's expiry. If it has another, the server writes that next; if a user took it, it has none.
+        // SAFETY: the server's own io and key; the format has a letter for the key.
+        unsafe { api!(RedisModule_EmitAOF(io, c"PERSIST".as_ptr(), c"s".as_ptr(), key)) };
     });
     if let Err(message) = written {
         warn_io(io, &log::excerpt(message.as_bytes()));

@@ -59,11 +59,17 @@ pub fn encode(table: &Table, now_ms: i64, mut save: impl FnMut(&[u8])) {
         checksum.update(chunk);
         save(chunk);
     };
-    let mut numbers = HashMap::new();
+    // Only the shapes that live rows have, in the order in which they come.
+    let (mut numbers, mut shapes) = (HashMap::new(), Vec::new());
+    for row in table.iter(now_ms) {
+        numbers.entry(row.shape_id()).or_insert_with(|| {
+            shapes.push(row.shape());
+            shapes.len().saturating_sub(1)
+        });
+    }
     let mut chunk = Vec::new();
-    write_length(&mut chunk, table.shapes().iter().count());
-    for (number, (id, shape)) in table.shapes().iter().enumerate() {
-        numbers.insert(id, number);
+    write_length(&mut chunk, shapes.len());
+    for shape in shapes {
         write_length(&mut chunk, shape.names().len());
         for name in shape.names() {
             write_text(&mut chunk, name.as_bytes());

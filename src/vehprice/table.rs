@@ -316,11 +316,6 @@ impl Table {
             .saturating_add(self.shapes.bytes())
     }
 
-    /// The lists of field names that rows have.
-    pub(super) fn shapes(&self) -> &Shapes {
-        &self.shapes
-    }
-
     /// How many pieces of memory the table has, about.
     pub fn pieces(&self) -> usize {
         self.pages.len().saturating_mul(2)

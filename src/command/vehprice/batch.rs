@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ahash::RandomState;
 
-use super::{KEY, field, id, settle, table};
+use super::{KEY, end_if_over, field, id, settle};
 use crate::command::counters::{ROWS_DELETED, ROWS_STORED};
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words};
@@ -191,7 +191,7 @@ impl<'a> Batch<'a> {
         let rules = options.rules(now_ms);
         // What comes from the primary was decided there: no row is over to it.
         let judged_ms = if options.is_replay { i64::MIN } else { now_ms };
-        let found = table(call, &mut key)?;
+        let found = super::table(call, &mut key)?;
         if let Some(table) = found.as_ref().filter(|_| rules.merge) {
             let too_wide = self.ids.iter().find(|id| table.merges_too_wide(id, &self.names, judged_ms));
             if let Some(id) = too_wide {
@@ -199,7 +199,7 @@ impl<'a> Batch<'a> {
             }
         }
         let table = match found {
-            Some(_) => table(call, &mut key)?,
+            Some(_) => super::table(call, &mut key)?,
             // A table is made only for rows that will be in it.
             None if rules.condition == Some(Condition::Present) || is_over(rules, judged_ms) => return Ok(0),
             None => key.create_table(),
@@ -223,18 +223,26 @@ impl<'a> Batch<'a> {
                 }
             }
         }
+        ROWS_STORED.add(stored.len());
+        ROWS_DELETED.add(deleted.len());
+        if end_if_over(call, &mut key)? {
+            return Ok(stored.len());
+        }
         match rules {
-            Rules { merge: false, expiry: NewExpiry::Given(expiry), .. } if !stored.is_empty() => {
+            _ if stored.is_empty() => {}
+            Rules { merge: false, expiry: NewExpiry::Given(expiry), .. } => {
                 self.replicate_rows(call, expiry, &stored);
             }
-            _ => self.replicate_resolved(call, table, &stored, judged_ms),
+            _ => {
+                if let Some(table) = super::table(call, &mut key)? {
+                    self.replicate_resolved(call, table, &stored, judged_ms);
+                }
+            }
         }
         if !deleted.is_empty() {
             let ids = deleted.iter().map(|row| Part::Arg(self.id_index(*row)));
             call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
         }
-        ROWS_STORED.add(stored.len());
-        ROWS_DELETED.add(deleted.len());
         settle(call, &mut key, stored.len(), deleted.len())?;
         Ok(stored.len())
     }

@@ -1,6 +1,6 @@
 //! `VEHPRICE.DEL`
 
-use super::{ID_ARG, KEY, KEY_ARG, ids, settle, table};
+use super::{ID_ARG, KEY, KEY_ARG, end_if_over, ids, settle, table};
 use crate::command::counters::ROWS_DELETED;
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Part, Spec};
@@ -48,12 +48,12 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
                     deleted.push(index);
                 }
             }
-            if !deleted.is_empty() {
+            ROWS_DELETED.add(deleted.len());
+            if !end_if_over(call, &mut key)? && !deleted.is_empty() {
                 let ids = deleted.iter().map(|index| Part::Arg(*index));
                 call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
+                settle(call, &mut key, 0, deleted.len())?;
             }
-            ROWS_DELETED.add(deleted.len());
-            settle(call, &mut key, 0, deleted.len())?;
         }
         call.reply_count(deleted.len());
         Ok(())

@@ -96,19 +96,23 @@ fn check_batch(what: &'static str, count: usize) -> Result<(), Error> {
     }
 }
 
-/// What is left to do after so many rows were stored and deleted: the key goes if no row is live, else its expiry follows
-/// the longest-lived one; and those who listen are told.
-fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize) -> Result<(), Error> {
+/// Ends a table that a write left without a live row: the key goes. False while one is live.
+///
+/// What comes from the primary ends no table: the primary says so, whatever the clock here says.
+fn end_if_over(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<bool, Error> {
     let now_ms = call.now_ms();
     let Some((table, _)) = key.table(now_ms)? else {
-        return Ok(());
+        return Ok(true);
     };
-    let latest = table.latest_expiry();
-    // The primary says when a table ends, whatever the clock here says.
-    if !call.is_replay() && latest.is_none_or(|latest| latest.is_over(now_ms)) {
+    let is_over = !call.is_replay() && table.latest_expiry().is_none_or(|latest| latest.is_over(now_ms));
+    if is_over {
         key.delete(DEL_EVENT);
-        return Ok(());
     }
+    Ok(is_over)
+}
+
+/// Tells those who listen of so many rows stored and deleted, and has the key expire with its longest-lived row.
+fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize) -> Result<(), Error> {
     if stored > 0 {
         key.signal(SET_EVENT);
     }
@@ -116,6 +120,7 @@ fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize)
         key.signal(DEL_EVENT);
     }
     if stored > 0 || deleted > 0 {
+        let latest = key.table(call.now_ms())?.and_then(|(table, _)| table.latest_expiry());
         key.set_expiry(latest.and_then(Expiry::unix_ms));
     }
     Ok(())
