@@ -1,15 +1,25 @@
 //! What every test stands on: a server of its own, commands as text, bounded waits.
 
+mod aof;
 mod call;
 mod clock;
+mod crc64;
 mod dice;
 mod keyspace;
+mod replicas;
 mod server;
 mod stream;
+mod table;
+mod table_dice;
 
+pub(crate) use aof::{aof_lines, rewrite};
 pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
 pub(crate) use clock::{eventually, moment, now, rest};
+pub(crate) use crc64::{body, crc64, signed};
 pub(crate) use dice::Dice;
 pub(crate) use keyspace::{keyspace, stored};
+pub(crate) use replicas::{FakePrimary, follow, in_step, linked};
 pub(crate) use server::{Builder, Kind, Server, for_each_server};
 pub(crate) use stream::{FakeReplica, line, monitored, next_command};
+pub(crate) use table::{LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pipelined, table};
+pub(crate) use table_dice::SHORT_MS;

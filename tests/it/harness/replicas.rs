@@ -1,0 +1,96 @@
+//! A primary and those that follow it, real ones and a feigned one.
+
+use std::io::{BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use redis::Connection;
+
+use super::call::{cmd, info, int};
+use super::clock::eventually;
+use super::server::Server;
+use super::stream::{line, next_command};
+use super::table::pack;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Makes a replica of a server, and waits until it is in step.
+#[track_caller]
+pub(crate) fn follow(replica: &Server, primary: &Server) {
+    let con = &mut replica.connection();
+    cmd(con, &["REPLICAOF", "127.0.0.1", &primary.port().to_string()]);
+    linked(con);
+}
+
+/// Until the link to the primary is up.
+#[track_caller]
+pub(crate) fn linked(con: &mut Connection) {
+    eventually(PATIENCE, || (info(con, "replication")["master_link_status"] == "up").then_some(()));
+}
+
+/// Until `replicas` have run all that this client has written.
+#[track_caller]
+pub(crate) fn in_step(con: &mut Connection, replicas: i64) {
+    assert_eq!(int(con, &format!("WAIT {replicas} 60000")), replicas);
+}
+
+/// A primary that keeps nothing and has the clock a test says it has: it sends a replica what it is told to.
+pub(crate) struct FakePrimary {
+    stream: BufReader<TcpStream>,
+    sent: usize,
+}
+
+/// No key, and no checksum.
+const EMPTY_RDB: &[u8] = b"REDIS0009\xff\0\0\0\0\0\0\0\0";
+
+impl FakePrimary {
+    /// Takes the server as its replica.
+    #[track_caller]
+    pub(crate) fn of(replica: &Server) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let con = &mut replica.connection();
+        cmd(con, &["REPLICAOF", "127.0.0.1", &listener.local_addr().unwrap().port().to_string()]);
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut primary = Self { stream: BufReader::new(stream), sent: 0 };
+        loop {
+            let asked = line(&next_command(&mut primary.stream).expect("the replica hung up"));
+            if asked.starts_with("PSYNC") {
+                break;
+            }
+            primary.write(if asked.starts_with("PING") { b"+PONG\r\n" } else { b"+OK\r\n" });
+        }
+        primary.write(format!("+FULLRESYNC {} 0\r\n${}\r\n", "0".repeat(40), EMPTY_RDB.len()).as_bytes());
+        primary.write(EMPTY_RDB);
+        linked(con);
+        primary
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// Sends a command and waits until the replica has run it.
+    #[track_caller]
+    pub(crate) fn send(&mut self, command: &str) {
+        let words: Vec<&str> = command.split(' ').collect();
+        self.send_words(&words);
+    }
+
+    fn send_words(&mut self, words: &[&str]) {
+        let mut bytes = Vec::new();
+        pack(&mut bytes, words);
+        let done = self.sent + bytes.len();
+        pack(&mut bytes, &["REPLCONF", "GETACK", "*"]);
+        self.sent += bytes.len();
+        self.write(&bytes);
+        loop {
+            let answer = line(&next_command(&mut self.stream).expect("the replica hung up"));
+            let offset: usize =
+                answer.strip_prefix("REPLCONF ACK ").unwrap().split(' ').next().unwrap().parse().unwrap();
+            if offset >= done {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The same tables wherever the same commands led: on replicas, after restarts, in copies.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use redis::{Connection, Value};
+
+use crate::harness::*;
+
+const COMMANDS: usize = 5000;
+/// Few enough that their replies fit into the sockets' buffers.
+const AT_ONCE: usize = 250;
+
+type Tables = BTreeMap<String, Table>;
+
+/// The seeds on a server: the full number on one, fewer on the others. `AGREEMENT_SEEDS` sets the full number.
+fn seeds(kind: Kind) -> u64 {
+    let full = std::env::var("AGREEMENT_SEEDS").map_or(50, |seeds| seeds.parse().unwrap());
+    if kind == Kind::DEFAULT { full } else { 6 }
+}
+
+fn builder(kind: Kind) -> Builder {
+    Server::builder(kind)
+        .module_args("price-ttl-ms 3600000")
+        .conf("repl-diskless-sync-delay 0")
+        .conf("client-output-buffer-limit replica 0 0 0")
+        .conf("auto-aof-rewrite-percentage 0")
+}
+
+/// Runs the seeds, each on tables of its own; one replica is read from all the while, the others are not.
+fn play(kind: Kind, con: &mut Connection, read: &mut Connection) {
+    let mut refused = 0;
+    let mut asked = 0;
+    for seed in 0..seeds(kind) {
+        let dice = &mut Dice::seeded(seed);
+        let family = format!("seed{seed}");
+        for _ in 0..COMMANDS / AT_ONCE {
+            let commands: Vec<_> = (0..AT_ONCE).map(|_| dice.table_command(&family)).collect();
+            let replies = pipelined(con, &commands);
+            asked += replies.len();
+            refused += replies.iter().filter(|reply| matches!(reply, Value::ServerError(_))).count();
+            let reads: Vec<_> =
+                (0..3).map(|table| format!("VEHPRICE.GETALL {family}:{table} JSON")).collect();
+            pipelined(read, &reads);
+        }
+    }
+    assert!((asked / 20..asked / 2).contains(&refused), "{refused} of {asked} commands were refused");
+}
+
+#[track_caller]
+fn agrees(con: &mut Connection, expected: &Tables, what: &str) {
+    let found = all_tables(con);
+    let names = |tables: &Tables| tables.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found), names(expected), "the tables {what}");
+    for (key, table) in &found {
+        assert_eq!(table, &expected[key], "{key} {what}");
+    }
+}
+
+#[test]
+fn all_agree() {
+    for kind in Kind::ALL {
+        let begun = Instant::now();
+        all_agree_on(kind);
+        println!("{}: {:?}", kind.name(), begun.elapsed());
+    }
+}
+
+fn all_agree_on(kind: Kind) {
+    let mut primary = builder(kind).conf("appendonly yes").conf("aof-use-rdb-preamble no").start();
+    let con = &mut primary.connection();
+    let (read, mut unread) = (builder(kind).start(), builder(kind).start());
+    follow(&read, &primary);
+    follow(&unread, &primary);
+    play(kind, con, &mut read.connection());
+
+    // What expires soon does so now; from here on all stays as it is.
+    rest(2 * SHORT_MS as u64);
+    in_step(con, 2);
+    let expected = all_tables(con);
+    let rows: usize = expected.values().map(|table| table.rows.len()).sum();
+    assert!(rows > 10 * seeds(kind) as usize, "{} tables, {rows} rows", expected.len());
+
+    agrees(&mut read.connection(), &expected, "on a replica");
+    agrees(&mut unread.connection(), &expected, "on a replica that was not read from");
+    let late = builder(kind).start();
+    follow(&late, &primary);
+    agrees(&mut late.connection(), &expected, "on a replica that came late");
+    copies_agree(con, &expected);
+    dumps_agree(con, &expected, kind);
+    migrated_agree(con, &expected, kind);
+
+    cmd(con, "DEBUG RELOAD");
+    agrees(con, &expected, "after DEBUG RELOAD");
+    cmd(&mut unread.connection(), "REPLICAOF NO ONE");
+    cmd(&mut unread.connection(), "SAVE");
+    kill_and_restart(&mut unread);
+    agrees(&mut unread.connection(), &expected, "from the RDB");
+
+    kill_and_restart(&mut primary);
+    agrees(&mut primary.connection(), &expected, "from the AOF as it was written");
+    for preamble in ["no", "yes"] {
+        let con = &mut primary.connection();
+        cmd(con, &["CONFIG", "SET", "aof-use-rdb-preamble", preamble]);
+        rewrite(con);
+        kill_and_restart(&mut primary);
+        let what = format!("from the AOF rewritten with preamble {preamble}");
+        agrees(&mut primary.connection(), &expected, &what);
+    }
+}
+
+fn kill_and_restart(server: &mut Server) {
+    server.kill9();
+    server.restart();
+}
+
+fn copies_agree(con: &mut Connection, expected: &Tables) {
+    for (key, expected) in expected {
+        assert_eq!(int(con, &["COPY", key, "copy"]), 1);
+        assert_eq!(&table(con, "copy"), expected, "a copy of {key}");
+        cmd(con, "DEL copy");
+    }
+}
+
+fn dumps_agree(con: &mut Connection, expected: &Tables, kind: Kind) {
+    let there = builder(kind).start();
+    let there = &mut there.connection();
+    for (key, table) in expected {
+        let Value::BulkString(dump) = cmd(con, &["DUMP", key]) else { panic!("{key}: no dump") };
+        let expiry = table.expiry.max(0).to_string();
+        cmd(there, &[b"RESTORE", key.as_bytes(), expiry.as_bytes(), &dump, b"ABSTTL"]);
+    }
+    agrees(there, expected, "restored from a dump");
+}
+
+fn migrated_agree(con: &mut Connection, expected: &Tables, kind: Kind) {
+    let server = builder(kind).start();
+    let port = server.port().to_string();
+    let mut migrate = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "60000", "COPY", "KEYS"];
+    migrate.extend(expected.keys().map(String::as_str));
+    assert_eq!(text(con, &migrate), "OK");
+    let there = &mut server.connection();
+    let mut found = all_tables(there);
+    for (key, table) in &mut found {
+        // MIGRATE hands on how long a key has left, and the journey takes a while.
+        let expected = expected[key].expiry;
+        assert!((expected..=expected + 5000).contains(&table.expiry), "{key}: {}", table.expiry);
+        table.expiry = expected;
+    }
+    assert_eq!(&found, expected, "migrated");
+}

@@ -1,0 +1,105 @@
+//! A primary whose clock is ahead of its replica's, or behind it.
+//!
+//! No server's clock is moved: a feigned primary sends what one with another clock would send.
+
+use crate::harness::*;
+
+/// How far the clocks are apart.
+const APART: i64 = 600_000;
+
+fn row(x: &str, expiry: i64) -> (Vec<(String, String)>, i64) {
+    (vec![("x".to_owned(), x.to_owned())], expiry)
+}
+
+/// To the primary its rows are over; the replica would have shown them for ten more minutes.
+#[test]
+fn the_primary_is_ahead() {
+    for_each_server(|replica| {
+        let con = &mut replica.connection();
+        let mut primary = FakePrimary::of(replica);
+        let over = now() + APART - 1;
+        let fresh = over + 120_000;
+        primary.send(&format!("VEHPRICE.MSET t PXAT {over} FIELDS 1 x ROWS a 1 b 1 c 1"));
+        assert_eq!(int(con, "VEHPRICE.LEN t"), 3);
+        // An NX that found nothing live, and a MERGE that found nothing to keep, come as rows like any other.
+        primary.send(&format!("VEHPRICE.MSET t PXAT {fresh} FIELDS 1 x ROWS a 2"));
+        let held = Rows::from([
+            ("a".to_owned(), row("2", fresh)),
+            ("b".to_owned(), row("1", over)),
+            ("c".to_owned(), row("1", over)),
+        ]);
+        assert_eq!(live_rows(con, "t"), held, "{}", replica.kind().name());
+        assert_eq!(int(con, "PEXPIRETIME t"), fresh);
+        // The last row that is live there goes, and with it those that are live here.
+        primary.send("DEL t");
+        assert_eq!(int(con, "EXISTS t"), 0, "{}", replica.kind().name());
+        assert_eq!(int(con, "DBSIZE"), 0);
+    });
+}
+
+/// To the replica the rows are over when they come. It keeps them, shows none, and changes nothing by its clock.
+#[test]
+fn the_primary_is_behind() {
+    for_each_server(|replica| {
+        let kind = replica.kind().name();
+        let con = &mut replica.connection();
+        let mut primary = FakePrimary::of(replica);
+        let over = now() - APART + 120_000;
+        let live = now() + 500_000;
+        primary.send(&format!("VEHPRICE.MSET t PXAT {over} FIELDS 2 x y ROWS a 1 2 b 3 4"));
+        assert_eq!(int(con, "DBSIZE"), 1, "{kind}: a table of rows that are over is there");
+        assert_eq!(reply(con, "VEHPRICE.GETALL t"), "[]", "{kind}");
+        assert_eq!(reply(con, "VEHPRICE.GET t a"), "nil", "{kind}");
+        assert_eq!(int(con, "VEHPRICE.LEN t"), 0, "{kind}");
+        primary.send(&format!("VEHPRICE.MSET t PXAT {live} FIELDS 1 x ROWS c 1"));
+        assert_eq!(live_rows(con, "t"), Rows::from([("c".to_owned(), row("1", live))]), "{kind}");
+        assert_eq!(int(con, "PEXPIRETIME t"), live, "{kind}");
+        // There the other two are live still, so their table stays; here it stays too, though it shows none.
+        primary.send("VEHPRICE.DEL t c");
+        assert_eq!(int(con, "VEHPRICE.LEN t"), 0, "{kind}");
+        assert_eq!(int(con, "DBSIZE"), 1, "{kind}: the primary has not said that the table is over");
+        // What is in there is replaced, not added to.
+        primary.send(&format!("VEHPRICE.MSET t PXAT {live} FIELDS 1 x ROWS a 7"));
+        assert_eq!(live_rows(con, "t"), Rows::from([("a".to_owned(), row("7", live))]), "{kind}");
+        primary.send("DEL t");
+        assert_eq!(int(con, "DBSIZE"), 0, "{kind}");
+    });
+}
+
+/// A replica that is made the primary goes by its own clock from then on.
+#[test]
+fn the_replica_takes_over() {
+    for_each_server(|replica| {
+        let con = &mut replica.connection();
+        let mut primary = FakePrimary::of(replica);
+        let live = now() + 500_000;
+        primary.send(&format!("VEHPRICE.MSET t PXAT {} FIELDS 2 x y ROWS a 1 2 b 3 4", now() - APART));
+        primary.send(&format!("VEHPRICE.MSET t PXAT {live} FIELDS 1 x ROWS c 1"));
+        cmd(con, "REPLICAOF NO ONE");
+        assert_eq!(int(con, "VEHPRICE.DEL t a"), 0);
+        assert_eq!(int(con, &format!("VEHPRICE.SET t b XX PXAT {live} FIELDS 1 x 1")), 0);
+        assert_eq!(int(con, &format!("VEHPRICE.SET t b MERGE PXAT {live} FIELDS 1 x 5")), 1);
+        let held = Rows::from([("b".to_owned(), row("5", live)), ("c".to_owned(), row("1", live))]);
+        assert_eq!(live_rows(con, "t"), held, "{}", replica.kind().name());
+    });
+}
+
+/// The AOF says what was stored; how long ago that was changes nothing of it.
+#[test]
+fn the_aof_is_loaded_late() {
+    for kind in Kind::ALL {
+        let mut server = Server::builder(kind).conf("appendonly yes").conf("aof-use-rdb-preamble no").start();
+        let con = &mut server.connection();
+        cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
+        cmd(con, "VEHPRICE.MSET t PX 200 FIELDS 2 x y ROWS a 1 2 b 3 4");
+        // What these lead to is settled while both rows are live.
+        assert_eq!(int(con, "VEHPRICE.SET t a NX PXAT 4000000000000 FIELDS 1 x 9"), 0);
+        assert_eq!(int(con, "VEHPRICE.SET t b MERGE PXAT 4000000000000 FIELDS 1 x 9"), 1);
+        rest(210);
+        server.kill9();
+        server.restart();
+        let fields = [("x", "9"), ("y", "4")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let held = Rows::from([("b".to_owned(), (fields.to_vec(), 4_000_000_000_000))]);
+        assert_eq!(live_rows(&mut server.connection(), "t"), held, "{}", kind.name());
+    }
+}

@@ -1,0 +1,291 @@
+//! Tables on disk: RDB, AOF in its forms, and what a rewrite makes of them.
+
+use std::collections::BTreeMap;
+
+use redis::{Connection, Value};
+
+use crate::harness::*;
+
+fn kill_and_restart(server: &mut Server) {
+    server.kill9();
+    server.restart();
+}
+
+/// What is acknowledged is in the file.
+fn with_aof(kind: Kind, preamble: &str) -> Server {
+    Server::builder(kind)
+        .conf("appendonly yes")
+        .conf("appendfsync always")
+        .conf(format!("aof-use-rdb-preamble {preamble}"))
+        .module_args("price-ttl-ms 0")
+        .start()
+}
+
+fn without_aof(kind: Kind) -> Server {
+    Server::builder(kind).module_args("price-ttl-ms 0").start()
+}
+
+/// Tables of every form: rows with and without an expiry, of one and of many lists of fields, short and long, many.
+fn fill(con: &mut Connection) {
+    cmd(con, "VEHPRICE.MSET plain PXAT 4000000000000 FIELDS 2 styleId pricingId ROWS 71 7 571 72 8 572");
+    cmd(con, "VEHPRICE.SET never a FIELDS 1 x 1");
+    cmd(con, "VEHPRICE.SET mixed a FIELDS 1 x 1");
+    cmd(con, "VEHPRICE.SET mixed b EX 1000 FIELDS 2 x 1 y 2");
+    cmd(con, "VEHPRICE.SET mixed c PXAT 253402300799999 FIELDS 2 y 2 x 1");
+    cmd(con, &["VEHPRICE.SET", "mixed", "é\n\0\"", "FIELDS", "1", "\0 ü", "\r\n\"\\\0😀"]);
+    cmd(con, &["VEHPRICE.SET", "mixed", &"i".repeat(256), "FIELDS", "1", &"n".repeat(256), ""]);
+    for size in [1, 1 << 7, 1 << 14, (1 << 20) - 1, 1 << 20] {
+        cmd(
+            con,
+            &["VEHPRICE.SET", "long", &size.to_string(), "FIELDS", "2", "a", &"v".repeat(size), "b", "1"],
+        );
+    }
+    let shapes: Vec<Vec<String>> = (0..2000).map(|id| row_of_its_own_shape("shapes", id)).collect();
+    assert!(pipelined(con, &shapes).iter().all(|reply| *reply == Value::Int(1)));
+    let mut many = words("VEHPRICE.MSET many PXAT 4000000000000 FIELDS 2 styleId pricingId ROWS");
+    for id in 0..20_000 {
+        many.extend([id.to_string(), (id % 90).to_string(), format!("pricing{id}")]);
+    }
+    assert_eq!(int(con, &many), 20_000);
+    cmd(con, &[&b"VEHPRICE.SET"[..], b"key\r\n\0\xff", b"a", b"FIELDS", b"1", b"x", b"1"]);
+    for gone in ["VEHPRICE.SET gone a FIELDS 1 x 1", "VEHPRICE.DEL gone a"] {
+        cmd(con, gone);
+    }
+}
+
+fn words(command: &str) -> Vec<String> {
+    command.split(' ').map(str::to_owned).collect()
+}
+
+fn row_of_its_own_shape(key: &str, id: i64) -> Vec<String> {
+    let expiry = if id % 3 == 0 { String::new() } else { format!("PXAT {} ", 4_000_000_000_000 + id) };
+    let mut command = words(&format!("VEHPRICE.SET {key} {id} {expiry}FIELDS {}", 1 + id % 64));
+    for field in 0..=id % 64 {
+        command.extend([format!("{id}:{field}"), field.to_string()]);
+    }
+    command
+}
+
+const TABLES: [&str; 6] = ["long", "many", "mixed", "never", "plain", "shapes"];
+
+/// The tables whose names are text, and the row of the one whose name isn't.
+fn held(server: &Server) -> (BTreeMap<String, Table>, String) {
+    let con = &mut server.connection();
+    let tables = TABLES.map(|key| (key.to_owned(), table(con, key)));
+    let odd = [&b"VEHPRICE.GETALL"[..], b"key\r\n\0\xff", b"JSON"];
+    (tables.into(), reply(con, &odd))
+}
+
+#[track_caller]
+fn survives(server: &mut Server, what: &str, restart: impl FnOnce(&mut Server)) {
+    let before = held(server);
+    assert!(before.0.values().all(|table| !table.rows.is_empty()), "{what}");
+    assert_eq!(before.1, r#""{"a":{"x":"1"}}""#, "{what}");
+    restart(server);
+    let after = held(server);
+    for key in TABLES {
+        // Too long to be shown.
+        assert!(after.0[key] == before.0[key], "{}, {what}: {key} is another", server.kind().name());
+    }
+    assert_eq!(after.1, before.1, "{what}");
+    assert_eq!(int(&mut server.connection(), "EXISTS gone"), 0);
+}
+
+#[test]
+fn rdb_keeps_tables() {
+    for kind in Kind::ALL {
+        let mut server = without_aof(kind);
+        fill(&mut server.connection());
+        survives(&mut server, "DEBUG RELOAD", |server| drop(cmd(&mut server.connection(), "DEBUG RELOAD")));
+        cmd(&mut server.connection(), "SAVE");
+        survives(&mut server, "SAVE", kill_and_restart);
+        cmd(&mut server.connection(), "CONFIG SET rdbcompression no");
+        cmd(&mut server.connection(), "SAVE");
+        survives(&mut server, "SAVE without compression", kill_and_restart);
+    }
+}
+
+#[test]
+fn aof_keeps_tables() {
+    for kind in Kind::ALL {
+        for preamble in ["yes", "no"] {
+            let mut server = with_aof(kind, preamble);
+            fill(&mut server.connection());
+            survives(&mut server, "AOF as it was written", kill_and_restart);
+            rewrite(&mut server.connection());
+            survives(&mut server, "AOF rewritten", kill_and_restart);
+            let con = &mut server.connection();
+            cmd(con, "VEHPRICE.MSET plain MERGE KEEPTTL FIELDS 1 later ROWS 71 1 new 2");
+            cmd(con, "VEHPRICE.DEL many 7 8 9");
+            survives(&mut server, "AOF written on", kill_and_restart);
+            survives(&mut server, "DEBUG LOADAOF", |server| {
+                drop(cmd(&mut server.connection(), "DEBUG LOADAOF"))
+            });
+        }
+    }
+}
+
+/// The commands of the file, cut into key, expiry, fields, and rows of an id and its values.
+fn rewritten(server: &Server) -> Vec<Vec<String>> {
+    let lines = aof_lines(server, ".base.");
+    lines.iter().map(|line| words(line)).collect()
+}
+
+#[test]
+fn a_rewritten_aof_is_of_bounded_commands_with_absolute_times() {
+    for kind in Kind::ALL {
+        let mut server = with_aof(kind, "no");
+        let con = &mut server.connection();
+        let mut many = words("VEHPRICE.MSET many PXAT 4000000000000 FIELDS 2 a b ROWS");
+        for id in 0..2500 {
+            many.extend([id.to_string(), "1".to_owned(), "2".to_owned()]);
+        }
+        cmd(con, &many);
+        cmd(con, "VEHPRICE.MSET many PXAT 4000000000001 FIELDS 2 a b ROWS later 1 2");
+        cmd(con, "VEHPRICE.SET many never FIELDS 2 b 1 a 2");
+        cmd(con, "VEHPRICE.MSET many FIELDS 1 a ROWS one 1 two 2");
+        let before = table(con, "many");
+        rewrite(con);
+
+        let mut written = BTreeMap::new();
+        let mut sizes = BTreeMap::<(String, String), Vec<usize>>::new();
+        for command in rewritten(&server) {
+            if command[0] != "VEHPRICE.MSET" {
+                let hands = ["PEXPIREAT many", "PERSIST many"];
+                let line = command.join(" ");
+                assert!(hands.iter().any(|hand| line.starts_with(hand)), "{}: {line}", kind.name());
+                continue;
+            }
+            assert_eq!(
+                (&*command[1], &*command[2], &*command[4]),
+                ("many", "PXAT", "FIELDS"),
+                "{}",
+                kind.name()
+            );
+            let expiry: i64 = command[3].parse().unwrap();
+            let count: usize = command[5].parse().unwrap();
+            let (names, rows) = command[6..].split_at(count);
+            assert_eq!(rows[0], "ROWS");
+            let of_one = rows[1..].chunks_exact(count + 1);
+            sizes.entry((command[3].clone(), names.join(" "))).or_default().push(of_one.len());
+            for row in of_one {
+                let fields = names.iter().cloned().zip(row[1..].iter().cloned()).collect();
+                assert!(written.insert(row[0].clone(), (fields, expiry)).is_none(), "{} twice", row[0]);
+            }
+        }
+        assert_eq!(written, before.rows, "{}", kind.name());
+        for ((expiry, names), sizes) in sizes {
+            // As few commands as 1,000 rows each make.
+            let rows: usize = sizes.iter().sum();
+            assert!(sizes.iter().all(|size| (1..=1000).contains(size)), "{expiry} {names}: {sizes:?}");
+            assert_eq!(sizes.len(), rows.div_ceil(1000), "{}, {expiry} {names}: {sizes:?}", kind.name());
+        }
+        kill_and_restart(&mut server);
+        assert_eq!(table(&mut server.connection(), "many"), before, "{}", kind.name());
+    }
+}
+
+/// Rows that are over go into no file, swept or not, and change no digest.
+#[test]
+fn what_is_over_is_not_written() {
+    for kind in Kind::ALL {
+        let mut server = with_aof(kind, "no");
+        let con = &mut server.connection();
+        let secret = "over".repeat(100);
+        cmd(con, "VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 x ROWS a 1 b 2");
+        let (digest_before, dump_before) = (digest(con, "t"), cmd(con, "DUMP t"));
+        // With field names of its own: these are not written either.
+        cmd(con, &format!("VEHPRICE.MSET t PX 30 FIELDS 1 {secret} ROWS c {secret} d {secret}"));
+        assert_ne!(digest(con, "t"), digest_before);
+        rest(35);
+        assert_eq!(digest(con, "t"), digest_before, "{}", kind.name());
+        let dump = cmd(con, "DUMP t");
+        assert!(!show(&dump).contains("over"), "{}", kind.name());
+        let size = |dump: &Value| match dump {
+            Value::BulkString(bytes) => bytes.len(),
+            other => panic!("no dump: {other:?}"),
+        };
+        assert_eq!(size(&dump), size(&dump_before), "{}", kind.name());
+
+        cmd(con, &format!("VEHPRICE.MSET t PX 30 FIELDS 1 {secret} ROWS c {secret} d {secret}"));
+        rest(35);
+        rewrite(con);
+        let written = aof_lines(&server, ".base.");
+        assert!(!written.is_empty() && written.iter().all(|line| !line.contains("over")), "{written:?}");
+        cmd(con, "CONFIG SET rdbcompression no");
+        cmd(con, &format!("VEHPRICE.MSET t PX 30 FIELDS 1 {secret} ROWS c {secret} d {secret}"));
+        rest(35);
+        cmd(con, "SAVE");
+        let rdb = std::fs::read(server.dir().join("dump.rdb")).unwrap();
+        assert!(!rdb.windows(8).any(|bytes| bytes == b"overover"), "{}", kind.name());
+        let before = table(con, "t");
+        kill_and_restart(&mut server);
+        assert_eq!(table(&mut server.connection(), "t"), before, "{}", kind.name());
+    }
+}
+
+/// PERSIST keeps the key of a table when its last row is over. It may go or stay, but nothing comes of it.
+#[test]
+fn a_table_of_no_live_row() {
+    for kind in Kind::ALL {
+        for preamble in ["yes", "no"] {
+            let mut server = with_aof(kind, preamble);
+            let con = &mut server.connection();
+            cmd(con, "VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS a 1 b 2");
+            cmd(con, "PERSIST t");
+            rest(35);
+            let bare = |con: &mut Connection, what: &str| {
+                assert_eq!(reply(con, "VEHPRICE.GETALL t"), "[]", "{}, {what}", kind.name());
+                assert_eq!(int(con, "VEHPRICE.LEN t"), 0, "{}, {what}", kind.name());
+                assert_eq!(int(con, "VEHPRICE.DEL t a"), 0, "{}, {what}", kind.name());
+            };
+            assert_eq!(int(con, "VEHPRICE.LEN t"), 0);
+            cmd(con, "SAVE");
+            cmd(con, "DEBUG RELOAD");
+            rewrite(con);
+            kill_and_restart(&mut server);
+            let con = &mut server.connection();
+            bare(con, "restarted");
+            // A dump of it is as good as any.
+            cmd(con, "VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS a 1 b 2");
+            cmd(con, "PERSIST t");
+            rest(35);
+            if let Value::BulkString(dump) = cmd(con, "DUMP t") {
+                let _loaded_or_refused = reply(con, &[b"RESTORE", &b"t"[..], b"0", &dump, b"REPLACE"]);
+            }
+            bare(con, "restored");
+            cmd(con, "VEHPRICE.SET t a FIELDS 1 x 1");
+            assert_eq!(int(con, "VEHPRICE.LEN t"), 1);
+        }
+    }
+}
+
+/// What a hand did to the key's own expiry is kept too.
+#[test]
+fn the_keys_own_expiry_is_kept() {
+    for kind in Kind::ALL {
+        for preamble in ["yes", "no"] {
+            let mut server = with_aof(kind, preamble);
+            let con = &mut server.connection();
+            for key in ["as-written", "set", "persisted"] {
+                cmd(con, &format!("VEHPRICE.SET {key} a PXAT 4000000000000 FIELDS 1 x 1"));
+            }
+            cmd(con, "PEXPIREAT set 3900000000000");
+            cmd(con, "PERSIST persisted");
+            let expected = [("as-written", 4_000_000_000_000), ("set", 3_900_000_000_000), ("persisted", -1)];
+            let check = |server: &mut Server, what: &str| {
+                let con = &mut server.connection();
+                let found = expected.map(|(key, _)| (key, int(con, &["PEXPIRETIME", key])));
+                assert_eq!(found, expected, "{}, preamble {preamble}, {what}", kind.name());
+            };
+            check(&mut server, "at first");
+            kill_and_restart(&mut server);
+            check(&mut server, "from the AOF as it was written");
+            cmd(&mut server.connection(), "DEBUG RELOAD");
+            check(&mut server, "from RDB");
+            rewrite(&mut server.connection());
+            kill_and_restart(&mut server);
+            check(&mut server, "from the AOF rewritten");
+        }
+    }
+}
