@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use redis::{Connection, ConnectionLike, Value};
 
-use super::call::{Words, brief, cmd, int, show, text};
+use super::call::{Words, cmd, int, show, text};
 use super::clock::now;
 
 /// Id → the row's fields in order, and when it expires in unix milliseconds (-1: never).
@@ -154,12 +154,16 @@ pub(crate) fn pipelined<W: Words>(con: &mut Connection, commands: &[W]) -> Vec<V
     for command in commands {
         pack(&mut bytes, &command.words());
     }
-    match con.req_packed_commands(&bytes, 0, commands.len()) {
-        Ok(replies) => replies,
-        Err(error) => {
-            panic!("{error} in {}", commands.first().map(|words| brief(&words.words())).unwrap_or_default())
-        }
-    }
+    packed(con, &bytes, commands.len())
+}
+
+/// The replies to as many commands that are packed already.
+#[track_caller]
+pub(crate) fn packed(con: &mut Connection, bytes: &[u8], commands: usize) -> Vec<Value> {
+    let replies = con.req_packed_commands(bytes, 0, commands);
+    replies.unwrap_or_else(|error| {
+        panic!("{error} after {}", String::from_utf8_lossy(&bytes[..bytes.len().min(200)]))
+    })
 }
 
 /// A command as it goes over the wire.
