@@ -5,25 +5,30 @@ use std::collections::BTreeMap;
 use redis::Value;
 
 use crate::harness::*;
+use crate::vehprice::introspection::VEHPRICE;
 
 /// What a server is to tell of each command, written down a second time.
-struct Expected {
-    name: &'static str,
-    arity: i64,
-    flags: &'static str,
-    key_flags: &'static str,
-    categories: &'static str,
-    complexity: &'static str,
-    /// The arguments: `name:type`, a word before its value, `[…]` for what may be left out, `(…|…)` for a choice.
-    grammar: &'static str,
+pub(crate) struct Expected {
+    pub(crate) name: &'static str,
+    pub(crate) arity: i64,
+    pub(crate) flags: &'static str,
+    pub(crate) key_flags: &'static str,
+    /// The last argument that is a key, as `COMMAND INFO` counts.
+    pub(crate) last_key: i64,
+    pub(crate) categories: &'static str,
+    pub(crate) complexity: &'static str,
+    /// The arguments: `name:type`, a word before its value, `[…]` for what may be left out, `(…|…)` for a choice,
+    /// `{…}` for what goes together, `…` after what may come again.
+    pub(crate) grammar: &'static str,
 }
 
-const COMMANDS: [Expected; 4] = [
+const QUOTELOCK: [Expected; 4] = [
     Expected {
         name: "quotelock.set",
         arity: -4,
         flags: "write, denyoom, module, fast",
         key_flags: "OW, update",
+        last_key: 1,
         categories: "@write, @fast",
         complexity: "O(N) where N is the number of role ids",
         grammar: "user:key roleIds:string queryTime:string [condition:(NX|XX)] \
@@ -36,6 +41,7 @@ const COMMANDS: [Expected; 4] = [
         arity: -2,
         flags: "readonly, module, fast",
         key_flags: "RO, access",
+        last_key: 1,
         categories: "@read, @fast",
         complexity: "O(N) where N is the number of role ids",
         grammar: "user:key [AT time:string] [JSON]",
@@ -45,6 +51,7 @@ const COMMANDS: [Expected; 4] = [
         arity: -4,
         flags: "write, denyoom, module, fast",
         key_flags: "RW, access, update",
+        last_key: 1,
         categories: "@write, @fast",
         complexity: "O(N) where N is the number of role ids",
         grammar: "user:key roleIds:string queryTime:string [IFMISSING] \
@@ -57,14 +64,20 @@ const COMMANDS: [Expected; 4] = [
         arity: -2,
         flags: "write, module, fast",
         key_flags: "RW, access, delete",
+        last_key: 1,
         categories: "@write, @fast",
         complexity: "O(1), with IFEQ O(N) where N is the number of role ids",
         grammar: "user:key [IFEQ queryTime:string]",
     },
 ];
 
+/// The commands of all families.
+fn commands() -> impl Iterator<Item = &'static Expected> {
+    QUOTELOCK.iter().chain(&VEHPRICE)
+}
+
 /// Redis 7.0 gives the commands of modules no categories.
-fn has_categories(server: &Server) -> bool {
+pub(crate) fn has_categories(server: &Server) -> bool {
     server.kind() != Kind::Redis70
 }
 
@@ -72,17 +85,20 @@ fn has_categories(server: &Server) -> bool {
 fn command_info_tells_arity_flags_keys_and_categories() {
     for_each_server(|server| {
         let con = &mut server.connection();
-        for Expected { name, arity, flags, key_flags, categories, .. } in COMMANDS {
+        for Expected { name, arity, flags, key_flags, last_key, categories, .. } in commands() {
             let categories =
                 if has_categories(server) { format!("{categories}, @quotelock") } else { String::new() };
+            // A key spec counts from its first key, or from the end.
+            let last = if *last_key < 0 { *last_key } else { last_key - 1 };
             let key_spec = format!(
-                r#"["flags", [{key_flags}], "begin_search", ["type", "index", "spec", ["index", 1]], "find_keys", ["type", "range", "spec", ["lastkey", 0, "keystep", 1, "limit", 0]]]"#
+                r#"["flags", [{key_flags}], "begin_search", ["type", "index", "spec", ["index", 1]], "find_keys", ["type", "range", "spec", ["lastkey", {last}, "keystep", 1, "limit", 0]]]"#
             );
-            let expected =
-                format!(r#"[["{name}", {arity}, [{flags}], 1, 1, 1, [{categories}], [], [{key_spec}], []]]"#);
+            let expected = format!(
+                r#"[["{name}", {arity}, [{flags}], 1, {last_key}, 1, [{categories}], [], [{key_spec}], []]]"#
+            );
             assert_eq!(reply(con, &["COMMAND", "INFO", name]), expected);
         }
-        let names: Vec<_> = COMMANDS.iter().map(|command| command.name.to_owned()).collect();
+        let names: Vec<_> = commands().map(|command| command.name.to_owned()).collect();
         assert_eq!(names_of(&cmd(con, "COMMAND LIST FILTERBY MODULE quotelock")), sorted(names.clone()));
         if has_categories(server) {
             assert_eq!(names_of(&cmd(con, "COMMAND LIST FILTERBY ACLCAT quotelock")), sorted(names.clone()));
@@ -115,15 +131,18 @@ fn member(members: &BTreeMap<String, Value>, name: &str) -> Option<String> {
     members.get(name).map(|value| show(value).trim_matches('"').to_owned())
 }
 
-/// Arguments as the grammar of `Expected`. Each has a summary, but for a choice.
+/// Arguments as the grammar of `Expected`. Each has a summary, but for a choice and a block.
 fn grammar(arguments: &Value) -> Vec<String> {
     let Value::Array(arguments) = arguments else { panic!("no arguments: {}", show(arguments)) };
     let argument = |argument: &Value| {
         let members = members(argument);
         let name = member(&members, "name").unwrap();
         let kind = member(&members, "type").unwrap();
+        let parts = |between: &str| grammar(&members["arguments"]).join(between);
         let text = match (kind.as_str(), member(&members, "token")) {
-            ("oneof", None) => format!("{name}:({})", grammar(&members["arguments"]).join("|")),
+            ("oneof", None) => format!("{name}:({})", parts("|")),
+            ("block", None) => format!("{name}:{{{}}}", parts(" ")),
+            ("block", Some(token)) => format!("{token} {name}:{{{}}}", parts(" ")),
             ("pure-token", Some(token)) => token,
             (_, Some(token)) => format!("{token} {name}:{kind}"),
             (_, None) => format!("{name}:{kind}"),
@@ -131,14 +150,14 @@ fn grammar(arguments: &Value) -> Vec<String> {
         let is_key = kind == "key";
         assert_eq!(member(&members, "key_spec_index"), is_key.then(|| "0".to_owned()), "{name}");
         assert!(
-            kind == "oneof" || member(&members, "summary").is_some_and(|summary| !summary.is_empty()),
+            kind == "oneof"
+                || kind == "block"
+                || member(&members, "summary").is_some_and(|summary| !summary.is_empty()),
             "{name}"
         );
-        match member(&members, "flags").as_deref() {
-            None => text,
-            Some("[optional]" | "<optional>") => format!("[{text}]"),
-            Some(other) => panic!("{name} is {other}"),
-        }
+        let flags = member(&members, "flags").unwrap_or_default();
+        let text = if flags.contains("multiple") { format!("{text}…") } else { text };
+        if flags.contains("optional") { format!("[{text}]") } else { text }
     };
     arguments.iter().map(argument).collect()
 }
@@ -147,13 +166,13 @@ fn grammar(arguments: &Value) -> Vec<String> {
 fn command_docs_tell_the_grammar() {
     for_each_server(|server| {
         for mut con in [server.connection(), server.connection_resp3()] {
-            for Expected { name, grammar: expected, complexity, .. } in COMMANDS {
-                let docs = members(&members(&cmd(&mut con, &["COMMAND", "DOCS", name]))[name]);
-                assert_eq!(grammar(&docs["arguments"]).join(" "), expected, "{name}");
+            for Expected { name, grammar: expected, complexity, .. } in commands() {
+                let docs = members(&members(&cmd(&mut con, &["COMMAND", "DOCS", name]))[*name]);
+                assert_eq!(grammar(&docs["arguments"]).join(" "), *expected, "{name}");
                 assert_eq!(member(&docs, "since").unwrap(), "0.1.0");
                 assert_eq!(member(&docs, "group").unwrap(), "module");
                 assert_eq!(member(&docs, "module").unwrap(), "quotelock");
-                assert_eq!(member(&docs, "complexity").unwrap(), complexity, "{name}");
+                assert_eq!(member(&docs, "complexity").unwrap(), *complexity, "{name}");
                 let summary = member(&docs, "summary").unwrap();
                 assert!((20..=120).contains(&summary.len()) && !summary.contains('\n'), "{name}: {summary}");
             }
@@ -165,7 +184,7 @@ fn command_docs_tell_the_grammar() {
 fn command_getkeys_finds_the_one_key() {
     for_each_server(|server| {
         let con = &mut server.connection();
-        for Expected { name, arity, key_flags, .. } in COMMANDS {
+        for Expected { name, arity, key_flags, .. } in QUOTELOCK {
             for key in ["user:1", "", "JSON", "\u{100} %s%n"] {
                 let mut words = vec![name, key];
                 if arity == -4 {

@@ -26,3 +26,4 @@ mod races;
 mod replication;
 mod scripting;
 mod settings;
+mod vehprice;

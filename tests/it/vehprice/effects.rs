@@ -1,0 +1,250 @@
+//! What the commands leave behind besides the rows: events, signals to watchers and caches, counters; and that reads
+//! leave nothing.
+
+use std::sync::mpsc::{Receiver, channel};
+
+use redis::{PushInfo, PushKind};
+
+use super::*;
+
+/// The events that a command raises in order, as `event key`.
+fn events(server: &Server, con: &mut Connection, words: &str) -> (String, Vec<String>) {
+    let mut listener = server.connection();
+    let mut listener = listener.as_pubsub();
+    listener.psubscribe("__keyevent@0__:*").unwrap();
+    listener.subscribe("done").unwrap();
+    let answer = reply(con, words);
+    cmd(con, "PUBLISH done .");
+    let mut events = Vec::new();
+    loop {
+        let message = listener.get_message().unwrap();
+        let Some(event) = message.get_channel_name().strip_prefix("__keyevent@0__:") else {
+            return (answer, events);
+        };
+        events.push(format!("{event} {}", message.get_payload::<String>().unwrap()));
+    }
+}
+
+/// What is in the database before each command: a table of two rows, one of one row, a hash.
+fn fill(con: &mut Connection) {
+    cmd(con, "FLUSHALL");
+    cmd(con, "VEHPRICE.MSET t PXAT 9999999999999 FIELDS 1 a ROWS 1 x 2 y");
+    cmd(con, "VEHPRICE.MSET one PXAT 9999999999999 FIELDS 1 a ROWS 1 x");
+    cmd(con, "HSET hash a x");
+}
+
+/// A command's key, the command, and the events it raises.
+type Call = (&'static str, &'static str, &'static [&'static str]);
+
+const READS: [Call; 19] = [
+    ("t", "VEHPRICE.GET t 1", &[]),
+    ("t", "VEHPRICE.GET t 1 FIELDS 1 a JSON", &[]),
+    ("t", "VEHPRICE.MGET t 1 3", &[]),
+    ("t", "VEHPRICE.MGET t JSON IDS 1 3", &[]),
+    ("t", "VEHPRICE.GETALL t", &[]),
+    ("t", "VEHPRICE.SCAN t 0", &[]),
+    ("t", "VEHPRICE.LEN t", &[]),
+    ("t", "VEHPRICE.PTTL t 1", &[]),
+    ("t", "VEHPRICE.VERIFY t 1 a x", &[]),
+    ("t", "VEHPRICE.VERIFY t 1 a z", &[]),
+    ("t", "VEHPRICE.INFO t", &[]),
+    ("hash", "VEHPRICE.MGETHASH hash none", &[]),
+    ("absent", "VEHPRICE.GETALL absent", &[]),
+    // Writes that find nothing to write.
+    ("t", "VEHPRICE.SET t 1 NX FIELDS 1 a z", &[]),
+    ("t", "VEHPRICE.MSET t XX FIELDS 1 a ROWS 3 z 4 z", &[]),
+    ("absent", "VEHPRICE.SET absent 1 XX FIELDS 1 a z", &[]),
+    ("absent", "VEHPRICE.SET absent 1 PXAT 1 FIELDS 1 a z", &[]),
+    ("t", "VEHPRICE.DEL t 3", &[]),
+    ("absent", "VEHPRICE.CLEAR absent", &[]),
+];
+
+const WRITES: [Call; 14] = [
+    ("t", "VEHPRICE.SET t 1 FIELDS 1 a z", &["vehprice.set t"]),
+    ("t", "VEHPRICE.SET t 3 NX EX 9 FIELDS 1 a z", &["vehprice.set t"]),
+    ("t", "VEHPRICE.SET t 1 MERGE FIELDS 1 b z", &["vehprice.set t"]),
+    ("absent", "VEHPRICE.SET absent 1 FIELDS 1 a z", &["vehprice.set absent"]),
+    ("t", "VEHPRICE.MSET t FIELDS 1 a ROWS 1 z 2 z 3 z", &["vehprice.set t"]),
+    ("t", "VEHPRICE.MSET t NX FIELDS 1 a ROWS 1 z 3 z", &["vehprice.set t"]),
+    ("t", "VEHPRICE.DEL t 1", &["vehprice.del t"]),
+    ("t", "VEHPRICE.DEL t 1 3", &["vehprice.del t"]),
+    ("t", "VEHPRICE.SET t 1 PXAT 1 FIELDS 1 a z", &["vehprice.del t"]),
+    ("t", "VEHPRICE.MSET t PXAT 1 FIELDS 1 a ROWS 1 z 3 z", &["vehprice.del t"]),
+    ("t", "VEHPRICE.DEL t 1 2", &["del t", "vehprice.del t"]),
+    ("one", "VEHPRICE.DEL one 1", &["del one", "vehprice.del one"]),
+    ("one", "VEHPRICE.SET one 1 EXAT 1 FIELDS 1 a z", &["del one", "vehprice.del one"]),
+    ("t", "VEHPRICE.CLEAR t", &["del t", "vehprice.clear t"]),
+];
+
+#[test]
+fn events_tell_what_was_done_to_which_key() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        for (_, words, expected) in READS.iter().chain(&WRITES) {
+            // What a test sets up is not listened to.
+            cmd(con, "CONFIG SET notify-keyspace-events KEA");
+            fill(con);
+            let (answer, mut events) = events(server, con, words);
+            events.sort();
+            assert_eq!(events, *expected, "{words} answered {answer}");
+        }
+        // The module's own are of class d.
+        for (class, own) in [("Ed", true), ("Eg", false)] {
+            cmd(con, &format!("CONFIG SET notify-keyspace-events {class}"));
+            for (_, words, expected) in WRITES {
+                fill(con);
+                let expected: Vec<_> =
+                    expected.iter().filter(|event| event.starts_with("vehprice.") == own).collect();
+                assert_eq!(
+                    events(server, con, words).1.iter().collect::<Vec<_>>(),
+                    expected,
+                    "{words} with {class}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn only_a_change_aborts_a_watch() {
+    for_each_server(|server| {
+        let (con, other) = (&mut server.connection(), &mut server.connection());
+        for (calls, executed) in [(READS.as_slice(), r#"["x"]"#), (&WRITES, "nil")] {
+            for (key, words, _) in calls {
+                fill(other);
+                cmd(con, &["WATCH", key]);
+                cmd(other, *words);
+                assert_eq!(reply(con, "MULTI"), "OK");
+                assert_eq!(reply(con, "ECHO x"), "QUEUED");
+                assert_eq!(reply(con, "EXEC"), executed, "{words}");
+            }
+        }
+    });
+}
+
+/// The keys that a connection has been told to forget.
+fn forgotten(con: &mut Connection, pushes: &Receiver<PushInfo>) -> Vec<String> {
+    // A push comes before the reply to what was asked later.
+    cmd(con, "PING");
+    let told = pushes.try_iter().filter(|push| push.kind == PushKind::Invalidate);
+    told.flat_map(|push| push.data).map(|keys| show(&keys)).collect()
+}
+
+#[test]
+fn only_a_change_empties_a_clients_cache() {
+    for_each_server(|server| {
+        let (con, other) = (&mut server.connection_resp3(), &mut server.connection());
+        let (sender, pushes) = channel();
+        con.set_push_sender(sender);
+        cmd(con, "CLIENT TRACKING ON");
+        let look = |key: &str, read: &str| read.replace("{K}", key);
+        for (calls, told) in [(READS.as_slice(), false), (&WRITES, true)] {
+            for (key, words, _) in calls.iter().filter(|(key, ..)| *key != "hash") {
+                for read in [
+                    "VEHPRICE.GET {K} 1",
+                    "VEHPRICE.MGET {K} 1",
+                    "VEHPRICE.GETALL {K} JSON",
+                    "VEHPRICE.LEN {K}",
+                ] {
+                    fill(other);
+                    forgotten(con, &pushes);
+                    cmd(con, &look(key, read));
+                    cmd(other, *words);
+                    let expected = if told { vec![format!(r#"["{key}"]"#)] } else { vec![] };
+                    assert_eq!(forgotten(con, &pushes), expected, "{words} after {read}");
+                }
+            }
+        }
+        // Each of the hashes that MGETHASH has read.
+        fill(other);
+        forgotten(con, &pushes);
+        cmd(con, "VEHPRICE.MGETHASH none hash");
+        cmd(other, "HSET none a x");
+        cmd(other, "HSET hash a y");
+        assert_eq!(forgotten(con, &pushes), [r#"["none"]"#, r#"["hash"]"#]);
+    });
+}
+
+#[test]
+fn reads_leave_nothing_behind() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        fill(con);
+        let changes = |con: &mut Connection| info(con, "persistence")["rdb_changes_since_last_save"].clone();
+        let look = |con: &mut Connection| (changes(con), text(con, "DEBUG DIGEST"), keyspace(con));
+        let before = look(con);
+        for (_, words, _) in READS {
+            cmd(con, words);
+            assert_eq!(look(con), before, "{words}");
+        }
+        for (_, words, _) in WRITES {
+            fill(con);
+            let before = look(con);
+            cmd(con, words);
+            let after = look(con);
+            assert!(after.0 != before.0 && after.1 != before.1 && after.2 != before.2, "{words}");
+        }
+    });
+}
+
+#[test]
+fn info_counts_rows_and_verdicts() {
+    const COUNTERS: [&str; 9] = [
+        "rows_read",
+        "rows_hit",
+        "rows_missed",
+        "rows_stored",
+        "rows_deleted",
+        "rows_expired",
+        "verdicts_match",
+        "verdicts_changed",
+        "verdicts_missing",
+    ];
+    // In one session: the command, and how far it moves which counters.
+    let cases: [(&str, &[(&str, u64)]); 19] = [
+        ("VEHPRICE.GET t 1", &[("rows_read", 1), ("rows_missed", 1)]),
+        ("VEHPRICE.MGET t 1 2", &[("rows_read", 2), ("rows_missed", 2)]),
+        ("VEHPRICE.MSET t FIELDS 1 a ROWS 1 x 2 y 1 z", &[("rows_stored", 2)]),
+        ("VEHPRICE.SET t 3 FIELDS 1 a x", &[("rows_stored", 1)]),
+        ("VEHPRICE.SET t 3 NX FIELDS 1 a x", &[]),
+        ("VEHPRICE.MSET t NX FIELDS 1 a ROWS 3 x 4 x", &[("rows_stored", 1)]),
+        ("VEHPRICE.SET t 3 EX 0 FIELDS 1 a x", &[]),
+        ("VEHPRICE.GET t 1 JSON", &[("rows_read", 1), ("rows_hit", 1)]),
+        ("VEHPRICE.GET t 1 FIELDS 1 none", &[("rows_read", 1), ("rows_hit", 1)]),
+        ("VEHPRICE.MGET t 1 9 2", &[("rows_read", 3), ("rows_hit", 2), ("rows_missed", 1)]),
+        ("VEHPRICE.MGET t JSON IDS 1 9 1 1", &[("rows_read", 4), ("rows_hit", 3), ("rows_missed", 1)]),
+        ("VEHPRICE.DEL t 1 9", &[("rows_deleted", 1)]),
+        ("VEHPRICE.DEL t 1", &[]),
+        ("VEHPRICE.SET t 2 PXAT 1 FIELDS 1 a x", &[("rows_deleted", 1)]),
+        ("VEHPRICE.VERIFY t 3 a x", &[("verdicts_match", 1)]),
+        ("VEHPRICE.VERIFY t 3 a y JSON", &[("verdicts_changed", 1)]),
+        ("VEHPRICE.VERIFY t 9 a y", &[("verdicts_missing", 1)]),
+        ("VEHPRICE.VERIFY none 9 a y", &[("verdicts_missing", 1)]),
+        ("VEHPRICE.VERIFY t 3 a", &[]),
+    ];
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let mut counted = info(con, "quotelock");
+        for (words, moved) in cases {
+            let answer = reply(con, words);
+            let now = info(con, "quotelock");
+            // A verdict may count as a read too.
+            let verify = words.starts_with("VEHPRICE.VERIFY");
+            for name in COUNTERS.iter().filter(|name| !(verify && name.starts_with("rows_"))) {
+                let full = format!("quotelock_{name}");
+                let growth = now[&full].parse::<u64>().unwrap() - counted[&full].parse::<u64>().unwrap();
+                let expected = moved.iter().find(|(moved, _)| moved == name).map_or(0, |(_, by)| *by);
+                assert_eq!(growth, expected, "{name} after {words}, which answered {answer}");
+            }
+            counted = now;
+        }
+        // Rows that were swept, which commands that use the table do in steps.
+        let given: Vec<String> = (0..100).map(|id| format!("{id} 1")).collect();
+        cmd(con, "VEHPRICE.SET t long FIELDS 1 a x");
+        cmd(con, &format!("VEHPRICE.MSET t PX 1 FIELDS 1 a ROWS {}", given.join(" ")));
+        eventually(std::time::Duration::from_secs(5), || {
+            cmd(con, "VEHPRICE.GET t long");
+            (info(con, "quotelock")["quotelock_rows_expired"] == "100").then_some(())
+        });
+    });
+}

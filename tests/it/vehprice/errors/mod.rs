@@ -1,0 +1,204 @@
+//! What each command refuses, in its very words, and that nothing is touched by it.
+
+mod reads;
+mod writes;
+
+use super::*;
+
+const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+
+/// No whole number, as Redis reads one.
+const NO_INTEGERS: [&str; 14] = [
+    "",
+    "x",
+    "1.5",
+    "1e3",
+    "0x10",
+    "+5",
+    "05",
+    "-0",
+    "5x",
+    "\t5",
+    "NX",
+    "%s%n",
+    "\u{100}",
+    "9223372036854775808",
+];
+
+/// The words of a command, the key being `{K}`, and the error.
+type Row = (Vec<Vec<u8>>, String);
+
+/// Rows of one command.
+struct Rows {
+    name: &'static str,
+    rows: Vec<Row>,
+}
+
+impl Rows {
+    fn of(name: &'static str) -> Self {
+        Self { name, rows: Vec::new() }
+    }
+
+    /// What follows the name, split at spaces.
+    fn add(&mut self, rest: &str, error: impl Into<String>) {
+        let call = if rest.is_empty() { self.name.to_owned() } else { format!("{} {rest}", self.name) };
+        self.rows.push((call.words(), error.into()));
+    }
+
+    /// What follows the name, `{X}` in it being any bytes.
+    fn add_with(&mut self, rest: &str, bytes: &[u8], error: impl Into<String>) {
+        let mut words = format!("{} {rest}", self.name).words();
+        words.iter_mut().filter(|word| *word == b"{X}").for_each(|word| *word = bytes.to_vec());
+        self.rows.push((words, error.into()));
+    }
+
+    fn arity(&mut self, rest: &str) {
+        self.add(rest, format!("ERR wrong number of arguments for '{}' command", self.name));
+    }
+
+    fn unknown(&mut self, rest: &str, shown: &str) {
+        self.add(rest, format!("ERR syntax error, '{shown}' is not a word of '{}'", self.name));
+    }
+
+    fn twice(&mut self, rest: &str, word: &str) {
+        self.add(rest, format!("ERR syntax error, {word} is given twice"));
+    }
+
+    fn no_value(&mut self, rest: &str, word: &str) {
+        self.add(rest, format!("ERR syntax error, {word} wants a value"));
+    }
+
+    fn missing(&mut self, rest: &str, part: &str) {
+        self.add(rest, format!("ERR syntax error, {part} is missing"));
+    }
+
+    /// `{X}` is to be an id.
+    fn bad_ids(&mut self, rest: &str) {
+        for (bytes, shown) in bad_names() {
+            self.add_with(
+                rest,
+                &bytes,
+                format!("ERR invalid id '{shown}', it takes 1 to 256 bytes of UTF-8"),
+            );
+        }
+    }
+
+    /// `{X}` is to be a field's name.
+    fn bad_fields(&mut self, rest: &str) {
+        for (bytes, shown) in bad_names() {
+            let error = format!("ERR invalid field '{shown}', it takes 1 to 256 bytes of UTF-8");
+            self.add_with(rest, &bytes, error);
+        }
+    }
+
+    /// `{X}` is to be the number of fields that `word` takes.
+    fn bad_numfields(&mut self, rest: &str, word: &str) {
+        let error = format!("{NOT_AN_INTEGER}, {word} takes a number of fields from 1 to 64");
+        for number in
+            NO_INTEGERS.iter().chain(&["0", "65", "-1", "9223372036854775807", "-9223372036854775808", "a"])
+        {
+            self.add_with(rest, number.as_bytes(), error.clone());
+        }
+        self.add_with(rest, b"\xff\0", error);
+    }
+
+    fn wrong_type(&mut self, rest: &str) {
+        for key in ["text", "list", "hash", "set", "zset", "stream"] {
+            self.add(&rest.replace("{K}", key), WRONGTYPE);
+        }
+    }
+}
+
+/// What is neither an id nor a field's name, and how an error shows it.
+fn bad_names() -> Vec<(Vec<u8>, String)> {
+    let x_32 = "x".repeat(32) + "...";
+    vec![
+        (vec![], String::new()),
+        (vec![b'x'; 257], x_32.clone()),
+        ("\u{100}".repeat(129).into_bytes(), r"\xc4\x80".repeat(16) + "..."),
+        (b"\xff".to_vec(), r"\xff".to_owned()),
+        (b"a\xc4".to_vec(), r"a\xc4".to_owned()),
+        (b"it's\\\xed\xa0\x80%s%n\0".to_vec(), r"it\x27s\x5c\xed\xa0\x80%s%n\x00".to_owned()),
+        (b"\xc0\x80".to_vec(), r"\xc0\x80".to_owned()),
+        (vec![b'x'; 8 << 20], x_32),
+    ]
+}
+
+/// Keys of every type with what they hold, among them tables: a small one, and one whose row `wide` has 64 fields.
+fn fill(con: &mut Connection) {
+    cmd(con, &format!("VEHPRICE.MSET table PXAT {FAR} FIELDS 2 a b ROWS 1 x y 2 z w"));
+    let fields: Vec<String> = (0..64).map(|field| format!("f{field} x")).collect();
+    cmd(con, &format!("VEHPRICE.SET wide wide PXAT {FAR} FIELDS 64 {}", fields.join(" ")));
+    cmd(con, &format!("VEHPRICE.SET wide narrow PXAT {FAR} FIELDS 1 f0 x"));
+    cmd(con, "SET text x");
+    cmd(con, "RPUSH list x");
+    cmd(con, "HSET hash x y");
+    cmd(con, "SADD set x");
+    cmd(con, "ZADD zset 1 x");
+    cmd(con, "XADD stream 1-1 x y");
+}
+
+/// Each row on a key that holds a table, and on one that isn't there.
+fn refuses(rows: &[Row]) {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        fill(con);
+        let before = keyspace(con);
+        let mut differ = Vec::new();
+        for (words, error) in rows {
+            let on_the_key = words.iter().any(|word| word == b"{K}");
+            for key in if on_the_key { ["table", "absent"].as_slice() } else { &["none"] } {
+                let word =
+                    |word: &Vec<u8>| if word == b"{K}" { key.as_bytes().to_vec() } else { word.clone() };
+                let words: Vec<_> = words.iter().map(word).collect();
+                let answer = try_cmd(con, &words).map(|value| show(&value));
+                if answer.as_ref() != Err(error) {
+                    differ.push(format!("{}: {answer:?} and not {error}", brief(&words)));
+                }
+            }
+        }
+        assert!(differ.is_empty(), "{}:\n{}", server.kind().name(), differ.join("\n"));
+        assert_eq!(keyspace(con), before);
+        assert_eq!(reply(con, "PING"), "PONG");
+    });
+}
+
+#[test]
+fn batches_larger_than_the_setting_are_refused() {
+    // With quotelock.max-batch at 2; what follows `too many `.
+    let cases = [
+        ("VEHPRICE.MSET {K} FIELDS 1 a ROWS 1 x 2 x 3 x", "rows, 3"),
+        ("VEHPRICE.MSET {K} NX FIELDS 1 a ROWS 1 x 1 x 1 x", "rows, 3"),
+        ("VEHPRICE.MGET {K} 1 2 3", "ids, 3"),
+        ("VEHPRICE.MGET {K} 1 1 1 1", "ids, 4"),
+        ("VEHPRICE.MGET {K} JSON IDS 1 2 3", "ids, 3"),
+        ("VEHPRICE.DEL {K} 1 2 3", "ids, 3"),
+        ("VEHPRICE.PTTL {K} 1 2 3", "ids, 3"),
+        ("VEHPRICE.MGETHASH {K} hash none", "keys, 3"),
+        // Before what is in it, and before the type of the key.
+        ("VEHPRICE.MGET {K} 1 2 ", "ids, 3"),
+        ("VEHPRICE.MSET {K} FIELDS 1 a ROWS  x 2 x 3 x", "rows, 3"),
+        ("VEHPRICE.DEL list 1 2 3", "ids, 3"),
+        ("VEHPRICE.MGETHASH list hash none", "keys, 3"),
+    ];
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        fill(con);
+        let before = keyspace(con);
+        cmd(con, "CONFIG SET quotelock.max-batch 2");
+        for (words, many) in cases {
+            for key in ["table", "absent"] {
+                let refused = format!("ERR too many {many} are more than quotelock.max-batch, 2");
+                assert_eq!(error(con, &words.replace("{K}", key)), refused, "{words}");
+            }
+        }
+        assert_eq!(keyspace(con), before);
+        let count = "ERR value is not an integer or out of range, COUNT takes a whole number from 1 to 2";
+        assert_eq!(error(con, "VEHPRICE.SCAN table 0 COUNT 3"), count);
+        // At the bound, and where no batch is named.
+        assert_eq!(int(con, "VEHPRICE.MSET table FIELDS 1 a ROWS 1 x 3 x"), 2);
+        assert_eq!(reply(con, "VEHPRICE.MGET table FIELDS 1 a IDS 1 3"), r#"[["x"], ["x"]]"#);
+        assert_eq!(rows(con, "table").as_object().unwrap().len(), 3);
+        assert_eq!(int(con, "VEHPRICE.DEL table 1 3"), 2);
+    });
+}

@@ -1,0 +1,190 @@
+//! What the commands that read refuse.
+
+use super::*;
+
+const RAW_WITHOUT_JSON: &str = "ERR syntax error, RAW goes with JSON only";
+
+/// What all commands that give rows refuse. `words` makes a call whose words stand where they may.
+fn of_all(rows: &mut Rows, words: impl Fn(&str) -> String) {
+    for word in ["FOO", "NX", "EX", "BLOCK", "TOKEN", "ROWS", "17", "%s%n", "JSON\0"] {
+        rows.unknown(&words(&format!("JSON {word}")), &word.replace('\0', r"\x00"));
+    }
+    rows.unknown(&words("FIELDS 1 a b"), "b");
+    rows.unknown(&words("FIELDS 1 a \u{100}"), r"\xc4\x80");
+    rows.twice(&words("JSON JSON"), "JSON");
+    rows.twice(&words("json FIELDS 1 a JSON"), "JSON");
+    rows.twice(&words("FIELDS 1 a FIELDS 1 a"), "FIELDS");
+    rows.twice(&words("FIELDS 1 a JSON fields 1 b"), "FIELDS");
+    rows.bad_numfields(&words("FIELDS {X} a"), "FIELDS");
+    rows.bad_numfields(&words("JSON FIELDS {X} a b"), "FIELDS");
+    rows.bad_fields(&words("FIELDS 1 {X}"));
+    rows.bad_fields(&words("JSON FIELDS 2 a {X}"));
+}
+
+/// What the commands refuse that take RAW.
+fn of_raw(rows: &mut Rows, words: impl Fn(&str) -> String) {
+    rows.add(&words("FIELDS 1 a RAW 1 a"), RAW_WITHOUT_JSON);
+    rows.twice(&words("JSON RAW 1 a RAW 1 a"), "RAW");
+    rows.twice(&words("JSON RAW 1 a FIELDS 1 a raw 1 b"), "RAW");
+    rows.bad_numfields(&words("JSON RAW {X} a"), "RAW");
+    rows.bad_fields(&words("JSON RAW 1 {X}"));
+    rows.bad_fields(&words("JSON FIELDS 1 a RAW 2 a {X}"));
+    rows.unknown(&words("JSON RAW 1 a b"), "b");
+}
+
+/// What the commands refuse whose words go on to the end of the call.
+fn of_the_end(rows: &mut Rows, fixed: &str, raw: bool) {
+    rows.no_value(&format!("{fixed} FIELDS"), "FIELDS");
+    rows.no_value(&format!("{fixed} JSON fields"), "FIELDS");
+    for given in ["FIELDS 2 a", "FIELDS 2", "JSON FIELDS 2 JSON"] {
+        rows.add(&format!("{fixed} {given}"), "ERR syntax error, FIELDS 2 wants 2 fields");
+    }
+    rows.add(&format!("{fixed} FIELDS 64 a b"), "ERR syntax error, FIELDS 64 wants 64 fields");
+    if raw {
+        rows.no_value(&format!("{fixed} JSON RAW"), "RAW");
+        rows.add(&format!("{fixed} JSON RAW 2 a"), "ERR syntax error, RAW 2 wants 2 fields");
+        rows.add(&format!("{fixed} RAW 2 a b"), RAW_WITHOUT_JSON);
+    }
+}
+
+#[test]
+fn get_refuses() {
+    let mut rows = Rows::of("vehprice.get");
+    rows.arity("");
+    rows.arity("{K}");
+    of_all(&mut rows, |words| format!("{{K}} 1 {words}"));
+    of_raw(&mut rows, |words| format!("{{K}} 1 {words}"));
+    of_the_end(&mut rows, "{K} 1", true);
+    rows.unknown("{K} 1 2", "2");
+    rows.unknown("{K} 1 IDS 1", "IDS");
+    rows.bad_ids("{K} {X}");
+    rows.bad_ids("{K} {X} JSON");
+    rows.bad_ids("list {X} FOO");
+    rows.unknown("list 1 FOO", "FOO");
+    rows.add("list 1 RAW 1 a", RAW_WITHOUT_JSON);
+    rows.wrong_type("{K} 1");
+    rows.wrong_type("{K} 1 FIELDS 1 a JSON RAW 1 a");
+    assert!(rows.rows.len() > 120);
+    refuses(&rows.rows);
+}
+
+#[test]
+fn mget_refuses() {
+    let mut rows = Rows::of("vehprice.mget");
+    rows.arity("");
+    rows.arity("{K}");
+    of_all(&mut rows, |words| format!("{{K}} {words} IDS 1"));
+    of_raw(&mut rows, |words| format!("{{K}} {words} IDS 1"));
+    rows.unknown("{K} BLOCK 0 IDS 1", "BLOCK");
+    rows.unknown("{K} JSON BLOCK 0 IDS 1", "BLOCK");
+    for words in ["JSON", "json", "FIELDS 1 a", "FIELDS 1 a JSON", "JSON RAW 1 a", "FIELDS 1 IDS"] {
+        rows.missing(&format!("{{K}} {words}"), "IDS");
+    }
+    rows.unknown("{K} JSON 1", "1");
+    rows.unknown("{K} FIELDS 1 a 1", "1");
+    rows.no_value("{K} JSON FIELDS", "FIELDS");
+    rows.no_value("{K} FIELDS", "FIELDS");
+    rows.no_value("{K} JSON RAW", "RAW");
+    rows.add("{K} FIELDS 9 a IDS 1", "ERR syntax error, FIELDS 9 wants 9 fields");
+    rows.add("{K} JSON RAW 9 a IDS 1", "ERR syntax error, RAW 9 wants 9 fields");
+    rows.unknown("{K} FIELDS 2 a IDS 1", "1");
+    for words in ["IDS", "ids", "JSON IDS", "FIELDS 1 a IDS", "FIELDS 1 IDS JSON IDS"] {
+        rows.add(&format!("{{K}} {words}"), "ERR syntax error, IDS wants at least one id");
+    }
+    rows.bad_ids("{K} {X}");
+    rows.bad_ids("{K} 1 {X}");
+    rows.bad_ids("{K} IDS {X}");
+    rows.bad_ids("{K} JSON FIELDS 1 a IDS 1 {X} 2");
+    rows.bad_ids("list 1 {X}");
+    rows.missing("list JSON", "IDS");
+    rows.wrong_type("{K} 1");
+    rows.wrong_type("{K} FIELDS 1 a JSON IDS 1");
+    refuses(&rows.rows);
+}
+
+#[test]
+fn getall_and_scan_refuse() {
+    let mut getall = Rows::of("vehprice.getall");
+    getall.arity("");
+    of_all(&mut getall, |words| format!("{{K}} {words}"));
+    of_raw(&mut getall, |words| format!("{{K}} {words}"));
+    of_the_end(&mut getall, "{K}", true);
+    getall.unknown("{K} COUNT 5", "COUNT");
+    getall.unknown("list FOO", "FOO");
+    getall.wrong_type("{K}");
+    getall.wrong_type("{K} JSON");
+
+    let mut scan = Rows::of("vehprice.scan");
+    scan.arity("");
+    scan.arity("{K}");
+    of_all(&mut scan, |words| format!("{{K}} 0 {words}"));
+    of_the_end(&mut scan, "{K} 0 COUNT 5", false);
+    scan.unknown("{K} 0 JSON RAW 1 a", "RAW");
+    scan.unknown("{K} 0 MATCH *", "MATCH");
+    scan.twice("{K} 0 COUNT 5 count 5", "COUNT");
+    scan.no_value("{K} 0 COUNT", "COUNT");
+    scan.no_value("{K} 0 JSON count", "COUNT");
+    let count = format!("{NOT_AN_INTEGER}, COUNT takes a whole number from 1 to 100000");
+    for value in NO_INTEGERS.iter().chain(&["0", "-1", "100001", "9223372036854775807", "JSON"]) {
+        scan.add(&format!("{{K}} 0 COUNT {value}"), count.clone());
+    }
+    let cursor = "ERR invalid cursor, it takes 0 or what the last call returned";
+    for value in ["", "x", "-1", "-0", "+0", "00", "0x", "1.5", "18446744073709551616", " 0", "%s%n", "JSON"]
+    {
+        scan.add_with("{K} {X}", value.as_bytes(), cursor);
+        scan.add_with("{K} {X} FOO", value.as_bytes(), cursor);
+    }
+    scan.add_with("{K} {X}", b"0\0", cursor);
+    scan.add_with("list {X}", b"\xff", cursor);
+    scan.unknown("list 0 FOO", "FOO");
+    scan.wrong_type("{K} 0");
+    scan.wrong_type("{K} 0 COUNT 5 JSON");
+    refuses(&[getall.rows, scan.rows].concat());
+}
+
+#[test]
+fn the_other_reads_refuse() {
+    let mut verify = Rows::of("vehprice.verify");
+    for few in ["", "{K}", "{K} 1", "{K} 1 a"] {
+        verify.arity(few);
+    }
+    let odd = |field: &str| format!("ERR syntax error, field '{field}' wants an expected value");
+    verify.add("{K} 1 a x b", odd("b"));
+    verify.add("{K} 1 a x JSON b c", odd("c"));
+    verify.add("{K} 1 JSON x it's", odd(r"it\x27s"));
+    verify.add("{K} 1 a x b y JSON z c", odd("c"));
+    verify.bad_ids("{K} {X} a x");
+    verify.bad_ids("{K} {X} a x JSON");
+    verify.bad_ids("list {X} a x b");
+    verify.bad_fields("{K} 1 {X} x");
+    verify.bad_fields("{K} 1 a x {X} y JSON");
+    verify.add("list 1 a x b", odd("b"));
+    verify.wrong_type("{K} 1 a x");
+    verify.wrong_type("{K} 1 a x JSON");
+
+    let mut pttl = Rows::of("vehprice.pttl");
+    pttl.arity("");
+    pttl.arity("{K}");
+    pttl.bad_ids("{K} {X}");
+    pttl.bad_ids("{K} 1 {X} 2");
+    pttl.bad_ids("list {X}");
+    pttl.wrong_type("{K} 1");
+
+    let mut len = Rows::of("vehprice.len");
+    let mut info = Rows::of("vehprice.info");
+    for rows in [&mut len, &mut info] {
+        rows.arity("");
+        rows.arity("{K} 1");
+        rows.arity("{K} {K}");
+        rows.wrong_type("{K}");
+    }
+
+    let mut hashes = Rows::of("vehprice.mgethash");
+    hashes.arity("");
+    for key in ["table", "text", "list", "set", "zset", "stream"] {
+        hashes.add(key, WRONGTYPE);
+        hashes.add(&format!("none {key}"), WRONGTYPE);
+        hashes.add(&format!("hash {key} none"), WRONGTYPE);
+    }
+    refuses(&[verify.rows, pttl.rows, len.rows, info.rows, hashes.rows].concat());
+}

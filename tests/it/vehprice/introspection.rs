@@ -1,0 +1,274 @@
+//! What the server tells of the commands of the table, and whom it lets call them.
+
+use super::*;
+use crate::introspection::{Expected, has_categories};
+
+const WRITE_KEY: &str = "RW, access, update";
+const READ_KEY: &str = "RO, access";
+
+pub(crate) const VEHPRICE: [Expected; 13] = [
+    Expected {
+        name: "vehprice.set",
+        arity: -6,
+        flags: "write, denyoom, module, fast",
+        key_flags: WRITE_KEY,
+        last_key: 1,
+        categories: "@write, @fast",
+        complexity: "O(N) where N is the number of fields",
+        grammar: "key:key id:string [condition:(NX|XX)] [MERGE] \
+                  [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
+                  PXAT unix-milliseconds:integer|KEEPTTL)] \
+                  FIELDS fields:{numfields:integer data:{field:string value:string}…}",
+    },
+    Expected {
+        name: "vehprice.mset",
+        arity: -7,
+        flags: "write, denyoom, module",
+        key_flags: WRITE_KEY,
+        last_key: 1,
+        categories: "@write, @slow",
+        complexity: "O(N) where N is the number of rows",
+        grammar: "key:key [condition:(NX|XX)] [MERGE] \
+                  [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
+                  PXAT unix-milliseconds:integer|KEEPTTL)] \
+                  FIELDS fields:{numfields:integer field:string…} \
+                  ROWS rows:{id:string value:string…}…",
+    },
+    Expected {
+        name: "vehprice.get",
+        arity: -3,
+        flags: "readonly, module, fast",
+        key_flags: READ_KEY,
+        last_key: 1,
+        categories: "@read, @fast",
+        complexity: "O(N) where N is the number of fields",
+        grammar: "",
+    },
+    Expected {
+        name: "vehprice.mget",
+        arity: -3,
+        flags: "readonly, module",
+        key_flags: READ_KEY,
+        last_key: 1,
+        categories: "@read, @slow",
+        complexity: "O(N) where N is the number of ids",
+        grammar: "",
+    },
+    Expected {
+        name: "vehprice.getall",
+        arity: -2,
+        flags: "readonly, module",
+        key_flags: READ_KEY,
+        last_key: 1,
+        categories: "@read, @slow",
+        complexity: "O(N) where N is the number of rows",
+        grammar: "",
+    },
+    Expected {
+        name: "vehprice.scan",
+        arity: -3,
+        flags: "readonly, module",
+        key_flags: READ_KEY,
+        last_key: 1,
+        categories: "@read, @slow",
+        complexity: "",
+        grammar: "",
+    },
+    Expected {
+        name: "vehprice.clear",
+        arity: 2,
+        flags: "write, module",
+        key_flags: "RM, delete",
+        last_key: 1,
+        categories: "@write, @slow",
+        complexity: "",
+        grammar: "key:key",
+    },
+    Expected {
+        name: "vehprice.del",
+        arity: -3,
+        flags: "write, module, fast",
+        key_flags: "RW, delete",
+        last_key: 1,
+        categories: "@write, @fast",
+        complexity: "O(N) where N is the number of ids",
+        grammar: "key:key id:string…",
+    },
+    Expected {
+        name: "vehprice.len",
+        arity: 2,
+        flags: "readonly, module",
+        key_flags: "RO",
+        last_key: 1,
+        categories: "@read, @slow",
+        complexity: "",
+        grammar: "key:key",
+    },
+    Expected {
+        name: "vehprice.pttl",
+        arity: -3,
+        flags: "readonly, module, fast",
+        key_flags: READ_KEY,
+        last_key: 1,
+        categories: "@read, @fast",
+        complexity: "O(N) where N is the number of ids",
+        grammar: "key:key id:string…",
+    },
+    Expected {
+        name: "vehprice.verify",
+        arity: -5,
+        flags: "readonly, module, fast",
+        key_flags: READ_KEY,
+        last_key: 1,
+        categories: "@read, @fast",
+        complexity: "O(N) where N is the number of fields",
+        grammar: "",
+    },
+    Expected {
+        name: "vehprice.info",
+        arity: 2,
+        flags: "readonly, module",
+        key_flags: "RO",
+        last_key: 1,
+        categories: "@read, @slow",
+        complexity: "",
+        grammar: "key:key",
+    },
+    Expected {
+        name: "vehprice.mgethash",
+        arity: -2,
+        flags: "readonly, module",
+        key_flags: READ_KEY,
+        last_key: -1,
+        categories: "@read, @slow",
+        complexity: "",
+        grammar: "key:key…",
+    },
+];
+
+/// What each call wants of its key `t`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    Read,
+    Write,
+    Both,
+    /// Any right: it tells nothing of what the rows hold, as STRLEN.
+    Any,
+}
+use Wants::{Any, Both, Read, Write};
+
+/// A call of each command, in the order of the table above.
+const CALLS: [(&str, Wants); 13] = [
+    ("VEHPRICE.SET t 1 FIELDS 1 a x", Both),
+    ("VEHPRICE.MSET t FIELDS 1 a ROWS 1 x 2 y", Both),
+    ("VEHPRICE.GET t 1 JSON", Read),
+    ("VEHPRICE.MGET t JSON IDS 1 2", Read),
+    ("VEHPRICE.GETALL t JSON", Read),
+    ("VEHPRICE.SCAN t 0", Read),
+    ("VEHPRICE.CLEAR t", Write),
+    ("VEHPRICE.DEL t 1", Write),
+    ("VEHPRICE.LEN t", Any),
+    ("VEHPRICE.PTTL t 1", Read),
+    ("VEHPRICE.VERIFY t 1 a x", Read),
+    ("VEHPRICE.INFO t", Any),
+    ("VEHPRICE.MGETHASH t", Read),
+];
+
+#[test]
+fn command_getkeys_finds_the_keys() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        for ((call, _), expected) in CALLS.iter().zip(&VEHPRICE) {
+            let (name, rest) = call.split_once(" t").unwrap();
+            assert_eq!(name.to_lowercase(), expected.name);
+            for key in ["t", "", "JSON", "\u{100} %s%n"] {
+                let call = words(&[expected.name, key], rest);
+                let getkeys = [words(&["COMMAND", "GETKEYS"], ""), call.clone()].concat();
+                assert_eq!(reply(con, &getkeys), format!(r#"["{key}"]"#), "{name}");
+                let with_flags = [words(&["COMMAND", "GETKEYSANDFLAGS"], ""), call].concat();
+                let flags = expected.key_flags;
+                assert_eq!(reply(con, &with_flags), format!(r#"[["{key}", [{flags}]]]"#), "{name}");
+            }
+        }
+        assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGETHASH a b a"), r#"["a", "b", "a"]"#);
+        assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGET a b c"), r#"["a"]"#);
+    });
+}
+
+/// Which calls a user with these rules may make.
+#[track_caller]
+fn check_rules(server: &Server, rules: &str, allows: impl Fn(&str, Wants) -> bool) {
+    let con = &mut server.connection();
+    assert_eq!(reply(con, &format!("ACL SETUSER pod reset on >secret {rules}")), "OK", "{rules}");
+    let pod = &mut server.connection_of("pod", "secret");
+    for (words, wants) in CALLS {
+        cmd(con, "FLUSHALL");
+        if words.contains("HASH") {
+            cmd(con, "HSET t a x");
+        } else {
+            cmd(con, "VEHPRICE.SET t 1 FIELDS 1 a old");
+        }
+        let before = keyspace(con);
+        let name = words[..words.find(' ').unwrap()].to_lowercase();
+        match try_cmd(pod, words) {
+            Ok(_) => assert!(allows(&name, wants), "{words} with {rules}"),
+            Err(error) => {
+                assert!(error.starts_with("NOPERM "), "{words} with {rules}: {error}");
+                assert!(!allows(&name, wants), "{words} with {rules}: {error}");
+                assert_eq!(keyspace(con), before, "{words} with {rules}");
+            }
+        }
+    }
+}
+
+#[test]
+fn users_may_touch_the_keys_of_their_rules() {
+    let all = VEHPRICE.map(|command| format!("+{}", command.name)).join(" ");
+    let rules = |keys: &str| format!("{keys} {all}");
+    for_each_server(|server| {
+        check_rules(server, &rules("~*"), |_, _| true);
+        check_rules(server, &rules("~t"), |_, _| true);
+        check_rules(server, &rules("~other"), |_, _| false);
+        check_rules(server, &rules("%R~t"), |_, wants| matches!(wants, Read | Any));
+        check_rules(server, &rules("%W~t"), |_, wants| matches!(wants, Write | Any));
+        check_rules(server, &rules("%RW~t"), |_, _| true);
+        check_rules(server, &rules("%R~t %W~t"), |_, _| true);
+        check_rules(server, &rules("%R~t %W~other"), |_, wants| matches!(wants, Read | Any));
+        // Each of several keys.
+        let con = &mut server.connection();
+        cmd(con, "ACL SETUSER pod reset on >secret ~t +vehprice.mgethash");
+        let pod = &mut server.connection_of("pod", "secret");
+        assert!(error(pod, "VEHPRICE.MGETHASH t other").starts_with("NOPERM "));
+        assert!(error(pod, "VEHPRICE.MGETHASH other t").starts_with("NOPERM "));
+        assert_eq!(reply(pod, "VEHPRICE.MGETHASH t t"), r#"[["a", "x"], ["a", "x"]]"#);
+    });
+}
+
+#[test]
+fn users_may_call_the_commands_of_their_rules() {
+    let flags = |name: &str| VEHPRICE.iter().find(|command| command.name == name).unwrap();
+    let reads = |name: &str| flags(name).flags.contains("readonly");
+    let fast = |name: &str| flags(name).flags.contains("fast");
+    for_each_server(|server| {
+        check_rules(server, "~* +vehprice.get", |name, _| name == "vehprice.get");
+        check_rules(server, "~* +vehprice.mset +vehprice.mget", |name, _| {
+            ["vehprice.mset", "vehprice.mget"].contains(&name)
+        });
+        check_rules(server, "~* +@all -vehprice.clear", |name, _| name != "vehprice.clear");
+        check_rules(server, "~* -@all", |_, _| false);
+        if has_categories(server) {
+            check_rules(server, "~* +@quotelock", |_, _| true);
+            check_rules(server, "~* +@all -@quotelock", |_, _| false);
+            check_rules(server, "~* +@read", |name, _| reads(name));
+            check_rules(server, "~* +@write", |name, _| !reads(name));
+            check_rules(server, "~* +@all -@write", |name, _| reads(name));
+            check_rules(server, "~* +@fast", |name, _| fast(name));
+            check_rules(server, "~* +@all -@fast", |name, _| !fast(name));
+            check_rules(server, "%R~* +@all -@write", |name, _| reads(name));
+        } else {
+            // Without categories only a command's own name takes it from a user.
+            check_rules(server, "~* +@all -@write", |_, _| true);
+            check_rules(server, "~* +@read +@write +@fast +@slow", |_, _| false);
+        }
+    });
+}

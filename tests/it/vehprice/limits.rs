@@ -1,0 +1,143 @@
+//! Where a command may not do what it would: at the end of memory, on a replica, in a script that only reads.
+
+use std::time::Duration;
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const OOM: &str = "OOM command not allowed when used memory > 'maxmemory'";
+
+/// The calls that write, on a table `t` with rows 1 and 2.
+const WRITES: [&str; 4] = [
+    "VEHPRICE.SET t 3 FIELDS 1 a z",
+    "VEHPRICE.MSET t NX FIELDS 1 a ROWS 3 z",
+    "VEHPRICE.DEL t 1",
+    "VEHPRICE.CLEAR t",
+];
+
+/// The calls that read, and what they answer on that table and a hash `h`.
+const READS: [(&str, &str); 9] = [
+    ("VEHPRICE.GET t 1 JSON", r#""{"a":"x"}""#),
+    ("VEHPRICE.MGET t 1 3", r#"[["a", "x"], nil]"#),
+    ("VEHPRICE.MGET t JSON IDS 2", r#""[{"a":"y"}]""#),
+    ("VEHPRICE.LEN t", "2"),
+    ("VEHPRICE.PTTL t 3", "[-2]"),
+    ("VEHPRICE.VERIFY t 2 a y", r#"["verdict", "Match", "row", ["a", "y"]]"#),
+    ("VEHPRICE.MGETHASH h", r#"[["a", "x"]]"#),
+    ("VEHPRICE.SCAN absent 0 JSON", r#""{"cursor":"0","rows":{}}""#),
+    ("VEHPRICE.GETALL absent", "[]"),
+];
+
+fn fill(con: &mut Connection) {
+    cmd(con, &format!("VEHPRICE.MSET t PXAT {FAR} FIELDS 1 a ROWS 1 x 2 y"));
+    cmd(con, "HSET h a x");
+}
+
+/// A command as a script that runs it.
+fn script(words: &str) -> String {
+    let words: Vec<String> = words.split(' ').map(|word| format!("'{word}'")).collect();
+    format!("return redis.call({})", words.join(", "))
+}
+
+#[test]
+fn at_maxmemory_rows_are_read_and_deleted_but_not_stored() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        fill(con);
+        let used: i64 = info(con, "memory")["used_memory"].parse().unwrap();
+        cmd(con, &format!("CONFIG SET maxmemory {} maxmemory-policy noeviction", used + 3_000_000));
+        let value = "v".repeat(1000);
+        let mut stored = 0;
+        let refused = loop {
+            let rows: Vec<String> = (0..20).map(|id| format!("{stored}:{id} {value}")).collect();
+            match try_cmd(con, &format!("VEHPRICE.MSET big FIELDS 1 a ROWS {}", rows.join(" "))) {
+                Ok(reply) => assert_eq!(reply, Value::Int(20)),
+                Err(error) => break error,
+            }
+            stored += 1;
+            assert!(stored < 10_000, "the limit is never reached");
+        };
+        assert!(refused.starts_with(OOM), "{refused}");
+        // Well over the limit, so that buffers of clients that come and go make no difference.
+        cmd(con, &format!("CONFIG SET maxmemory {}", used + 1_000_000));
+        let held = keyspace(con);
+        for words in WRITES
+            .iter()
+            .take(2)
+            .chain(&["VEHPRICE.SET t 1 XX MERGE FIELDS 1 a z", "VEHPRICE.SET new 1 FIELDS 1 a z"])
+        {
+            assert!(error(con, *words).starts_with(OOM), "{words}");
+            assert!(error(con, &["EVAL", &script(words), "0"]).contains(OOM), "{words}");
+        }
+        assert_eq!(keyspace(con), held);
+        for (words, answer) in READS {
+            assert_eq!(reply(con, words), answer, "{words}");
+            assert_eq!(reply(con, &["EVAL_RO", &script(words), "0"]), answer, "{words}");
+        }
+        assert_eq!(int(con, "VEHPRICE.LEN big"), stored * 20);
+        assert_eq!(int(con, "VEHPRICE.DEL big 0:0 0:1"), 2);
+        assert_eq!(int(con, "VEHPRICE.CLEAR big"), 1);
+        // A large table's memory may come back in the background.
+        eventually(PATIENCE, || try_cmd(con, "VEHPRICE.SET t 3 FIELDS 1 a z").ok());
+        assert_eq!(int(con, "VEHPRICE.LEN t"), 3);
+    });
+}
+
+#[test]
+fn a_replica_reads_and_does_not_write() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        fill(con);
+        let replica =
+            Server::builder(server.kind()).conf(format!("replicaof 127.0.0.1 {}", server.port())).start();
+        let there = &mut replica.connection();
+        eventually(PATIENCE, || (info(there, "replication")["master_link_status"] == "up").then_some(()));
+        let held = keyspace(con);
+        for words in WRITES {
+            assert_eq!(
+                error(there, words),
+                "READONLY You can't write against a read only replica.",
+                "{words}"
+            );
+        }
+        for (words, answer) in READS {
+            assert_eq!(reply(there, words), answer, "{words}");
+        }
+        assert_eq!(keyspace(there).len(), held.len());
+        // A row is over there when it is over here.
+        let ends_at = now() + 100;
+        cmd(con, &format!("VEHPRICE.SET t 3 PXAT {ends_at} FIELDS 1 a z"));
+        assert_eq!(int(con, "WAIT 1 60000"), 1);
+        if now() < ends_at - 20 {
+            assert_eq!(int(there, "VEHPRICE.LEN t"), 3);
+        }
+        while now() <= ends_at {
+            rest(1);
+        }
+        assert_eq!(reply(there, "VEHPRICE.GET t 3"), "nil");
+        assert_eq!(int(there, "VEHPRICE.LEN t"), 2);
+        assert_eq!(rows(there, "t"), parsed(r#"{"1":{"a":"x"},"2":{"a":"y"}}"#));
+        assert_eq!(text(there, "DEBUG DIGEST"), text(con, "DEBUG DIGEST"));
+        assert_eq!(int(con, "VEHPRICE.CLEAR t"), 1);
+        assert_eq!(int(con, "WAIT 1 60000"), 1);
+        assert_eq!(text(there, "VEHPRICE.GETALL t JSON"), "{}");
+    });
+}
+
+#[test]
+fn scripts_that_only_read_may_not_write() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        fill(con);
+        let held = keyspace(con);
+        for (words, answer) in READS {
+            assert_eq!(reply(con, &["EVAL_RO", &script(words), "0"]), answer, "{words}");
+        }
+        for words in WRITES {
+            let refused = error(con, &["EVAL_RO", &script(words), "0"]);
+            assert!(refused.contains("Write commands are not allowed from read-only scripts"), "{refused}");
+        }
+        assert_eq!(keyspace(con), held);
+    });
+}
