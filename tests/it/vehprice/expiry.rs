@@ -269,6 +269,35 @@ fn expired_rows_are_counted_nowhere() {
     });
 }
 
+#[test]
+fn digests_and_dumps_are_of_live_rows() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let given: Vec<String> = (0..300).map(|id| format!("{id} {id}")).collect();
+        let given = given.join(" ");
+        let ends_at = now() + 60;
+        for key in ["t", "plain"] {
+            cmd(con, &format!("VEHPRICE.MSET {key} PXAT {FAR} FIELDS 1 a ROWS {given}"));
+        }
+        let digest = |con: &mut Connection| reply(con, "DEBUG DIGEST-VALUE t plain");
+        let halves = |digests: &str| digests.trim_matches(['[', ']']).split_once(", ").map(|(a, b)| a == b);
+        assert_eq!(halves(&digest(con)), Some(true));
+        let short = given.replace(' ', " s").replacen("0 ", "s0 ", 1);
+        cmd(con, &format!("VEHPRICE.MSET t PXAT {ends_at} FIELDS 1 other ROWS {short}"));
+        assert!(now() >= ends_at || halves(&digest(con)) == Some(false));
+        while now() <= ends_at {
+            rest(1);
+        }
+        assert_eq!(halves(&digest(con)), Some(true), "{}", digest(con));
+        let Value::BulkString(dump) = cmd(con, "DUMP t") else { panic!("no dump") };
+        cmd(con, &[b"RESTORE".as_slice(), b"restored", b"0", &dump]);
+        assert_eq!(int(con, "VEHPRICE.LEN restored"), 300);
+        assert_eq!(rows(con, "restored"), rows(con, "plain"));
+        cmd(con, "COPY t copy");
+        assert_eq!(rows(con, "copy"), rows(con, "plain"));
+    });
+}
+
 /// The key ends with its longest-lived row; what is set by hand holds until the next write.
 #[test]
 fn the_key_ends_with_its_longest_lived_row() {

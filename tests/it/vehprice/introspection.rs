@@ -27,12 +27,12 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         key_flags: WRITE_KEY,
         last_key: 1,
         categories: "@write, @slow",
-        complexity: "O(N) where N is the number of rows",
+        complexity: "O(N) where N is the number of rows times the number of fields",
         grammar: "key:key [condition:(NX|XX)] [MERGE] \
                   [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
                   PXAT unix-milliseconds:integer|KEEPTTL)] \
                   FIELDS fields:{numfields:integer field:string…} \
-                  ROWS rows:{id:string value:string…}…",
+                  ROWS row:{id:string value:string…}…",
     },
     Expected {
         name: "vehprice.get",
@@ -42,7 +42,9 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         last_key: 1,
         categories: "@read, @fast",
         complexity: "O(N) where N is the number of fields",
-        grammar: "",
+        grammar: "key:key id:string \
+                  [FIELDS fields:{numfields:integer field:string…}] \
+                  [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}]",
     },
     Expected {
         name: "vehprice.mget",
@@ -52,7 +54,9 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         last_key: 1,
         categories: "@read, @slow",
         complexity: "O(N) where N is the number of ids",
-        grammar: "",
+        grammar: "key:key ids-or-options:(id:string…|options:{[FIELDS fields:{numfields:integer field:string…}] \
+                  [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}] \
+                  IDS id:string…})",
     },
     Expected {
         name: "vehprice.getall",
@@ -62,7 +66,9 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         last_key: 1,
         categories: "@read, @slow",
         complexity: "O(N) where N is the number of rows",
-        grammar: "",
+        grammar: "key:key \
+                  [FIELDS fields:{numfields:integer field:string…}] \
+                  [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}]",
     },
     Expected {
         name: "vehprice.scan",
@@ -71,8 +77,10 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         key_flags: READ_KEY,
         last_key: 1,
         categories: "@read, @slow",
-        complexity: "",
-        grammar: "",
+        complexity: "O(1) for a step, O(N) for a whole iteration, where N is the number of rows",
+        grammar: "key:key cursor:string [COUNT count:integer] \
+                  [FIELDS fields:{numfields:integer field:string…}] \
+                  [JSON]",
     },
     Expected {
         name: "vehprice.clear",
@@ -81,7 +89,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         key_flags: "RM, delete",
         last_key: 1,
         categories: "@write, @slow",
-        complexity: "",
+        complexity: "O(N) where N is the number of rows",
         grammar: "key:key",
     },
     Expected {
@@ -101,7 +109,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         key_flags: "RO",
         last_key: 1,
         categories: "@read, @slow",
-        complexity: "",
+        complexity: "O(1) while no row has expired that was not swept yet, else O(N) where N is the number of rows",
         grammar: "key:key",
     },
     Expected {
@@ -122,7 +130,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         last_key: 1,
         categories: "@read, @fast",
         complexity: "O(N) where N is the number of fields",
-        grammar: "",
+        grammar: "key:key id:string data:{field:string expected:string}… [JSON]",
     },
     Expected {
         name: "vehprice.info",
@@ -131,7 +139,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         key_flags: "RO",
         last_key: 1,
         categories: "@read, @slow",
-        complexity: "",
+        complexity: "O(N) where N is the number of rows",
         grammar: "key:key",
     },
     Expected {
@@ -141,7 +149,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         key_flags: READ_KEY,
         last_key: -1,
         categories: "@read, @slow",
-        complexity: "",
+        complexity: "O(N) where N is the number of fields of all keys",
         grammar: "key:key…",
     },
 ];

@@ -31,20 +31,20 @@ fn any_bytes_are_a_key() {
     });
 }
 
-/// Every command with a table as its key, and whether it writes.
-const CALLS: [(&str, bool); 12] = [
-    ("VEHPRICE.SET {K} 1 FIELDS 1 a x", true),
-    ("VEHPRICE.MSET {K} FIELDS 1 a ROWS 1 x", true),
-    ("VEHPRICE.GET {K} 1", false),
-    ("VEHPRICE.MGET {K} 1", false),
-    ("VEHPRICE.GETALL {K}", false),
-    ("VEHPRICE.SCAN {K} 0", false),
-    ("VEHPRICE.CLEAR {K}", true),
-    ("VEHPRICE.DEL {K} 1", true),
-    ("VEHPRICE.LEN {K}", false),
-    ("VEHPRICE.PTTL {K} 1", false),
-    ("VEHPRICE.VERIFY {K} 1 a x", false),
-    ("VEHPRICE.INFO {K}", false),
+/// Every command with a table as its key.
+const CALLS: [&str; 12] = [
+    "VEHPRICE.SET {K} 1 FIELDS 1 a x",
+    "VEHPRICE.MSET {K} FIELDS 1 a ROWS 1 x",
+    "VEHPRICE.GET {K} 1",
+    "VEHPRICE.MGET {K} 1",
+    "VEHPRICE.GETALL {K}",
+    "VEHPRICE.SCAN {K} 0",
+    "VEHPRICE.CLEAR {K}",
+    "VEHPRICE.DEL {K} 1",
+    "VEHPRICE.LEN {K}",
+    "VEHPRICE.PTTL {K} 1",
+    "VEHPRICE.VERIFY {K} 1 a x",
+    "VEHPRICE.INFO {K}",
 ];
 
 #[test]
@@ -62,7 +62,7 @@ fn types_do_not_mix() {
             cmd(con, "DEL other");
             cmd(con, other);
             let before = keyspace(con);
-            for (words, _) in CALLS {
+            for words in CALLS {
                 assert_eq!(error(con, &words.replace("{K}", "other")), WRONGTYPE, "{words} after {other}");
             }
             if !other.starts_with("HSET") {
@@ -188,6 +188,27 @@ fn is_copied_renamed_moved_and_restored_whole() {
         cmd(con, "FLUSHALL ASYNC");
         assert_eq!(text(con, "VEHPRICE.GETALL t JSON"), "{}");
     });
+}
+
+#[test]
+fn in_a_cluster_is_where_its_slot_is() {
+    for kind in Kind::ALL {
+        let server = Server::builder(kind).conf("cluster-enabled yes").start();
+        let con = &mut server.connection();
+        for words in CALLS {
+            assert_eq!(error(con, &words.replace("{K}", "t")), "CLUSTERDOWN Hash slot not served", "{words}");
+        }
+        cmd(con, "CLUSTER ADDSLOTSRANGE 0 16383");
+        eventually(std::time::Duration::from_secs(60), || {
+            text(con, "CLUSTER INFO").contains("cluster_state:ok").then_some(())
+        });
+        for words in CALLS {
+            cmd(con, &words.replace("{K}", "hermes:tags:{2024-09-12T02:50:00.000Z}:3"));
+        }
+        assert_eq!(reply(con, "VEHPRICE.MGETHASH {1}:a {1}:b"), "[nil, nil]");
+        let apart = "CROSSSLOT Keys in request don't hash to the same slot";
+        assert_eq!(error(con, "VEHPRICE.MGETHASH {1}:a {2}:b"), apart);
+    }
 }
 
 #[test]

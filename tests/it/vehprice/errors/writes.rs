@@ -174,7 +174,7 @@ fn mset_refuses() {
         rows.add(&format!("wide MERGE FIELDS 1 one-more ROWS {given}"), too_wide);
     }
 
-    rows.unknown("list FOO FIELDS 0", "FOO");
+    rows.unknown("list FOO FIELDS 0 a ROWS", "FOO");
     rows.add("list FIELDS 2 a b ROWS 1 x", rows_of_two);
     rows.wrong_type("{K} FIELDS 1 a ROWS 1 x");
     rows.wrong_type("{K} XX MERGE KEEPTTL FIELDS 1 a ROWS 1 x 2 y");

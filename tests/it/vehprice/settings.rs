@@ -1,0 +1,63 @@
+//! The settings of the table: `price-ttl-ms` and `max-batch`.
+
+use super::*;
+
+/// The two settings in force.
+#[track_caller]
+fn settings(con: &mut Connection) -> [i64; 2] {
+    ["price-ttl-ms", "max-batch"].map(|name| {
+        let answer = cmd(con, &["CONFIG", "GET", &format!("quotelock.{name}")]);
+        let value = pairs(&answer)[&format!("\"quotelock.{name}\"")].clone();
+        value.trim_matches('"').parse().unwrap()
+    })
+}
+
+#[test]
+fn come_from_loadmodule_and_the_conf_file() {
+    // What follows the module's path; a line of the conf file; the settings.
+    let cases = [
+        ("", "", [120_000, 100_000]),
+        ("price-ttl-ms 0 max-batch 1", "", [0, 1]),
+        ("max-batch 10000000 price-ttl-ms 315360000000", "", [315_360_000_000, 10_000_000]),
+        ("lock-ttl-ms 5 Price-TTL-ms 7", "quotelock.max-batch 9", [7, 9]),
+        ("max-batch 5", "quotelock.max-batch 9", [120_000, 9]),
+    ];
+    for kind in Kind::ALL {
+        for (args, line, expected) in cases {
+            let mut server = Server::builder(kind).module_args(args).conf(line).start();
+            assert_eq!(settings(&mut server.connection()), expected, "{args:?} and {line:?}");
+            assert_eq!(reply(&mut server.connection(), "CONFIG REWRITE"), "OK");
+            server.restart();
+            assert_eq!(settings(&mut server.connection()), expected, "{args:?} and {line:?} rewritten");
+        }
+    }
+}
+
+#[test]
+fn are_within_their_bounds() {
+    let cases = [("price-ttl-ms", 0, 315_360_000_000_i64), ("max-batch", 1, 10_000_000)];
+    for kind in Kind::ALL {
+        for (name, least, most) in cases {
+            for value in [least - 1, most + 1] {
+                let args = format!("{name} {value}");
+                let log = Server::builder(kind).module_args(&args).try_start().err().expect(&args);
+                let line =
+                    format!("setting '{name}' takes a whole number from {least} to {most}, not '{value}'");
+                assert!(log.contains(&line), "{args} on {}:\n{log}", kind.name());
+            }
+        }
+        let server = Server::start(kind);
+        let con = &mut server.connection();
+        for (name, least, most) in cases {
+            for value in [least - 1, most + 1] {
+                let refused = error(con, &format!("CONFIG SET quotelock.{name} {value}"));
+                let reason = format!("argument must be between {least} and {most} inclusive");
+                assert!(refused.ends_with(&reason), "{refused}");
+            }
+            for value in [least, most] {
+                assert_eq!(reply(con, &format!("CONFIG SET quotelock.{name} {value}")), "OK");
+            }
+        }
+        assert_eq!(settings(con), [315_360_000_000, 10_000_000]);
+    }
+}
