@@ -204,13 +204,13 @@ fn a_row_is_seen_until_its_end_and_never_after() {
     ];
     for_each_server(|server| {
         let con = &mut server.connection();
+        let mut seen = 0;
         for (read, live, over) in READS {
             // Whichever of the two rows comes first.
             let flipped = live.replace(r#""1", ["x"], "2", ["y"]"#, r#""2", ["y"], "1", ["x"]"#);
             let ends_at = now() + 80;
             cmd(con, &format!("VEHPRICE.SET t 1 PXAT {ends_at} FIELDS 1 a x"));
             cmd(con, "VEHPRICE.SET t 2 FIELDS 1 a y");
-            let mut seen = 0;
             loop {
                 let asked_at = now();
                 let answer = reply(con, read);
@@ -229,9 +229,9 @@ fn a_row_is_seen_until_its_end_and_never_after() {
                     break;
                 }
             }
-            assert!(seen > 0 || now() > ends_at + 80, "{read}: never asked before the end");
             cmd(con, "DEL t");
         }
+        assert!(seen > 0, "never asked before the end");
     });
 }
 
@@ -245,7 +245,8 @@ fn expired_rows_are_counted_nowhere() {
         let con = &mut clients.resp2;
         cmd(con, &format!("VEHPRICE.MSET t FIELDS 1 a ROWS {}", long.join(" ")));
         cmd(con, &format!("VEHPRICE.MSET t PXAT {ends_at} FIELDS 1 a ROWS {}", short.join(" ")));
-        assert_eq!(int(con, "VEHPRICE.LEN t"), 1000);
+        let length = int(con, "VEHPRICE.LEN t");
+        assert!(length == 1000 || now() >= ends_at, "{length}");
         while now() <= ends_at {
             rest(1);
         }

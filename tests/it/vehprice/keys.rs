@@ -114,7 +114,7 @@ fn is_of_a_type_of_its_own() {
         assert_eq!(reply(con, "TYPE t"), "vehprice1");
         assert_eq!(reply(con, "OBJECT ENCODING t"), r#""raw""#);
         assert_eq!(int(con, "OBJECT REFCOUNT t"), 1);
-        assert_eq!(int(con, "OBJECT IDLETIME t"), 0);
+        assert!((0..60).contains(&int(con, "OBJECT IDLETIME t")));
         assert_eq!(reply(con, "SCAN 0 TYPE vehprice1"), r#"["0", ["t"]]"#);
         assert_eq!(reply(con, "SCAN 0 TYPE hash"), r#"["0", ["hash"]]"#);
         assert!(int(con, "MEMORY USAGE t") > 0);
