@@ -21,5 +21,7 @@ pub(crate) use keyspace::{keyspace, stored};
 pub(crate) use replicas::{FakePrimary, follow, in_step, linked};
 pub(crate) use server::{Builder, Kind, Server, for_each_server};
 pub(crate) use stream::{FakeReplica, line, monitored, next_command};
-pub(crate) use table::{LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pack, packed, pipelined, table};
+pub(crate) use table::{
+    LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pack, packed, pipelined, table,
+};
 pub(crate) use table_dice::SHORT_MS;

@@ -95,8 +95,9 @@ fn fill(con: &mut Connection, number: usize) -> bool {
         }
         // More than is saved in one piece.
         20 => {
+            let long: String = (b'!'..=b'z').cycle().take(70_000).map(char::from).collect();
             for id in ["a", "b", "c"] {
-                cmd(con, &["VEHPRICE.SET", "t", id, "FIELDS", "1", "x", &id.repeat(70_000)]);
+                cmd(con, &["VEHPRICE.SET", "t", id, "FIELDS", "1", "x", &long]);
             }
         }
         _ => return false,
