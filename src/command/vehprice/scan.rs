@@ -32,7 +32,7 @@ impl Command for Scan {
             JSON_ARG,
         ],
         about: "\
-A step passes at least `COUNT` rows (10 without it), in groups of up to 64, and returns those that are live. The iteration is \
+A step passes at least `COUNT` rows (10 without it), in groups of mostly up to 32, and returns those that are live. The iteration is \
 over when the cursor returned is 0. A row that is there from beginning to end is returned just once; one that comes or goes \
 meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET`.",
         replies: &[
