@@ -1,6 +1,6 @@
-//! quotelock: a Redis module that holds each user's price lock atomically.
+//! quotelock: a Redis module that holds each user's price lock, and tables of vehicle prices.
 //!
-//! The domain ([`quotelock`], [`moment`]) is plain Rust that knows no server and no clock. [`command`] parses, acts and
+//! The domain ([`quotelock`], [`vehprice`], [`moment`]) is plain Rust that knows no server and no clock. [`command`] parses, acts and
 //! replies. [`server`] is the only door to the server, and holds the only unsafe code. `ARCHITECTURE.md` is the map.
 
 pub mod command;

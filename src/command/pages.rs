@@ -51,19 +51,22 @@ fn grammar(spec: &Spec) -> String {
 
 /// An argument as a grammar shows it.
 fn usage(arg: &Arg) -> String {
-    let value = match (&arg.kind, arg.token) {
-        (ArgKind::OneOf(choices), _) => choices.iter().map(usage).collect::<Vec<_>>().join(" | "),
-        (ArgKind::Block(parts), token) => {
-            let parts: Vec<_> = token.map(str::to_owned).into_iter().chain(parts.iter().map(usage)).collect();
-            parts.join(" ")
-        }
-        (ArgKind::Word, Some(token)) => token.to_owned(),
-        (_, Some(token)) => format!("{token} {}", arg.name),
-        (_, None) => arg.name.to_owned(),
+    let value = match &arg.kind {
+        ArgKind::OneOf(choices) => choices.iter().map(usage).collect::<Vec<_>>().join(" | "),
+        ArgKind::Block(parts) => parts.iter().map(usage).collect::<Vec<_>>().join(" "),
+        ArgKind::Word => String::new(),
+        _ => arg.name.to_owned(),
     };
-    // The first of several needs no word before it, so that it is repeated as it is.
+    // The first of several needs no word before it, so that it is repeated as it is. The token comes once, before them.
     let value = if arg.multiple { format!("{value} [{value} …]") } else { value };
-    if arg.optional { format!("[{value}]") } else { value }
+    let value: Vec<_> =
+        arg.token.into_iter().chain(Some(value.as_str()).filter(|value| !value.is_empty())).collect();
+    let value = value.join(" ");
+    match arg.kind {
+        _ if arg.optional => format!("[{value}]"),
+        ArgKind::OneOf(_) => format!("<{value}>"),
+        _ => value,
+    }
 }
 
 fn list(arg: &Arg, page: &mut String) {

@@ -1,4 +1,5 @@
-//! One key: reading, overwriting and deleting the string it holds.
+//! One key: reading, overwriting and deleting the string it holds, its expiry, and who is told of a change. (The table a key
+//! holds is in `table`.)
 
 use std::ffi::{CStr, c_int};
 use std::ptr::NonNull;

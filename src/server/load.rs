@@ -127,17 +127,18 @@ fn check_server(module: &Module) -> Result<(), String> {
     ))
 }
 
-/// Refuses a server that has renamed a command as which writes are replicated (`rename-command`): a lock would be
-/// acknowledged and reach neither the replicas nor the AOF, without a word.
+/// Refuses a server that has renamed a command as which writes are replicated, or that is called (`rename-command`): a lock
+/// would be acknowledged and reach neither the replicas nor the AOF, without a word.
 fn check_names(ctx: *mut raw::RedisModuleCtx, module: &Module) -> Result<(), String> {
-    const REPLICATED: [(&str, &CStr); 2] = [("SET", c"SET"), ("DEL", c"DEL")];
-    for (name, c_name) in REPLICATED {
+    const NEEDED: [(&str, &CStr); 4] =
+        [("SET", c"SET"), ("DEL", c"DEL"), ("PERSIST", c"PERSIST"), ("HGETALL", c"HGETALL")];
+    for (name, c_name) in NEEDED {
         // SAFETY: called while the module loads, with its context; both strings end in NUL, and the empty format stands
-        // for no arguments. So nothing is run and there is no reply to free: both commands want arguments.
+        // for no arguments. So nothing is run and there is no reply to free: these commands want arguments.
         let reply = unsafe { api!(RedisModule_Call(ctx, c_name.as_ptr(), c"".as_ptr())) };
         if reply.is_null() && Error::last_os_error().kind() == ErrorKind::NotFound {
             return Err(format!(
-                "{} needs the command {name}, as which its writes are replicated; this server has renamed it",
+                "{} needs the command {name}, which it replicates or calls; this server has renamed it",
                 module.name
             ));
         }

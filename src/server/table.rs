@@ -20,7 +20,7 @@ const NAME: &CStr = c"vehprice1";
 /// The version of the form in which tables are saved.
 const ENCODING: c_int = 1;
 
-/// How many pages of a table a command sweeps on its way: about a thousand rows.
+/// How many pages of a table a command sweeps on its way: a few hundred rows.
 const SWEEP_PAGES: usize = 16;
 
 /// The data type, once it is registered.

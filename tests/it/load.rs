@@ -40,13 +40,15 @@ fn a_server_too_old_says_what_it_takes() {
 
 /// Under other names its writes would be acknowledged and reach neither replicas nor the AOF.
 #[test]
-fn a_server_that_has_renamed_set_or_del_is_refused() {
+fn a_server_that_has_renamed_what_is_needed_is_refused() {
     for kind in Kind::ALL {
-        for (name, to) in [("SET", r#""""#), ("set", "SET2"), ("DEL", "x")] {
+        for (name, to) in
+            [("SET", r#""""#), ("set", "SET2"), ("DEL", "x"), ("HGETALL", "x"), ("PERSIST", "x")]
+        {
             let log = Server::builder(kind).conf(format!("rename-command {name} {to}")).try_start();
             let log = log.err().expect("it started");
             let line = format!(
-                "<quotelock> quotelock needs the command {}, as which its writes are replicated; this server has renamed it\n",
+                "<quotelock> quotelock needs the command {}, which it replicates or calls; this server has renamed it\n",
                 name.to_uppercase()
             );
             assert!(log.contains(&line), "{name} on {}:\n{log}", kind.name());

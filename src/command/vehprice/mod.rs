@@ -101,7 +101,7 @@ fn check_batch(what: &'static str, count: usize) -> Result<(), Error> {
 /// What comes from the primary ends no table: the primary says so, whatever the clock here says.
 fn end_if_over(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<bool, Error> {
     let now_ms = call.now_ms();
-    let Some((table, _)) = key.table(now_ms)? else {
+    let Some(table) = table(call, key)? else {
         return Ok(true);
     };
     let is_over = !call.is_replay() && table.latest_expiry().is_none_or(|latest| latest.is_over(now_ms));
@@ -120,7 +120,7 @@ fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize)
         key.signal(DEL_EVENT);
     }
     if stored > 0 || deleted > 0 {
-        let latest = key.table(call.now_ms())?.and_then(|(table, _)| table.latest_expiry());
+        let latest = table(call, key)?.and_then(Table::latest_expiry);
         key.set_expiry(latest.and_then(Expiry::unix_ms));
     }
     Ok(())
