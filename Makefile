@@ -40,10 +40,10 @@ lint: ## Check format, lints, scripts, and that docs/commands is up to date
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
-bench: ## Measure the commands against plain GET and SET
+bench: ## Measure the commands against what the server has of its own
 	@scripts/setup run
 	@$(MAKE) --no-print-directory library
-	@cargo bench --locked --bench locks
+	@cargo bench --locked --bench locks --bench tables
 
 docs: ## Write docs/commands anew from the command table
 	@scripts/setup build

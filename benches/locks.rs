@@ -3,17 +3,17 @@
 //! `redis-benchmark` sends each case in turn, round after round, so that a slow spell of the machine meets all alike.
 //! `ROUNDS` and `REQUESTS` (of each case in a round) change how long it takes, `BENCH_SERVER` which server is measured.
 
+mod common;
 #[path = "locks/report.rs"]
 mod report;
-#[path = "locks/server.rs"]
-mod server;
 
-use std::env::var;
-use std::process::Command;
 use std::time::UNIX_EPOCH;
 
 use chrono::{DateTime, SecondsFormat};
-use server::{Outcome, Server};
+use common::benchmark::Sample;
+use common::number;
+use common::report::{load, print_setting};
+use common::server::{self, Outcome, Server};
 
 /// The lock that is read and the one that is written.
 const READ: &str = "hermes:price-lock:42";
@@ -49,12 +49,6 @@ struct Case {
     samples: Vec<Sample>,
 }
 
-struct Sample {
-    requests_per_second: f64,
-    /// The server's own, in nanoseconds: steadier than the rate where others use the machine too.
-    cpu_per_request: f64,
-}
-
 /// A benchmark is no test: it ends well whatever it finds.
 fn main() {
     if let Err(error) = run() {
@@ -67,7 +61,7 @@ fn run() -> Outcome<()> {
     let requests = number("REQUESTS", 300_000)?;
     let module = server::path("QUOTELOCK_MODULE", "target/release/libquotelock.so");
     let server = Server::start(&module)?;
-    report::print_setting(&server, &module)?;
+    print_setting(&server, &module)?;
     println!("measured: {rounds} rounds of {requests} requests a case, redis-benchmark -P 32 -c 20");
 
     let mut cases = cases(&server)?;
@@ -75,13 +69,8 @@ fn run() -> Outcome<()> {
     measure(&server, &mut cases, rounds, requests)?;
     report::print_samples(&cases);
     report::print_goals(&cases)?;
-    println!("\nload average at the end: {}", report::load());
+    println!("\nload average at the end: {}", load());
     print_doubts(&server)
-}
-
-fn number(variable: &str, default: u32) -> Outcome<u32> {
-    let given = var(variable).map_or(Ok(default), |text| text.parse());
-    given.ok().filter(|&number| number > 0).ok_or_else(|| format!("{variable} wants a number above 0").into())
 }
 
 fn cases(server: &Server) -> Outcome<Vec<Case>> {
@@ -141,8 +130,7 @@ fn measure(server: &Server, cases: &mut [Case], rounds: u32, requests: u32) -> O
         eprintln!("round {round} of {rounds}");
         for case in cases.iter_mut() {
             renew(server)?;
-            let sample = sample(server, case, requests)?;
-            case.samples.push(sample);
+            case.samples.push(Sample::take(server, &case.words, requests)?);
         }
         // Forth and back, so that none is always the first.
         cases.reverse();
@@ -151,28 +139,6 @@ fn measure(server: &Server, cases: &mut [Case], rounds: u32, requests: u32) -> O
         cases.reverse();
     }
     Ok(())
-}
-
-fn sample(server: &Server, case: &Case, requests: u32) -> Outcome<Sample> {
-    let cpu_before = server.cpu_time()?;
-    let output = Command::new("redis-benchmark")
-        .args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-P", "32", "-c", "20"])
-        .args(["-n", &requests.to_string(), "--csv"])
-        .args(&case.words)
-        .output()
-        .map_err(|error| format!("redis-benchmark: {error}"))?;
-    let cpu_time = server.cpu_time()? - cpu_before;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let requests_per_second = rate(&text).ok_or_else(|| {
-        let said = String::from_utf8_lossy(&output.stderr);
-        format!("redis-benchmark gave no rate for {}: {text}{said}", case.name)
-    })?;
-    Ok(Sample { requests_per_second, cpu_per_request: cpu_time * 1e9 / f64::from(requests) })
-}
-
-/// The second column, counted from the right: the first holds the command's words, quotes and all.
-fn rate(csv: &str) -> Option<f64> {
-    csv.lines().last()?.rsplit(r#"",""#).nth(6)?.parse().ok()
 }
 
 /// Says so if the figures are those of something else: redis-benchmark does not look at what it is answered.

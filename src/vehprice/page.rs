@@ -161,6 +161,11 @@ impl Page {
         let bit = 1_u32.checked_shl(32_u32.saturating_sub(depth)).unwrap_or_default();
         let mut low = Self::new(depth, self.first_key);
         let mut high = Self::new(depth, self.first_key | bit);
+        for page in [&mut low, &mut high] {
+            page.keys.reserve_exact(self.len());
+            page.spans.reserve_exact(self.len());
+            page.rows.reserve_exact(self.rows.len());
+        }
         for (key, row) in self.keyed_rows() {
             let page = if key & bit == 0 { &mut low } else { &mut high };
             page.push(key, row);

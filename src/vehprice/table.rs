@@ -275,7 +275,9 @@ impl Table {
             return self.rows;
         }
         let live = |page: &Page| {
-            if page.earliest.is_over(now_ms) {
+            if page.latest.is_over(now_ms) {
+                0
+            } else if page.earliest.is_over(now_ms) {
                 page.iter().filter(|row| !row::expiry(row).is_over(now_ms)).count()
             } else {
                 page.len()

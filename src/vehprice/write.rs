@@ -107,6 +107,9 @@ fn text(value: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    /// Fields and values, and the expiry.
+    type Left = (&'static [(&'static str, &'static str)], i64);
+
     fn at(ms: i64) -> NewExpiry {
         NewExpiry::Given(Expiry::at(ms))
     }
@@ -123,7 +126,7 @@ mod tests {
         let plain = Rules { condition: None, merge: false, expiry: at(300) };
         let stored = |ms| Written::Stored(Expiry::at(ms));
         // The row that is there has a=1 b=2 and expires at 200; c=3 b=4 is written at 100 or at 250.
-        let cases: &[(i64, Rules, Written, Option<(&[(&str, &str)], i64)>)] = &[
+        let cases: &[(i64, Rules, Written, Option<Left>)] = &[
             (100, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
             (250, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
             (

@@ -59,7 +59,7 @@ hold, and one that holds none stays a string.",
         count_reads(1, usize::from(row.is_some()));
         match row {
             Some(row) if projection.json() => {
-                let mut json = Vec::new();
+                let mut json = Vec::with_capacity(ROW_BYTES);
                 projection.write_json(row, &mut json);
                 call.reply_bytes(&json);
             }
@@ -70,3 +70,6 @@ hold, and one that holds none stays a string.",
         Ok(())
     }
 }
+
+/// What a row takes in JSON, with room to spare.
+const ROW_BYTES: usize = 256;

@@ -1,0 +1,151 @@
+//! A way to read or write many vehicles, and what it takes.
+
+use std::collections::BTreeMap;
+
+use redis::Value;
+use serde_json::value::RawValue;
+
+use super::common::report::Spread;
+use super::common::server::{Outcome, Server};
+use super::wire::Wire;
+
+/// How often a case is run in a round; the round's figures are the medians.
+const RUNS: usize = 5;
+
+/// What must be answered.
+pub(crate) enum Expected {
+    Exactly(Vec<Value>),
+    /// One reply that holds each id and its JSON, in any order.
+    ById(BTreeMap<String, String>),
+    Error,
+}
+
+pub(crate) struct Exchange {
+    request: Vec<u8>,
+    expected: Expected,
+    /// The length of the reply, once it was looked at.
+    length: usize,
+}
+
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    /// A command that is run before, outside the time.
+    before: Option<Vec<u8>>,
+    /// Taken in turn.
+    exchanges: Vec<Exchange>,
+    /// One for each round.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// In milliseconds.
+pub(crate) struct Sample {
+    pub(crate) wall: f64,
+    pub(crate) cpu: f64,
+}
+
+impl Expected {
+    fn replies(&self) -> usize {
+        if let Self::Exactly(values) = self { values.len() } else { 1 }
+    }
+
+    fn is_met(&self, replies: &[Value]) -> Outcome<bool> {
+        Ok(match (self, replies) {
+            (Self::Exactly(values), replies) => values == replies,
+            (Self::ById(rows), [reply]) => *rows == by_id(reply)?,
+            (Self::Error, replies) => matches!(replies, [Value::ServerError(_)]),
+            _ => false,
+        })
+    }
+}
+
+fn by_id(reply: &Value) -> Outcome<BTreeMap<String, String>> {
+    Ok(match reply {
+        Value::BulkString(json) => {
+            let rows: BTreeMap<String, &RawValue> = serde_json::from_slice(json)?;
+            rows.into_iter().map(|(id, row)| (id, row.get().to_owned())).collect()
+        }
+        pairs => redis::from_redis_value_ref(pairs)?,
+    })
+}
+
+impl Exchange {
+    pub(crate) fn new(request: Vec<u8>, expected: Expected) -> Self {
+        Self { request, expected, length: 0 }
+    }
+}
+
+impl Case {
+    pub(crate) fn new(name: &'static str, request: Vec<u8>, expected: Expected) -> Self {
+        Self::in_turn(name, vec![Exchange::new(request, expected)])
+    }
+
+    pub(crate) fn in_turn(name: &'static str, exchanges: Vec<Exchange>) -> Self {
+        Self { name, before: None, exchanges, samples: Vec::new() }
+    }
+
+    pub(crate) fn after(mut self, command: Vec<u8>) -> Self {
+        self.before = Some(command);
+        self
+    }
+
+    pub(crate) fn length(&self) -> usize {
+        self.exchanges.first().map_or(0, |exchange| exchange.length)
+    }
+
+    /// Looks at each reply once: after that only its bytes are counted.
+    fn check(&mut self, wire: &mut Wire) -> Outcome<()> {
+        for exchange in &mut self.exchanges {
+            self.before.iter().try_for_each(|command| wire.run(command).map(drop))?;
+            let (replies, length) = wire.ask(&exchange.request, exchange.expected.replies())?;
+            if !exchange.expected.is_met(&replies)? {
+                return Err(format!("{} is not answered as it should be", self.name).into());
+            }
+            exchange.length = length;
+        }
+        Ok(())
+    }
+
+    fn sample(&mut self, server: &Server, wire: &mut Wire) -> Outcome<()> {
+        let mut runs = Vec::new();
+        for _ in 0..RUNS {
+            self.exchanges.rotate_left(1);
+            self.before.iter().try_for_each(|command| wire.run(command).map(drop))?;
+            let Some(exchange) = self.exchanges.first() else { continue };
+            runs.push(Sample::take(server, wire, &exchange.request, exchange.length)?);
+        }
+        let median = |figure: fn(&Sample) -> f64| Spread::of(runs.iter().map(figure)).median;
+        self.samples.push(Sample { wall: median(|run| run.wall), cpu: median(|run| run.cpu) });
+        Ok(())
+    }
+
+    pub(crate) fn spread(&self, figure: fn(&Sample) -> f64) -> Spread {
+        Spread::of(self.samples.iter().map(figure))
+    }
+}
+
+impl Sample {
+    /// One exchange of known length.
+    pub(crate) fn take(server: &Server, wire: &mut Wire, request: &[u8], length: usize) -> Outcome<Self> {
+        let before = server.cpu_time()?;
+        let wall = wire.exchange(request, length)?.as_secs_f64() * 1e3;
+        Ok(Self { wall, cpu: (server.cpu_time()? - before) * 1e3 })
+    }
+}
+
+pub(crate) fn find<'cases>(cases: &'cases [Case], name: &str) -> Option<&'cases Case> {
+    cases.iter().find(|case| case.name == name)
+}
+
+/// Round after round, so that a slow spell of the machine meets all alike.
+pub(crate) fn measure(server: &Server, wire: &mut Wire, cases: &mut [Case], rounds: u32) -> Outcome<()> {
+    cases.iter_mut().try_for_each(|case| case.check(wire))?;
+    for _ in 0..rounds {
+        cases.iter_mut().try_for_each(|case| case.sample(server, wire))?;
+        // Forth and back, so that none is always the first.
+        cases.reverse();
+    }
+    if rounds % 2 == 1 {
+        cases.reverse();
+    }
+    Ok(())
+}
