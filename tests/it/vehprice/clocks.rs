@@ -91,11 +91,20 @@ fn the_aof_is_loaded_late() {
         let mut server = Server::builder(kind).conf("appendonly yes").conf("aof-use-rdb-preamble no").start();
         let con = &mut server.connection();
         cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
-        cmd(con, "VEHPRICE.MSET t PX 200 FIELDS 2 x y ROWS a 1 2 b 3 4");
-        // What these lead to is settled while both rows are live.
-        assert_eq!(int(con, "VEHPRICE.SET t a NX PXAT 4000000000000 FIELDS 1 x 9"), 0);
-        assert_eq!(int(con, "VEHPRICE.SET t b MERGE PXAT 4000000000000 FIELDS 1 x 9"), 1);
-        rest(210);
+        // In a transaction, in which the clock stands still: both rows are live until its end.
+        let transaction = pipelined(
+            con,
+            &[
+                "MULTI",
+                "VEHPRICE.MSET t PX 20 FIELDS 2 x y ROWS a 1 2 b 3 4",
+                "VEHPRICE.SET t a NX PXAT 4000000000000 FIELDS 1 x 9",
+                "VEHPRICE.SET t b MERGE PXAT 4000000000000 FIELDS 1 x 9",
+                "EXEC",
+            ]
+            .map(str::to_owned),
+        );
+        assert_eq!(show(transaction.last().unwrap()), "[2, 0, 1]", "{}", kind.name());
+        rest(30);
         server.kill9();
         server.restart();
         let fields = [("x", "9"), ("y", "4")].map(|(name, value)| (name.to_owned(), value.to_owned()));

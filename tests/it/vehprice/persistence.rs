@@ -208,8 +208,10 @@ fn what_is_over_is_not_written() {
         cmd(con, "VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 x ROWS a 1 b 2");
         let (digest_before, dump_before) = (digest(con, "t"), cmd(con, "DUMP t"));
         // With field names of its own: these are not written either.
-        cmd(con, &format!("VEHPRICE.MSET t PX 30 FIELDS 1 {secret} ROWS c {secret} d {secret}"));
+        let live = format!("VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 {secret} ROWS c {secret} d {secret}");
+        cmd(con, &live);
         assert_ne!(digest(con, "t"), digest_before);
+        cmd(con, &live.replace("PXAT 4000000000000", "PX 30"));
         rest(35);
         assert_eq!(digest(con, "t"), digest_before, "{}", kind.name());
         let dump = cmd(con, "DUMP t");
