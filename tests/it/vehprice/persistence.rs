@@ -1,6 +1,8 @@
 //! Tables on disk: RDB, AOF in its forms, and what a rewrite makes of them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use redis::{Connection, Value};
 
@@ -301,6 +303,69 @@ fn the_keys_own_expiry_is_kept() {
             rewrite(&mut server.connection());
             kill_and_restart(&mut server);
             check(&mut server, "from the AOF rewritten");
+        }
+    }
+}
+
+/// What a writer knows to be in its table: the value of a row, `None` for a row it has deleted.
+type Book = BTreeMap<u64, Option<u64>>;
+
+/// Writes until the server is gone. What was under way then may be there or not, so it leaves the book.
+fn write_until_killed(con: &mut Connection, key: &str, dice: &mut Dice, book: &mut Book, done: &AtomicUsize) {
+    loop {
+        let (first, value) = (dice.below(50), dice.below(1_000_000));
+        let (ids, held) = match dice.below(3) {
+            0 => (vec![first], None),
+            _ => (vec![first, first + 50], Some(value)),
+        };
+        let mut command = redis::cmd(if held.is_some() { "VEHPRICE.MSET" } else { "VEHPRICE.DEL" });
+        command.arg(key);
+        if held.is_some() {
+            command.arg(&["EX", "1000", "FIELDS", "1", "x", "ROWS"]);
+        }
+        for id in &ids {
+            book.remove(id);
+            command.arg(*id);
+            if let Some(value) = held {
+                command.arg(value);
+            }
+        }
+        if command.exec(con).is_err() {
+            return;
+        }
+        book.extend(ids.into_iter().map(|id| (id, held)));
+        done.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn kill_9_loses_no_row_acknowledged() {
+    const WRITERS: u64 = 4;
+    for kind in Kind::ALL {
+        let mut server = with_aof(kind, "yes");
+        let mut books = vec![Book::new(); WRITERS as usize];
+        for round in 0..if kind == Kind::DEFAULT { 6 } else { 2 } {
+            let done = &AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for (writer, book) in (0..).zip(&mut books) {
+                    let mut con = server.connection();
+                    let mut dice = Dice::seeded(round * WRITERS + writer);
+                    let key = format!("t{writer}");
+                    scope.spawn(move || write_until_killed(&mut con, &key, &mut dice, book, done));
+                }
+                eventually(Duration::from_secs(60), || (done.load(Ordering::SeqCst) > 300).then_some(()));
+                server.kill9();
+            });
+            server.restart();
+            let con = &mut server.connection();
+            for (writer, book) in books.iter().enumerate() {
+                for (id, held) in book {
+                    let found = text(con, &format!("VEHPRICE.GET t{writer} {id} JSON"));
+                    let expected = held.map_or("null".to_owned(), |value| format!(r#"{{"x":"{value}"}}"#));
+                    assert_eq!(found, expected, "{}, round {round}, t{writer} {id}", kind.name());
+                }
+            }
+            assert!(books.iter().flatten().count() > 100, "{books:?}");
         }
     }
 }
