@@ -112,3 +112,39 @@ fn the_aof_is_loaded_late() {
         assert_eq!(live_rows(&mut server.connection(), "t"), held, "{}", kind.name());
     }
 }
+
+/// The primary has deleted a live row, and so put the key's expiry back to its longest-lived row, whatever a hand had
+/// set. Where that row was swept meanwhile the key's expiry is put back too.
+#[test]
+fn a_deletion_of_what_was_swept_is_a_write() {
+    for_each_server(|replica| {
+        let con = &mut replica.connection();
+        let mut primary = FakePrimary::of(replica);
+        primary.send(&format!("VEHPRICE.MSET t PXAT {} FIELDS 1 x ROWS a 1", now() - APART));
+        primary.send("VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 x ROWS b 1");
+        primary.send("PEXPIREAT t 3900000000000");
+        assert_eq!(int(con, "VEHPRICE.LEN t"), 1);
+        primary.send("VEHPRICE.DEL t a");
+        assert_eq!(int(con, "PEXPIRETIME t"), 4_000_000_000_000, "{}", replica.kind().name());
+    });
+    for kind in Kind::ALL {
+        let mut server = Server::builder(kind).conf("appendonly yes").conf("aof-use-rdb-preamble no").start();
+        let con = &mut server.connection();
+        let transaction = [
+            "MULTI",
+            "VEHPRICE.MSET t PX 20 FIELDS 1 x ROWS a 1",
+            "VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 x ROWS b 1",
+            "PEXPIREAT t 3900000000000",
+            "VEHPRICE.DEL t a",
+            "EXEC",
+        ];
+        let replies = pipelined(con, &transaction.map(str::to_owned));
+        assert_eq!(show(replies.last().unwrap()), "[1, 1, 1, 1]");
+        assert_eq!(int(con, "PEXPIRETIME t"), 4_000_000_000_000, "{}", kind.name());
+        rest(30);
+        server.kill9();
+        server.restart();
+        let con = &mut server.connection();
+        assert_eq!(int(con, "PEXPIRETIME t"), 4_000_000_000_000, "{}, restarted", kind.name());
+    }
+}
