@@ -39,12 +39,13 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
         let Some(mut key) = call.write_key(KEY) else {
             return Ok(());
         };
-        // What comes from the primary was decided there: no row is over to it.
-        let judged_ms = if call.is_replay() { i64::MIN } else { call.now_ms() };
+        // What comes from the primary was decided there: these rows were live, though they may be over or swept here.
+        let is_replay = call.is_replay();
+        let now_ms = call.now_ms();
         let mut deleted = Vec::new();
         if let Some(table) = table(call, &mut key)? {
             for (index, id) in (IDS..).zip(ids) {
-                if table.remove(id, judged_ms) {
+                if table.remove(id, now_ms) || is_replay {
                     deleted.push(index);
                 }
             }
