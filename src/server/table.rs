@@ -20,9 +20,6 @@ const NAME: &CStr = c"vehprice1";
 /// The version of the form in which tables are saved.
 const ENCODING: c_int = 1;
 
-/// How many pages of a table a command sweeps on its way: a few hundred rows.
-const SWEEP_PAGES: usize = 16;
-
 /// The data type, once it is registered.
 static TYPE: AtomicPtr<raw::RedisModuleType> = AtomicPtr::new(ptr::null_mut());
 
@@ -69,19 +66,15 @@ pub fn seed() -> Seed {
 }
 
 impl Key<'_, '_> {
-    /// The table the key holds, if it holds one, after a step of sweeping; and how many expired rows that took.
-    ///
-    /// A sweep changes nothing that anyone can see, so it is done by reads too.
-    pub fn table(&mut self, now_ms: i64) -> Result<Option<(&mut Table, usize)>, WrongType> {
+    /// The table the key holds, if it holds one.
+    pub fn table(&mut self) -> Result<Option<&mut Table>, WrongType> {
         let Some(table) = self.raw_table()? else {
             return Ok(None);
         };
         // SAFETY: the value of a key of our type is a table that `create_table` or `load` or `copy` made. The server runs
         // one command at a time, so while the handle is open only it leads to the table, and `&mut self` is borrowed
         // as long as the table is.
-        let table = unsafe { &mut *table.as_ptr() };
-        let swept = table.sweep(now_ms, SWEEP_PAGES).unwrap_or(0);
-        Ok(Some((table, swept)))
+        Ok(Some(unsafe { &mut *table.as_ptr() }))
     }
 
     fn raw_table(&self) -> Result<Option<NonNull<Table>>, WrongType> {

@@ -35,7 +35,7 @@ pub struct Table {
     rows: usize,
     /// No row expires earlier.
     earliest: Expiry,
-    /// No row expires later; and whether one is known to expire just then.
+    /// No row expires later, or did before it was swept; and whether one is known to expire just then.
     latest: Expiry,
     latest_is_known: bool,
     sweep: Sweep,
@@ -252,7 +252,7 @@ impl Table {
                 page.retain(|row| {
                     let live = !row::expiry(row).is_over(now_ms);
                     if !live {
-                        gone.push((row::shape(row), row::expiry(row)));
+                        gone.push(row::shape(row));
                     }
                     live
                 });
@@ -262,7 +262,8 @@ impl Table {
             if !gone.is_empty() {
                 swept = swept.saturating_add(gone.len());
                 self.rows = self.rows.saturating_sub(gone.len());
-                gone.into_iter().for_each(|old| self.forget(old));
+                // `latest` stays: it is the key's expiry, wherever the clock that swept the rows stands.
+                gone.into_iter().for_each(|shape| self.shapes.give_back(shape));
                 self.merge(key);
             }
         }
@@ -286,14 +287,11 @@ impl Table {
         self.pages.iter().map(live).sum()
     }
 
-    /// The expiry of the longest-lived row, live or not; `None` in an empty table.
+    /// The expiry of the longest-lived row, live, expired or swept; `None` where there was no row but those deleted.
     ///
-    /// That is known unless such a row went. Then pages are asked, mostly one of them: those that can't have it are passed
-    /// over, and one that is asked is known from then on.
+    /// That is known unless such a row was deleted or replaced. Then pages are asked, mostly one of them: those that can't
+    /// have it are passed over, and one that is asked is known from then on.
     pub fn latest_expiry(&mut self) -> Option<Expiry> {
-        if self.rows == 0 {
-            return None;
-        }
         if !self.latest_is_known {
             let bound = self.latest;
             let mut candidates = self.pages.iter_mut().filter(|page| page.latest == bound);
@@ -304,7 +302,7 @@ impl Table {
             }
             self.latest_is_known = true;
         }
-        Some(self.latest)
+        (self.latest != Expiry::FIRST).then_some(self.latest)
     }
 
     /// The bytes of the table.

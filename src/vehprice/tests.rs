@@ -255,3 +255,21 @@ proptest! {
         let _ = decode(&chunks);
     }
 }
+
+#[test]
+fn sweeping_does_not_change_when_the_longest_lived_row_expires() {
+    let mut table = Table::new([1, 2, 3, 4]);
+    assert_eq!(table.latest_expiry(), None);
+    let fields = vec![("f".to_owned(), "v".to_owned())];
+    put(&mut table, b"1", &fields, Expiry::at(1000));
+    assert_eq!(table.sweep(2000, 1), Some(1));
+    assert_eq!(table.latest_expiry(), Some(Expiry::at(1000)));
+    // On a replica whose clock is ahead such a row still comes.
+    put(&mut table, b"2", &fields, Expiry::at(900));
+    assert_eq!(table.latest_expiry(), Some(Expiry::at(1000)));
+    put(&mut table, b"3", &fields, Expiry::at(3000));
+    assert_eq!(table.latest_expiry(), Some(Expiry::at(3000)));
+    table.remove(b"2", 0);
+    table.remove(b"3", 0);
+    assert_eq!(table.latest_expiry(), None);
+}

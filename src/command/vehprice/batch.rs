@@ -199,7 +199,7 @@ impl<'a> Batch<'a> {
             }
         }
         let table = match found {
-            Some(_) => super::table(call, &mut key)?,
+            Some(_) => key.table()?,
             // A table is made only for rows that will be in it.
             None if rules.condition == Some(Condition::Present) || is_over(rules, judged_ms) => return Ok(0),
             None => key.create_table(),
@@ -234,7 +234,7 @@ impl<'a> Batch<'a> {
                 self.replicate_rows(call, expiry, &stored);
             }
             _ => {
-                if let Some(table) = super::table(call, &mut key)? {
+                if let Some(table) = key.table()? {
                     self.replicate_resolved(call, table, &stored, judged_ms);
                 }
             }
@@ -243,7 +243,7 @@ impl<'a> Batch<'a> {
             let ids = deleted.iter().map(|row| Part::Arg(self.id_index(*row)));
             call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
         }
-        settle(call, &mut key, stored.len(), deleted.len())?;
+        settle(&mut key, stored.len(), deleted.len())?;
         Ok(stored.len())
     }
 

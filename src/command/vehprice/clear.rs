@@ -1,6 +1,6 @@
 //! `VEHPRICE.CLEAR`
 
-use super::{KEY, KEY_ARG, table};
+use super::{KEY, KEY_ARG};
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Spec};
 
@@ -34,7 +34,7 @@ table is given back in the background.",
         let Some(mut key) = call.write_key(KEY) else {
             return Ok(());
         };
-        let there = table(call, &mut key)?.is_some();
+        let there = key.table()?.is_some();
         if there {
             key.delete(c"vehprice.clear");
         }

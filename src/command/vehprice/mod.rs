@@ -36,7 +36,7 @@ use super::counters::{ROWS_EXPIRED, ROWS_HIT, ROWS_MISSED, ROWS_READ};
 use super::error::Error;
 use super::settings;
 use crate::server::{Arg, Call, Key, KeyFlag, KeySpec, excerpt};
-use crate::vehprice::{Expiry, Table, bounds};
+use crate::vehprice::{Table, bounds};
 
 /// Where the key is in the arguments of all of them.
 const KEY: usize = 1;
@@ -61,12 +61,17 @@ const WRITES: &[KeySpec] =
 /// The key of a command that tells of a table and not of its rows.
 const TELLS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro], first: 1, last: 0, step: 1 }];
 
-/// The table of a key, swept a step; `None` if there is no key.
+/// How many pages of a table a command sweeps on its way: some hundred rows.
+const SWEEP_PAGES: usize = 16;
+
+/// The table of a key, after a step of sweeping; `None` if there is no key. To be called once by each command.
+///
+/// A sweep changes nothing that anyone can see, so it is done by reads too.
 fn table<'k>(call: &Call<'_>, key: &'k mut Key<'_, '_>) -> Result<Option<&'k mut Table>, Error> {
-    let Some((table, swept)) = key.table(call.now_ms())? else {
+    let Some(table) = key.table()? else {
         return Ok(None);
     };
-    ROWS_EXPIRED.add(swept);
+    ROWS_EXPIRED.add(table.sweep(call.now_ms(), SWEEP_PAGES).unwrap_or(0));
     Ok(Some(table))
 }
 
@@ -101,7 +106,7 @@ fn check_batch(what: &'static str, count: usize) -> Result<(), Error> {
 /// What comes from the primary ends no table: the primary says so, whatever the clock here says.
 fn end_if_over(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<bool, Error> {
     let now_ms = call.now_ms();
-    let Some(table) = table(call, key)? else {
+    let Some(table) = key.table()? else {
         return Ok(true);
     };
     let is_over = !call.is_replay() && table.latest_expiry().is_none_or(|latest| latest.is_over(now_ms));
@@ -111,17 +116,20 @@ fn end_if_over(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<bool, Error> {
     Ok(is_over)
 }
 
-/// Tells those who listen of so many rows stored and deleted, and has the key expire with its longest-lived row.
-fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize) -> Result<(), Error> {
+/// Has the key expire with its longest-lived row, and tells those who listen of so many rows stored and deleted.
+fn settle(key: &mut Key<'_, '_>, stored: usize, deleted: usize) -> Result<(), Error> {
+    if stored == 0 && deleted == 0 {
+        return Ok(());
+    }
+    // On a replica, whose clock may have run ahead, no row may be left: the primary says what becomes of the key.
+    if let Some(latest) = key.table()?.and_then(Table::latest_expiry) {
+        key.set_expiry(latest.unix_ms());
+    }
     if stored > 0 {
         key.signal(SET_EVENT);
     }
     if deleted > 0 {
         key.signal(DEL_EVENT);
-    }
-    if stored > 0 || deleted > 0 {
-        let latest = table(call, key)?.and_then(Table::latest_expiry);
-        key.set_expiry(latest.and_then(Expiry::unix_ms));
     }
     Ok(())
 }

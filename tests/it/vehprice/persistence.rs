@@ -369,3 +369,25 @@ fn kill_9_loses_no_row_acknowledged() {
         }
     }
 }
+
+#[test]
+fn rows_that_expire_while_the_server_is_down_leave_no_key() {
+    for kind in Kind::ALL {
+        let mut server = with_aof(kind, "no");
+        let con = &mut server.connection();
+        for command in [
+            "VEHPRICE.SET one a PX 900 FIELDS 1 x 1",
+            "VEHPRICE.SET two a PX 1000 FIELDS 1 x 1",
+            "VEHPRICE.SET two b PX 900 FIELDS 1 x 1",
+            "VEHPRICE.DEL two b",
+        ] {
+            assert_eq!(int(con, command), 1, "{command}");
+        }
+        server.kill9();
+        rest(1100);
+        server.restart();
+        let con = &mut server.connection();
+        assert_eq!(int(con, "EXISTS one two"), 0, "{}", kind.name());
+        assert_eq!(int(con, "PEXPIRETIME one"), -2);
+    }
+}
