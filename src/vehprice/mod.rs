@@ -22,4 +22,5 @@ pub use write::{Condition, NewExpiry, Rules, Written};
 pub type Json = Vec<u8>;
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test may fail")]
 mod tests;

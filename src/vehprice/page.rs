@@ -59,6 +59,11 @@ impl Page {
             .saturating_add(long)
     }
 
+    /// How many pieces of memory those are, about.
+    pub(super) fn pieces(&self) -> usize {
+        self.long_rows.len().saturating_add(3)
+    }
+
     /// The place of the row with this id.
     pub(super) fn find(&self, key: u32, id: &[u8]) -> Option<usize> {
         let mut place = self.place(key);
@@ -146,9 +151,9 @@ impl Page {
     /// Keeps the rows for which `keep` holds, and sets the page's earliest expiry anew.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
         let mut kept = Self::new(self.depth, self.first_key);
-        for (key, row) in self.keyed_rows() {
-            if keep(row) {
-                kept.push(key, row);
+        for place in 0..self.len() {
+            if keep(self.row(place)) {
+                kept.take(self, place);
             }
         }
         kept.fit();
@@ -166,9 +171,10 @@ impl Page {
             page.spans.reserve_exact(self.len());
             page.rows.reserve_exact(self.rows.len());
         }
-        for (key, row) in self.keyed_rows() {
-            let page = if key & bit == 0 { &mut low } else { &mut high };
-            page.push(key, row);
+        for place in 0..self.len() {
+            let is_low = self.keys.get(place).is_some_and(|key| key & bit == 0);
+            let page = if is_low { &mut low } else { &mut high };
+            page.take(self, place);
         }
         low.fit();
         high.fit();
@@ -177,23 +183,25 @@ impl Page {
     }
 
     /// Takes in the rows of the page that was split from this one.
-    pub(super) fn merge(&mut self, high: &Self) {
-        for (key, row) in high.keyed_rows() {
-            self.push(key, row);
+    pub(super) fn merge(&mut self, mut high: Self) {
+        for place in 0..high.len() {
+            self.take(&mut high, place);
         }
         self.depth = self.depth.saturating_sub(1);
         self.fit();
     }
 
-    fn keyed_rows(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        self.keys.iter().copied().zip(self.iter())
-    }
-
-    /// Adds a row whose key is not less than any here.
-    fn push(&mut self, key: u32, row: &[u8]) {
-        self.note(row::expiry(row));
-        let span = self.append(row);
-        self.keys.push(key);
+    /// Takes a row, whose key is not less than any here, from a page that is given up. A long row is moved, not copied.
+    fn take(&mut self, from: &mut Self, place: usize) {
+        let (Some(key), Some(span)) = (from.keys.get(place), from.spans.get(place).copied()) else {
+            return;
+        };
+        self.note(row::expiry(from.bytes_of(&span)));
+        self.keys.push(*key);
+        let span = match from.long_rows.get_mut(usize::from(span.start)) {
+            Some(row) if span.length == 0 => self.append_long(std::mem::take(row)),
+            _ => self.append(from.bytes_of(&span)),
+        };
         self.spans.push(span);
     }
 
@@ -228,8 +236,12 @@ impl Page {
             self.rows.extend_from_slice(row);
             return span;
         }
+        self.append_long(row.into())
+    }
+
+    fn append_long(&mut self, row: Box<[u8]>) -> Span {
         let start = u16::try_from(self.long_rows.len()).unwrap_or(u16::MAX);
-        self.long_rows.push(row.into());
+        self.long_rows.push(row);
         Span { start, length: 0 }
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::memory::size_class;
+
 /// The number of a shape in its table.
 pub type ShapeId = u32;
 
@@ -48,11 +50,17 @@ impl Shape {
 
     /// The bytes this shape takes besides its place in the list.
     fn bytes(&self) -> usize {
-        let texts = self.openings.iter().map(|json| json.len()).sum::<usize>();
-        let names = self.names.iter().map(|name| name.len()).sum::<usize>();
-        let pointers = self.names.len().saturating_mul(size_of::<Box<str>>()).saturating_mul(2);
+        let texts = self.openings.iter().map(|json| size_class(json.len())).sum::<usize>();
+        let names = self.names.iter().map(|name| size_class(name.len())).sum::<usize>();
+        let pointers = size_class(self.names.len().saturating_mul(size_of::<Box<str>>()));
         // The key is kept here and in the index.
-        texts.saturating_add(names).saturating_add(pointers).saturating_add(self.key.len().saturating_mul(2))
+        let twice = pointers.saturating_add(size_class(self.key.len())).saturating_mul(2);
+        texts.saturating_add(names).saturating_add(twice)
+    }
+
+    /// How many pieces of memory it has, in its place in the index too.
+    fn pieces(&self) -> usize {
+        self.names.len().saturating_mul(2).saturating_add(4)
     }
 }
 
@@ -75,12 +83,20 @@ pub struct Shapes {
     /// The shape that was taken last: the next row mostly has it too.
     last: ShapeId,
     bytes: usize,
+    pieces: usize,
 }
 
 impl Shapes {
     /// No shapes yet. `hasher` is seeded by the table.
     pub fn new(hasher: ahash::RandomState) -> Self {
-        Self { list: Vec::new(), free: Vec::new(), by_key: HashMap::with_hasher(hasher), last: 0, bytes: 0 }
+        Self {
+            list: Vec::new(),
+            free: Vec::new(),
+            by_key: HashMap::with_hasher(hasher),
+            last: 0,
+            bytes: 0,
+            pieces: 0,
+        }
     }
 
     /// The shape with this number.
@@ -105,6 +121,7 @@ impl Shapes {
         }
         let shape = Shape::new(names);
         self.bytes = self.bytes.saturating_add(shape.bytes());
+        self.pieces = self.pieces.saturating_add(shape.pieces());
         let key = shape.key.clone();
         let id = if let Some(id) = self.free.pop() {
             if let Some(place) = self.list.get_mut(index(id)) {
@@ -136,12 +153,23 @@ impl Shapes {
             Some((_, rows)) if *rows > 1 => *rows = rows.saturating_sub(1),
             Some((shape, _)) => {
                 self.bytes = self.bytes.saturating_sub(shape.bytes());
+                self.pieces = self.pieces.saturating_sub(shape.pieces());
                 self.by_key.remove(&shape.key);
                 *place = None;
                 self.free.push(id);
+                if self.by_key.is_empty() {
+                    // No number is in use: the room that many shapes took is not kept.
+                    (self.list, self.free) = (Vec::new(), Vec::new());
+                    self.by_key.shrink_to_fit();
+                }
             }
             None => {}
         }
+    }
+
+    /// How many pieces of memory the shapes have.
+    pub fn pieces(&self) -> usize {
+        self.pieces
     }
 
     /// The bytes of all shapes.
@@ -194,6 +222,16 @@ mod tests {
         let b = shapes.take(&["b"]);
         assert_eq!(a, b);
         assert_eq!(shapes.get(b).unwrap().names().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn the_room_of_many_shapes_is_given_back() {
+        let mut shapes = shapes();
+        let empty = shapes.bytes();
+        let ids: Vec<_> = (0..1000).map(|id| shapes.take(&[id.to_string().as_str()])).collect();
+        assert!(shapes.bytes() > empty && shapes.pieces() == 6000);
+        ids.into_iter().for_each(|id| shapes.give_back(id));
+        assert_eq!((shapes.bytes(), shapes.pieces()), (empty, 0));
     }
 
     #[test]

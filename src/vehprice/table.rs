@@ -318,7 +318,7 @@ impl Table {
 
     /// How many pieces of memory the table has, about.
     pub fn pieces(&self) -> usize {
-        self.pages.len().saturating_mul(2)
+        self.pages.iter().map(Page::pieces).sum::<usize>().saturating_add(self.shapes.pieces())
     }
 
     #[inline]
@@ -395,7 +395,7 @@ impl Table {
             let Some(low) = self.pages.get_mut(low_number) else {
                 return;
             };
-            low.merge(&high);
+            low.merge(high);
             let mut earliest = low.earliest;
             self.count_depth(depth, -2);
             self.count_depth(depth.saturating_sub(1), 1);
