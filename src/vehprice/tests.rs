@@ -44,7 +44,8 @@ fn any_step(ids: u32) -> impl Strategy<Value = Step> {
 
 fn id_text(id: u32) -> Vec<u8> {
     // Some ids are long.
-    if id.is_multiple_of(97) { vec![b'x'; 256 - (id / 97 % 9) as usize] } else { id.to_string().into_bytes() }
+    let long = || vec![b'x'; 256 - usize::try_from(id / 97 % 9).unwrap()];
+    if id.is_multiple_of(97) { long() } else { id.to_string().into_bytes() }
 }
 
 fn content(row: &Row<'_>) -> (Vec<u8>, (Expiry, Fields)) {
