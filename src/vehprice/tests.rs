@@ -1,5 +1,4 @@
 //! The table against a plain model: the same commands, the same answers, at every time.
-#![allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a test may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -243,7 +243,7 @@ impl<'a> Batch<'a> {
             let ids = deleted.iter().map(|row| Part::Arg(self.id_index(*row)));
             call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
         }
-        settle(&mut key, stored.len(), deleted.len())?;
+        settle(call, &mut key, stored.len(), deleted.len())?;
         Ok(stored.len())
     }
 

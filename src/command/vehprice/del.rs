@@ -53,7 +53,7 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
             if !end_if_over(call, &mut key)? && !deleted.is_empty() {
                 let ids = deleted.iter().map(|index| Part::Arg(*index));
                 call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
-                settle(&mut key, 0, deleted.len())?;
+                settle(call, &mut key, 0, deleted.len())?;
             }
         }
         call.reply_count(deleted.len());

@@ -36,7 +36,7 @@ use super::counters::{ROWS_EXPIRED, ROWS_HIT, ROWS_MISSED, ROWS_READ};
 use super::error::Error;
 use super::settings;
 use crate::server::{Arg, Call, Key, KeyFlag, KeySpec, excerpt};
-use crate::vehprice::{Table, bounds};
+use crate::vehprice::{Expiry, Table, bounds};
 
 /// Where the key is in the arguments of all of them.
 const KEY: usize = 1;
@@ -117,14 +117,14 @@ fn end_if_over(call: &Call<'_>, key: &mut Key<'_, '_>) -> Result<bool, Error> {
 }
 
 /// Has the key expire with its longest-lived row, and tells those who listen of so many rows stored and deleted.
-fn settle(key: &mut Key<'_, '_>, stored: usize, deleted: usize) -> Result<(), Error> {
+fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize) -> Result<(), Error> {
     if stored == 0 && deleted == 0 {
         return Ok(());
     }
-    // On a replica, whose clock may have run ahead, no row may be left: the primary says what becomes of the key.
-    if let Some(latest) = key.table()?.and_then(Table::latest_expiry) {
-        key.set_expiry(latest.unix_ms());
-    }
+    // Only where the write is a replay can no row be left: those that were there for the primary are over by this clock, and
+    // so is the key.
+    let latest = key.table()?.and_then(Table::latest_expiry);
+    key.set_expiry(latest.unwrap_or(Expiry::at(call.now_ms())).unix_ms());
     if stored > 0 {
         key.signal(SET_EVENT);
     }
