@@ -1,6 +1,7 @@
 //! `VEHPRICE.INFO`
 
 use std::collections::HashSet;
+use std::ptr;
 
 use super::{KEY, KEY_ARG, TELLS, table};
 use crate::command::error::Error;
@@ -44,9 +45,14 @@ impl Command for Info {
         };
         let (mut rows, mut names) = (0_usize, HashSet::new());
         let (mut earliest, mut latest) = (None, None);
+        let mut last = None;
         for row in table.iter(now_ms) {
             rows = rows.saturating_add(1);
-            names.extend(row.shape().names());
+            // Most rows have the fields of the row before.
+            if !last.is_some_and(|last| ptr::eq(last, row.shape())) {
+                names.extend(row.shape().names());
+                last = Some(row.shape());
+            }
             if let Some(ms) = row.expiry().unix_ms() {
                 earliest = Some(earliest.map_or(ms, |earliest: i64| earliest.min(ms)));
                 latest = latest.max(Some(ms));
