@@ -163,7 +163,10 @@ fn damaged_dumps_are_refused() {
             assert_eq!(table(con, "scratch"), original, "{} table {number}", kind.name());
 
             let cut: Vec<_> = (0..body.len()).map(|length| body[..length].to_vec()).collect();
-            assert_eq!(restored(con, &cut, &original, &dump), 0, "{} table {number}, cut off", kind.name());
+            // What follows is the server's version, and that can be just what was cut off: once in 256 dumps the last byte
+            // of the checksum and the end's 0. Then nothing is missing.
+            let loaded = restored(con, &cut, &original, &dump);
+            assert!(loaded <= 1, "{} table {number}, {loaded} of those cut off", kind.name());
             // What follows the end of a value is none of the server's business, nor ours.
             assert_eq!(restored(con, &[[body, b"0"].concat()], &original, &dump), 1);
             let places = 0..body.len();
