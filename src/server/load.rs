@@ -146,8 +146,8 @@ fn check_names(ctx: *mut raw::RedisModuleCtx, module: &Module) -> Result<(), Str
     Ok(())
 }
 
-/// Adds the module's ACL category, where the server has such a thing (Redis 7.4, Valkey 8). One that is there already,
-/// from before the module was unloaded, serves as well.
+/// Adds the module's ACL category, where the server has such a thing (Redis 7.4, Valkey 8). One that is there already serves
+/// as well.
 fn add_category(ctx: *mut raw::RedisModuleCtx, category: &'static str) -> Option<&'static str> {
     // SAFETY: reads a pointer that was set while the module was loaded.
     let add = unsafe { raw::RedisModule_AddACLCategory }?;

@@ -249,6 +249,9 @@ impl<'a> Batch<'a> {
 
     /// Which row of those with the same id is the last; `None` where no two rows have the same.
     fn last_of_each(&self) -> Option<HashMap<&'a [u8], usize, RandomState>> {
+        if self.ids.len() < 2 {
+            return None;
+        }
         let [a, b, c, d] = seed();
         let hasher = RandomState::with_seeds(a, b, c, d);
         if !may_repeat(self.ids.iter().map(|id| hasher.hash_one(id))) {
