@@ -122,9 +122,9 @@ fn settle(call: &Call<'_>, key: &mut Key<'_, '_>, stored: usize, deleted: usize)
         return Ok(());
     }
     // Only where the write is a replay can no row be left: those that were there for the primary are over by this clock, and
-    // so is the key.
+    // so is the key. Redis shows a key to the end of its last millisecond, so that must have passed.
     let latest = key.table()?.and_then(Table::latest_expiry);
-    key.set_expiry(latest.unwrap_or(Expiry::at(call.now_ms())).unix_ms());
+    key.set_expiry(latest.unwrap_or(Expiry::at(call.now_ms().saturating_sub(1))).unix_ms());
     if stored > 0 {
         key.signal(SET_EVENT);
     }
