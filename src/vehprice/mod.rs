@@ -15,8 +15,8 @@ mod write;
 pub use group::{Group, groups};
 pub use row::{Expiry, Row, Values, write_escaped};
 pub use shape::Shape;
-pub use table::{Seed, Table};
-pub use write::{Condition, NewExpiry, Rules, Written};
+pub use table::{IdHash, Seed, Spot, Table};
+pub use write::{Condition, NewExpiry, Rules, Writer, Written};
 
 /// JSON text on its way out.
 pub type Json = Vec<u8>;

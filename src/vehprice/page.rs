@@ -9,6 +9,14 @@ pub(super) const MOST_ROWS: usize = 32;
 /// Rows longer than this are kept by themselves, so that moving a page's rows together stays cheap.
 const LONGEST_INLINE: usize = 512;
 
+/// A row's key, and where the row is. Side by side, so that who has found the key has the rest at hand.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The first half of the hash of the row's id.
+    key: u32,
+    span: Span,
+}
+
 /// Where a row of a page is.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -21,10 +29,8 @@ struct Span {
 /// A page of rows.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
-    /// The first half of the hash of each row's id, in order.
-    keys: Vec<u32>,
-    /// Where each row is.
-    spans: Vec<Span>,
+    /// A slot for each row, in the order of their keys.
+    slots: Vec<Slot>,
     /// The rows, back to back.
     rows: Vec<u8>,
     long_rows: Vec<Box<[u8]>>,
@@ -40,20 +46,19 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new(depth: u32, first_key: u32) -> Self {
-        let (keys, spans, rows, long_rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (slots, rows, long_rows) = (Vec::new(), Vec::new(), Vec::new());
         let (earliest, latest) = (Expiry::NEVER, Expiry::FIRST);
-        Self { keys, spans, rows, long_rows, depth, first_key, earliest, latest }
+        Self { slots, rows, long_rows, depth, first_key, earliest, latest }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
+        self.slots.len()
     }
 
     /// The bytes the page takes besides itself.
     pub(super) fn bytes(&self) -> usize {
         let long: usize = self.long_rows.iter().map(|row| size_class(row.len())).sum();
-        list_bytes(&self.keys)
-            .saturating_add(list_bytes(&self.spans))
+        list_bytes(&self.slots)
             .saturating_add(list_bytes(&self.rows))
             .saturating_add(list_bytes(&self.long_rows))
             .saturating_add(long)
@@ -61,13 +66,13 @@ impl Page {
 
     /// How many pieces of memory those are, about.
     pub(super) fn pieces(&self) -> usize {
-        self.long_rows.len().saturating_add(3)
+        self.long_rows.len().saturating_add(2)
     }
 
     /// The place of the row with this id.
     pub(super) fn find(&self, key: u32, id: &[u8]) -> Option<usize> {
         let mut place = self.place(key);
-        while self.keys.get(place) == Some(&key) {
+        while self.slots.get(place).is_some_and(|slot| slot.key == key) {
             if row::has_id(self.row(place), id) {
                 return Some(place);
             }
@@ -76,20 +81,33 @@ impl Page {
         None
     }
 
+    /// The place of the row with this id, which most likely is `place`.
+    #[inline]
+    pub(super) fn find_from(&self, place: usize, key: u32, id: &[u8]) -> Option<usize> {
+        let is_here = self.slots.get(place).is_some_and(|slot| slot.key == key);
+        if is_here && row::has_id(self.row(place), id) { Some(place) } else { self.find(key, id) }
+    }
+
+    /// A number that is read where the search for a place begins.
+    #[inline]
+    pub(super) fn near(&self) -> i64 {
+        self.slots.get(self.slots.len() / 2).map_or(0, |slot| i64::from(slot.key))
+    }
+
     /// The first place whose key is not less.
     #[inline]
     pub(super) fn place(&self, key: u32) -> usize {
-        self.keys.partition_point(|found| *found < key)
+        self.slots.partition_point(|slot| slot.key < key)
     }
 
     /// The row at a place.
     #[inline]
     pub(super) fn row(&self, place: usize) -> &[u8] {
-        self.spans.get(place).map_or(&[], |span| self.bytes_of(span))
+        self.slots.get(place).map_or(&[], |slot| self.bytes_of(slot.span))
     }
 
     #[inline]
-    fn bytes_of(&self, span: &Span) -> &[u8] {
+    fn bytes_of(&self, span: Span) -> &[u8] {
         let start = usize::from(span.start);
         if span.length == 0 {
             return self.long_rows.get(start).map_or(&[], |row| row);
@@ -99,13 +117,13 @@ impl Page {
 
     /// The rows whose keys are not less than `key`, in order.
     pub(super) fn rows_from(&self, key: u32) -> impl Iterator<Item = &[u8]> {
-        let spans = self.spans.get(self.place(key)..).unwrap_or_default();
-        spans.iter().map(|span| self.bytes_of(span))
+        let slots = self.slots.get(self.place(key)..).unwrap_or_default();
+        slots.iter().map(|slot| self.bytes_of(slot.span))
     }
 
     /// All rows, in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.spans.iter().map(|span| self.bytes_of(span))
+        self.slots.iter().map(|slot| self.bytes_of(slot.span))
     }
 
     /// Adds a row whose id is not in the page.
@@ -113,15 +131,13 @@ impl Page {
         self.note(row::expiry(row));
         let span = self.append(row);
         let place = self.place(key);
-        grow(&mut self.keys, 1, 8);
-        grow(&mut self.spans, 1, 8);
-        self.keys.insert(place, key);
-        self.spans.insert(place, span);
+        grow(&mut self.slots, 1, 8);
+        self.slots.insert(place, Slot { key, span });
     }
 
     /// Puts a row in the place of the one that is there.
     pub(super) fn replace(&mut self, place: usize, row: &[u8]) {
-        let Some(span) = self.spans.get(place).copied() else {
+        let Some(span) = self.slots.get(place).map(|slot| slot.span) else {
             return;
         };
         self.note(row::expiry(row));
@@ -132,8 +148,8 @@ impl Page {
             _ => {
                 self.cut(span);
                 let span = self.append(row);
-                if let Some(old) = self.spans.get_mut(place) {
-                    *old = span;
+                if let Some(slot) = self.slots.get_mut(place) {
+                    slot.span = span;
                 }
             }
         }
@@ -142,9 +158,8 @@ impl Page {
     /// Takes a row out.
     pub(super) fn remove(&mut self, place: usize) {
         if place < self.len() {
-            self.keys.remove(place);
-            let span = self.spans.remove(place);
-            self.cut(span);
+            let slot = self.slots.remove(place);
+            self.cut(slot.span);
         }
     }
 
@@ -167,12 +182,11 @@ impl Page {
         let mut low = Self::new(depth, self.first_key);
         let mut high = Self::new(depth, self.first_key | bit);
         for page in [&mut low, &mut high] {
-            page.keys.reserve_exact(self.len());
-            page.spans.reserve_exact(self.len());
+            page.slots.reserve_exact(self.len());
             page.rows.reserve_exact(self.rows.len());
         }
         for place in 0..self.len() {
-            let is_low = self.keys.get(place).is_some_and(|key| key & bit == 0);
+            let is_low = self.slots.get(place).is_some_and(|slot| slot.key & bit == 0);
             let page = if is_low { &mut low } else { &mut high };
             page.take(self, place);
         }
@@ -193,16 +207,15 @@ impl Page {
 
     /// Takes a row, whose key is not less than any here, from a page that is given up. A long row is moved, not copied.
     fn take(&mut self, from: &mut Self, place: usize) {
-        let (Some(key), Some(span)) = (from.keys.get(place), from.spans.get(place).copied()) else {
+        let Some(Slot { key, span }) = from.slots.get(place).copied() else {
             return;
         };
-        self.note(row::expiry(from.bytes_of(&span)));
-        self.keys.push(*key);
+        self.note(row::expiry(from.bytes_of(span)));
         let span = match from.long_rows.get_mut(usize::from(span.start)) {
             Some(row) if span.length == 0 => self.append_long(std::mem::take(row)),
-            _ => self.append(from.bytes_of(&span)),
+            _ => self.append(from.bytes_of(span)),
         };
-        self.spans.push(span);
+        self.slots.push(Slot { key, span });
     }
 
     fn note(&mut self, expiry: Expiry) {
@@ -218,8 +231,7 @@ impl Page {
 
     /// Gives back the room that is not needed.
     fn fit(&mut self) {
-        self.keys.shrink_to_fit();
-        self.spans.shrink_to_fit();
+        self.slots.shrink_to_fit();
         self.rows.shrink_to_fit();
     }
 
@@ -253,7 +265,7 @@ impl Page {
             return;
         }
         self.rows.drain(start..start.saturating_add(usize::from(cut.length)));
-        for span in &mut self.spans {
+        for Slot { span, .. } in &mut self.slots {
             if span.length > 0 && span.start > cut.start {
                 span.start = span.start.saturating_sub(cut.length);
             }
@@ -270,8 +282,8 @@ impl Page {
         }
         self.long_rows.swap_remove(place);
         let moved_from = self.long_rows.len();
-        let moved =
-            self.spans.iter_mut().find(|span| span.length == 0 && usize::from(span.start) == moved_from);
+        let mut spans = self.slots.iter_mut().map(|slot| &mut slot.span);
+        let moved = spans.find(|span| span.length == 0 && usize::from(span.start) == moved_from);
         if let Some(moved) = moved {
             moved.start = u16::try_from(place).unwrap_or(u16::MAX);
         }

@@ -43,20 +43,22 @@ pub struct Table {
     draft: Vec<u8>,
 }
 
-/// An id on its way to its row.
-#[derive(Clone, Copy)]
-struct Lookup<'t> {
-    key: u32,
-    page: Option<&'t Page>,
-    place: usize,
-    row: &'t [u8],
-    expiry: Expiry,
+/// The first half of an id's hash in its table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IdHash(u32);
+
+impl IdHash {
+    /// The half as a number.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
 }
 
-impl Default for Lookup<'_> {
-    fn default() -> Self {
-        Self { key: 0, page: None, place: 0, row: &[], expiry: Expiry::NEVER }
-    }
+/// Where the row with an id most likely is. A spot that other writes made stale costs time and nothing else.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spot {
+    key: u32,
+    place: usize,
 }
 
 /// Where the sweep is on its way through the pages.
@@ -94,9 +96,20 @@ impl Table {
 
     /// The row with this id, if it is live at `now_ms`.
     pub fn get(&self, id: &[u8], now_ms: i64) -> Option<Row<'_>> {
-        let key = self.key(id);
+        let key = self.hash(id).0;
         let page = self.page(key)?;
         self.live(page.row(page.find(key, id)?), now_ms)
+    }
+
+    /// As [`Table::get`], where the row's spot is known.
+    pub(super) fn get_at(&self, spot: Spot, id: &[u8], now_ms: i64) -> Option<Row<'_>> {
+        let page = self.page(spot.key)?;
+        self.live(page.row(page.find_from(spot.place, spot.key, id)?), now_ms)
+    }
+
+    /// The shapes, for who writes many rows of one.
+    pub(super) fn shapes_mut(&mut self) -> &mut Shapes {
+        &mut self.shapes
     }
 
     /// How many ids are looked up side by side.
@@ -105,45 +118,66 @@ impl Table {
     /// Looks up ids in order, several side by side.
     pub fn get_each<'t>(&'t self, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
         for ids in ids.chunks(Self::SIDE_BY_SIDE) {
-            for (lookup, id) in self.look_up(ids).iter().zip(ids) {
-                if !row::has_id(lookup.row, id) {
+            let mut hashes = [IdHash::default(); Self::SIDE_BY_SIDE];
+            for (hash, id) in hashes.iter_mut().zip(ids) {
+                *hash = self.hash(id);
+            }
+            let (_, rows) = self.look_up(hashes.get(..ids.len()).unwrap_or_default());
+            for (row, id) in rows.into_iter().zip(ids) {
+                if row::has_id(row, id) {
+                    visit(self.live(row, now_ms));
+                } else {
                     // It is not there, or another id with the same key stands before it.
                     visit(self.get(id, now_ms));
-                } else if lookup.expiry.is_over(now_ms) {
-                    visit(None);
-                } else {
-                    visit(self.view(lookup.row));
                 }
             }
         }
     }
 
-    /// Brings what belongs to these ids, [`Self::SIDE_BY_SIDE`] at most, near the processor before they are written one
-    /// after another.
-    pub fn touch(&self, ids: &[&[u8]]) {
-        std::hint::black_box(self.look_up(ids));
+    /// What an id is looked up by.
+    #[inline]
+    pub fn hash(&self, id: &[u8]) -> IdHash {
+        // The shift leaves 32 bits.
+        IdHash(u32::try_from(self.hasher.hash_one(id) >> 32).unwrap_or_default())
+    }
+
+    /// Where the rows of these ids are, [`Self::SIDE_BY_SIDE`] at most; and what belongs to them is near the processor
+    /// then.
+    pub fn spots(&self, hashes: &[IdHash]) -> [Spot; Self::SIDE_BY_SIDE] {
+        self.look_up(hashes).0
     }
 
     /// Finds the rows that stand where those of the ids would: each step is done for all ids before the next, so that
     /// their cache misses overlap.
     #[inline]
-    fn look_up<'t>(&'t self, ids: &[&[u8]]) -> [Lookup<'t>; Self::SIDE_BY_SIDE] {
-        let mut lookups = [Lookup::default(); Self::SIDE_BY_SIDE];
-        let asked = lookups.get_mut(..ids.len()).unwrap_or_default();
-        for (lookup, id) in asked.iter_mut().zip(ids) {
-            lookup.key = self.key(id);
-            lookup.page = self.page(lookup.key);
+    fn look_up<'t>(
+        &'t self,
+        hashes: &[IdHash],
+    ) -> ([Spot; Self::SIDE_BY_SIDE], [&'t [u8]; Self::SIDE_BY_SIDE]) {
+        let mut spots = [Spot::default(); Self::SIDE_BY_SIDE];
+        let mut pages = [None; Self::SIDE_BY_SIDE];
+        let mut rows: [&[u8]; Self::SIDE_BY_SIDE] = [&[]; Self::SIDE_BY_SIDE];
+        for ((page, spot), hash) in pages.iter_mut().zip(&mut spots).zip(hashes) {
+            spot.key = hash.0;
+            *page = self.page(hash.0);
         }
-        for lookup in &mut *asked {
-            lookup.place = lookup.page.map_or(0, |page| page.place(lookup.key));
+        let asked = pages.get(..hashes.len()).unwrap_or_default();
+        // What is read only to have it near.
+        let mut near = 0_i64;
+        for page in asked {
+            near ^= page.map_or(0, Page::near);
         }
-        for lookup in &mut *asked {
-            lookup.row = lookup.page.map_or(&[], |page| page.row(lookup.place));
+        for (spot, page) in spots.iter_mut().zip(asked) {
+            spot.place = page.map_or(0, |page| page.place(spot.key));
         }
-        for lookup in asked {
-            lookup.expiry = row::expiry(lookup.row);
+        for ((row, spot), page) in rows.iter_mut().zip(&spots).zip(asked) {
+            *row = page.map_or(&[], |page| page.row(spot.place));
         }
-        lookups
+        for row in rows {
+            near ^= row::expiry(row).unix_ms().unwrap_or_default();
+        }
+        std::hint::black_box(near);
+        (spots, rows)
     }
 
     /// Stores a row in the place of the one with this id, if there is one. The id has 1 to 256 bytes; there are as many
@@ -156,27 +190,48 @@ impl Table {
         expiry: Expiry,
     ) {
         let shape = self.shapes.take(names);
+        let spot = Spot { key: self.hash(id).0, place: usize::MAX };
+        self.put_shaped(id, spot, shape, values, expiry);
+        self.shapes.give_back(shape);
+    }
+
+    /// Stores a row of a shape that is there.
+    pub(super) fn put_shaped<'v>(
+        &mut self,
+        id: &[u8],
+        spot: Spot,
+        shape: ShapeId,
+        values: impl Iterator<Item = &'v str> + Clone,
+        expiry: Expiry,
+    ) {
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         row::encode(&mut draft, id, expiry, shape, values);
-        self.store(id, &draft);
+        self.store(id, spot, shape, &draft);
         self.draft = draft;
         // The room for a long row is not kept for the next.
         self.draft.shrink_to(4096);
     }
 
-    fn store(&mut self, id: &[u8], row: &[u8]) {
-        let key = self.key(id);
+    fn store(&mut self, id: &[u8], spot: Spot, shape: ShapeId, row: &[u8]) {
+        let key = spot.key;
         let expiry = row::expiry(row);
         self.earliest = self.earliest.min(expiry);
         self.sweep.earliest = self.sweep.earliest.min(expiry);
-        if let Some((place, page)) = self.page_mut(key).and_then(|page| Some((page.find(key, id)?, page))) {
+        let found = self.page_mut(key).and_then(|page| Some((page.find_from(spot.place, key, id)?, page)));
+        if let Some((place, page)) = found {
             let old = (row::shape(page.row(place)), row::expiry(page.row(place)));
             page.replace(place, row);
-            self.forget(old);
+            if old.0 == shape {
+                self.forget_expiry(old.1);
+            } else {
+                self.shapes.take_again(shape);
+                self.forget(old);
+            }
             self.note_latest(expiry);
             return;
         }
+        self.shapes.take_again(shape);
         while self.page(key).is_some_and(|page| page.len() >= MOST_ROWS && page.depth < DEEPEST) {
             self.split(key);
         }
@@ -189,7 +244,7 @@ impl Table {
 
     /// Deletes a row; true if it was live at `now_ms`.
     pub fn remove(&mut self, id: &[u8], now_ms: i64) -> bool {
-        let key = self.key(id);
+        let key = self.hash(id).0;
         let Some((place, page)) = self.page_mut(key).and_then(|page| Some((page.find(key, id)?, page)))
         else {
             return false;
@@ -331,13 +386,6 @@ impl Table {
         Some(Row::new(row, self.shapes.get(row::shape(row))?))
     }
 
-    /// The first half of an id's hash.
-    #[inline]
-    fn key(&self, id: &[u8]) -> u32 {
-        // The shift leaves 32 bits.
-        u32::try_from(self.hasher.hash_one(id) >> 32).unwrap_or_default()
-    }
-
     #[inline]
     fn page_number(&self, key: u32) -> usize {
         let prefix = key.checked_shr(DEEPEST.saturating_sub(self.depth)).unwrap_or_default();
@@ -449,6 +497,10 @@ impl Table {
     /// A row with this shape and this expiry is gone.
     fn forget(&mut self, (shape, expiry): (ShapeId, Expiry)) {
         self.shapes.give_back(shape);
+        self.forget_expiry(expiry);
+    }
+
+    fn forget_expiry(&mut self, expiry: Expiry) {
         if expiry == self.latest {
             self.latest_is_known = false;
         }

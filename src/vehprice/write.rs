@@ -1,7 +1,9 @@
 //! Writing a row: on which condition, with which expiry, whole or merged.
 
 use super::bounds::MOST_FIELDS;
-use super::{Expiry, Table};
+use super::shape::ShapeId;
+use super::table::Spot;
+use super::{Expiry, IdHash, Table};
 
 /// What must hold of a row that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,46 +57,73 @@ impl Table {
         })
     }
 
-    /// Writes a row by the rules. There are as many values as names.
+    /// To write rows of these fields, no name being there twice, by the rules.
+    pub fn writer<'t, 'n>(&'t mut self, names: &'n [&'n str], rules: Rules) -> Writer<'t, 'n> {
+        let shape = self.shapes_mut().take(names);
+        Writer { table: self, names, shape, rules }
+    }
+}
+
+/// Writes rows of the same fields by the same rules. The table keeps the fields' shape while this lives.
+#[derive(Debug)]
+pub struct Writer<'t, 'n> {
+    table: &'t mut Table,
+    names: &'n [&'n str],
+    shape: ShapeId,
+    rules: Rules,
+}
+
+impl Writer<'_, '_> {
+    /// See [`Table::spots`].
+    pub fn spots(&self, hashes: &[IdHash]) -> [Spot; Table::SIDE_BY_SIDE] {
+        self.table.spots(hashes)
+    }
+
+    /// Writes a row. There are as many values as names.
     pub fn write<'v>(
         &mut self,
         id: &[u8],
-        names: &[&str],
+        spot: Spot,
         values: impl Iterator<Item = &'v str> + Clone,
-        rules: Rules,
         now_ms: i64,
     ) -> Written {
-        let needs_old =
-            rules.condition.is_some() || rules.merge || matches!(rules.expiry, NewExpiry::Kept(_));
-        let old = if needs_old { self.get(id, now_ms) } else { None };
-        match rules.condition {
+        let Rules { condition, merge, expiry } = self.rules;
+        let needs_old = condition.is_some() || merge || matches!(expiry, NewExpiry::Kept(_));
+        let old = if needs_old { self.table.get_at(spot, id, now_ms) } else { None };
+        match condition {
             Some(Condition::Absent) if old.is_some() => return Written::Not,
             Some(Condition::Present) if old.is_none() => return Written::Not,
             _ => {}
         }
-        let expiry = match rules.expiry {
+        let expiry = match expiry {
             NewExpiry::Given(expiry) => expiry,
             NewExpiry::Kept(default) => old.map_or(default, |row| row.expiry()),
         };
         if expiry.is_over(now_ms) {
-            return Written::Deleted { was_there: self.remove(id, now_ms) };
+            return Written::Deleted { was_there: self.table.remove(id, now_ms) };
         }
-        match old.filter(|_| rules.merge) {
-            None => self.put(id, names, values, expiry),
+        match old.filter(|_| merge) {
+            None => self.table.put_shaped(id, spot, self.shape, values, expiry),
             Some(row) => {
                 let mut merged: Vec<(String, String)> =
                     row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect();
-                for (name, value) in names.iter().zip(values) {
+                for (name, value) in self.names.iter().zip(values) {
                     match merged.iter_mut().find(|(known, _)| known == name) {
                         Some((_, old)) => value.clone_into(old),
                         None => merged.push(((*name).to_owned(), value.to_owned())),
                     }
                 }
                 let names: Vec<&str> = merged.iter().map(|(name, _)| name.as_str()).collect();
-                self.put(id, &names, merged.iter().map(|(_, value)| value.as_str()), expiry);
+                self.table.put(id, &names, merged.iter().map(|(_, value)| value.as_str()), expiry);
             }
         }
         Written::Stored(expiry)
+    }
+}
+
+impl Drop for Writer<'_, '_> {
+    fn drop(&mut self) {
+        self.table.shapes_mut().give_back(self.shape);
     }
 }
 
@@ -117,6 +146,11 @@ mod tests {
     fn content(table: &Table, now_ms: i64) -> Option<(Vec<(String, String)>, Expiry)> {
         let row = table.get(b"1", now_ms)?;
         Some((row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect(), row.expiry()))
+    }
+
+    fn write(table: &mut Table, rules: Rules, now_ms: i64) -> Written {
+        let [spot, ..] = table.spots(&[table.hash(b"1")]);
+        table.writer(&["c", "b"], rules).write(b"1", spot, ["3", "4"].into_iter(), now_ms)
     }
 
     #[test]
@@ -175,11 +209,7 @@ mod tests {
         for (now_ms, rules, written, left) in cases {
             let mut table = Table::new([1, 2, 3, 4]);
             table.put(b"1", &["a", "b"], ["1", "2"].into_iter(), Expiry::at(200));
-            assert_eq!(
-                table.write(b"1", &["c", "b"], ["3", "4"].into_iter(), *rules, *now_ms),
-                *written,
-                "{rules:?}"
-            );
+            assert_eq!(write(&mut table, *rules, *now_ms), *written, "{rules:?}");
             let left = left.map(|(fields, ms)| {
                 let fields =
                     fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

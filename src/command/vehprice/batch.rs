@@ -12,7 +12,7 @@ use crate::command::settings;
 use crate::quotelock::LONGEST_TTL_MS;
 use crate::server::{Arg, Call, Part, excerpt, seed};
 use crate::vehprice::bounds::{self, LATEST_EXPIRY_MS};
-use crate::vehprice::{Condition, Expiry, NewExpiry, Rules, Table, Written, groups};
+use crate::vehprice::{Condition, Expiry, IdHash, NewExpiry, Rules, Table, Written, groups};
 
 const EX: Range = Range { unit: "whole seconds", least: 1, most: LONGEST_TTL_MS / 1000 };
 const PX: Range = Range { unit: "whole milliseconds", least: 1, most: LONGEST_TTL_MS };
@@ -162,12 +162,15 @@ impl<'a> Batch<'a> {
         names_at: usize,
         rows_at: usize,
     ) -> Result<Self, Error> {
+        let row_step = names.len().saturating_add(1);
+        let arguments = call.argc().saturating_sub(rows_at);
+        let rows = arguments.checked_div(row_step).unwrap_or_default();
         let mut batch = Self {
-            row_step: names.len().saturating_add(1),
+            row_step,
             names,
             names_at: (names_at, 1),
-            ids: Vec::new(),
-            values: Vec::new(),
+            ids: Vec::with_capacity(rows),
+            values: Vec::with_capacity(arguments.saturating_sub(rows)),
             id_at: rows_at,
             value_at: rows_at.saturating_add(1),
             value_step: 1,
@@ -208,21 +211,25 @@ impl<'a> Batch<'a> {
             return Ok(0);
         };
 
-        let (mut stored, mut deleted) = (Vec::new(), Vec::new());
-        let last = self.last_of_each();
-        for (rows, ids) in (0..).step_by(Table::SIDE_BY_SIDE).zip(self.ids.chunks(Table::SIDE_BY_SIDE)) {
-            table.touch(ids);
-            for (row, id) in (rows..).zip(ids) {
+        let (mut stored, mut deleted) = (Vec::with_capacity(self.ids.len()), Vec::new());
+        let hashes: Vec<IdHash> = self.ids.iter().map(|id| table.hash(id)).collect();
+        let last = self.last_of_each(&hashes);
+        let mut writer = table.writer(&self.names, rules);
+        let mut rows = self.ids.iter().enumerate();
+        for hashes in hashes.chunks(Table::SIDE_BY_SIDE) {
+            let spots = writer.spots(hashes);
+            for ((row, id), spot) in rows.by_ref().take(hashes.len()).zip(spots) {
                 if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) {
                     continue;
                 }
-                match table.write(id, &self.names, self.row_values(row), rules, judged_ms) {
+                match writer.write(id, spot, self.row_values(row), judged_ms) {
                     Written::Stored(_) => stored.push(row),
                     Written::Deleted { was_there: true } => deleted.push(row),
                     Written::Deleted { was_there: false } | Written::Not => {}
                 }
             }
         }
+        drop(writer);
         ROWS_STORED.add(stored.len());
         ROWS_DELETED.add(deleted.len());
         if end_if_over(call, &mut key)? {
@@ -248,15 +255,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Which row of those with the same id is the last; `None` where no two rows have the same.
-    fn last_of_each(&self) -> Option<HashMap<&'a [u8], usize, RandomState>> {
-        if self.ids.len() < 2 {
+    fn last_of_each(&self, hashes: &[IdHash]) -> Option<HashMap<&'a [u8], usize, RandomState>> {
+        if !may_repeat(hashes) {
             return None;
         }
         let [a, b, c, d] = seed();
         let hasher = RandomState::with_seeds(a, b, c, d);
-        if !may_repeat(self.ids.iter().map(|id| hasher.hash_one(id))) {
-            return None;
-        }
         let mut last = HashMap::with_capacity_and_hasher(self.ids.len(), hasher);
         last.extend(self.ids.iter().copied().zip(0..));
         Some(last)
@@ -312,14 +316,17 @@ impl<'a> Batch<'a> {
 }
 
 /// Whether two of these hashes may be of one id: a set of no more than the hashes, at a fraction of the cost of a map.
-fn may_repeat(hashes: impl ExactSizeIterator<Item = u64>) -> bool {
+fn may_repeat(hashes: &[IdHash]) -> bool {
+    if hashes.len() < 2 {
+        return false;
+    }
     let places = hashes.len().saturating_mul(2).next_power_of_two();
     let mut seen = vec![0_u32; places];
     let mask = places.saturating_sub(1);
     for hash in hashes {
-        let mut place = usize::try_from(hash >> 32).unwrap_or_default() & mask;
         // 0 is for the places that are free.
-        let hash = u32::try_from(hash & u64::from(u32::MAX)).unwrap_or_default().max(1);
+        let hash = hash.bits().max(1);
+        let mut place = usize::try_from(hash).unwrap_or_default() & mask;
         while let Some(found) = seen.get_mut(place) {
             if *found == hash {
                 return true;
