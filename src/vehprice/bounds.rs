@@ -32,8 +32,15 @@ pub fn value(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok().filter(|value| value.len() <= LONGEST_VALUE)
 }
 
-/// Whether bytes are UTF-8.
+/// Whether bytes are UTF-8. Ids are short and mostly ASCII, which their first and last bytes tell.
 #[inline]
 fn is_text(bytes: &[u8]) -> bool {
-    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+    fn is_ascii<const N: usize>(bytes: Option<&[u8; N]>) -> bool {
+        bytes.is_some_and(|bytes| bytes.iter().fold(0, |all, byte| all | byte) < 0x80)
+    }
+    (match bytes.len() {
+        4..=8 => is_ascii::<4>(bytes.first_chunk()) && is_ascii::<4>(bytes.last_chunk()),
+        9..=16 => is_ascii::<8>(bytes.first_chunk()) && is_ascii::<8>(bytes.last_chunk()),
+        _ => false,
+    }) || std::str::from_utf8(bytes).is_ok()
 }

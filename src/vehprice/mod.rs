@@ -5,6 +5,7 @@
 pub mod bounds;
 pub mod codec;
 mod group;
+mod json;
 mod memory;
 mod page;
 mod row;
@@ -13,13 +14,11 @@ mod table;
 mod write;
 
 pub use group::{Group, groups};
-pub use row::{Expiry, Row, Values, write_escaped};
+pub use json::Json;
+pub use row::{Expiry, Row, Values};
 pub use shape::Shape;
 pub use table::{IdHash, Seed, Spot, Table};
 pub use write::{Condition, NewExpiry, Rules, Writer, Written};
-
-/// JSON text on its way out.
-pub type Json = Vec<u8>;
 
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, reason = "a test may fail")]

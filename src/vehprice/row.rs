@@ -1,6 +1,7 @@
 //! One row as it is kept: its expiry, its shape, its id and its values in one run of bytes.
 
 use super::Json;
+use super::json::needs_escapes;
 use super::shape::{Shape, ShapeId};
 
 /// When a row expires, in milliseconds since 1970; it is visible before that instant and never after.
@@ -64,10 +65,6 @@ pub(super) fn encode<'v>(
         write_length(out, value.len());
         out.extend_from_slice(value.as_bytes());
     }
-}
-
-fn needs_escapes(text: &[u8]) -> bool {
-    text.iter().any(|&byte| byte < b' ' || byte == b'"' || byte == b'\\')
 }
 
 /// Seven bits to a byte, the lowest first; the high bit says that more follow.
@@ -206,33 +203,27 @@ impl<'t> Row<'t> {
     #[inline]
     pub fn write_json(&self, out: &mut Json) {
         if shape_and_flag(self.bytes) & ESCAPES != 0 {
-            return self.write_json_escaped(out);
+            return self.write_json_slowly(out);
         }
+        let bytes = self.shape.json_bytes().saturating_add(self.bytes.len());
+        let Some(mut room) = out.room(bytes) else {
+            return self.write_json_slowly(out);
+        };
         for (opening, value) in self.shape.openings().zip(self.values()) {
-            out.extend_from_slice(opening);
-            out.extend_from_slice(value);
+            room.add(opening);
+            room.add(value);
         }
-        out.extend_from_slice(b"\"}");
+        room.add(b"\"}");
     }
 
     #[cold]
-    fn write_json_escaped(&self, out: &mut Json) {
+    fn write_json_slowly(&self, out: &mut Json) {
         for (opening, value) in self.shape.openings().zip(self.values()) {
-            out.extend_from_slice(opening);
-            write_escaped(out, value);
+            out.add(opening);
+            out.add_escaped(value);
         }
-        out.extend_from_slice(b"\"}");
+        out.add(b"\"}");
     }
-}
-
-/// Writes a text as JSON writes it between quotes.
-pub fn write_escaped(out: &mut Json, text: &[u8]) {
-    if !needs_escapes(text) {
-        return out.extend_from_slice(text);
-    }
-    // Values are UTF-8, and writing a string to memory has no way to fail.
-    let quoted = serde_json::to_vec(&String::from_utf8_lossy(text)).unwrap_or_default();
-    out.extend_from_slice(quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default());
 }
 
 /// The values of a row.
@@ -287,9 +278,10 @@ mod tests {
             let read: Vec<_> = row.values().collect();
             let written: Vec<_> = values.iter().map(String::as_bytes).collect();
             prop_assert_eq!(read, written);
-            let mut json = Json::new();
+            let mut json = Json::default();
             row.write_json(&mut json);
-            let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&json).unwrap();
+            let object: serde_json::Map<String, serde_json::Value> =
+                json.with(|json| serde_json::from_slice(json)).unwrap();
             prop_assert_eq!(object.len(), values.len());
             for (name, value) in names.iter().zip(&values) {
                 prop_assert_eq!(object[*name].as_str(), Some(value.as_str()));

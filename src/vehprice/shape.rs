@@ -15,6 +15,8 @@ pub struct Shape {
     names: Box<[Box<str>]>,
     /// What stands before each value: `{"name":"` for the first, `","name":"` for the others.
     openings: Box<[Box<[u8]>]>,
+    /// The bytes of all that stands around the values.
+    json_bytes: usize,
 }
 
 impl Shape {
@@ -26,10 +28,12 @@ impl Shape {
             json.extend_from_slice(b":\"");
             json.into_boxed_slice()
         };
+        let openings: Box<[Box<[u8]>]> = names.iter().enumerate().map(opening).collect();
         Self {
             key: key(names).into_boxed_slice(),
             names: names.iter().map(|&name| name.into()).collect(),
-            openings: names.iter().enumerate().map(opening).collect(),
+            json_bytes: openings.iter().map(|json| json.len()).sum::<usize>().saturating_add("\"}".len()),
+            openings,
         }
     }
 
@@ -46,6 +50,11 @@ impl Shape {
     /// The JSON before each value, its opening quote included.
     pub fn openings(&self) -> impl Iterator<Item = &[u8]> {
         self.openings.iter().map(|json| &**json)
+    }
+
+    /// The bytes of a row in JSON, its values left out.
+    pub fn json_bytes(&self) -> usize {
+        self.json_bytes
     }
 
     /// The bytes this shape takes besides its place in the list.

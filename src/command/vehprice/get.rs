@@ -5,6 +5,7 @@ use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, id, table};
 use crate::command::error::Error;
 use crate::command::grammar::Words;
 use crate::server::{Call, Command, Example, Spec};
+use crate::vehprice::Json;
 
 /// Reads a row.
 pub struct Get;
@@ -59,9 +60,9 @@ hold, and one that holds none stays a string.",
         count_reads(1, usize::from(row.is_some()));
         match row {
             Some(row) if projection.json() => {
-                let mut json = Vec::with_capacity(ROW_BYTES);
+                let mut json = Json::default();
                 projection.write_json(row, &mut json);
-                call.reply_bytes(&json);
+                json.with(|json| call.reply_bytes(json));
             }
             Some(row) => projection.reply(call, row),
             None if projection.json() => call.reply_bytes(b"null"),
@@ -70,6 +71,3 @@ hold, and one that holds none stays a string.",
         Ok(())
     }
 }
-
-/// What a row takes in JSON, with room to spare.
-const ROW_BYTES: usize = 256;

@@ -5,7 +5,7 @@ use super::{KEY, KEY_ARG, READS, count_reads, table};
 use crate::command::error::Error;
 use crate::command::grammar::Words;
 use crate::server::{Call, Command, Example, Spec};
-use crate::vehprice::{Json, Row, write_escaped};
+use crate::vehprice::{Json, Row};
 
 /// Reads all rows.
 pub struct GetAll;
@@ -56,7 +56,9 @@ steps. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
         let count = table.as_ref().map_or(0, |table| table.len(now_ms));
         count_reads(count, count);
         if projection.json() {
-            call.reply_bytes(&object(rows(), &projection));
+            let mut json = Json::expecting(count.saturating_mul(ROW_BYTES));
+            write_object(rows(), &projection, &mut json);
+            json.with(|json| call.reply_bytes(json));
         } else {
             reply_rows(call, count, rows(), &projection);
         }
@@ -78,20 +80,22 @@ pub(super) fn reply_rows<'t>(
     }
 }
 
-/// Rows as a JSON object from their ids.
-pub(super) fn object<'t>(rows: impl Iterator<Item = Row<'t>>, projection: &Projection<'_>) -> Json {
-    let mut json = Vec::new();
+/// Writes rows as a JSON object from their ids.
+pub(super) fn write_object<'t>(
+    rows: impl Iterator<Item = Row<'t>>,
+    projection: &Projection<'_>,
+    json: &mut Json,
+) {
+    let mut before = "{\"";
     for row in rows {
-        json.extend_from_slice(b",\"");
-        write_escaped(&mut json, row.id());
-        json.extend_from_slice(b"\":");
-        projection.write_json(row, &mut json);
+        json.add(before.as_bytes());
+        before = ",\"";
+        json.add_escaped(row.id());
+        json.add(b"\":");
+        projection.write_json(row, json);
     }
-    // Every row was written after a comma; the first one's becomes the brace.
-    match json.first_mut() {
-        Some(comma) => *comma = b'{',
-        None => json.push(b'{'),
-    }
-    json.push(b'}');
-    json
+    json.add(if before == ",\"" { b"}" } else { b"{}" });
 }
+
+/// What a row and its id take in JSON, about.
+const ROW_BYTES: usize = 64;

@@ -5,7 +5,7 @@ use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, ids, table};
 use crate::command::error::Error;
 use crate::command::grammar::Words;
 use crate::server::{Arg, Call, Command, Example, Spec};
-use crate::vehprice::Row;
+use crate::vehprice::{Json, Row, Table};
 
 /// Reads rows.
 pub struct MGet;
@@ -70,33 +70,31 @@ the ids: a vehicle with such an id is passed after `IDS`. (`BLOCK` is kept for l
         };
         let now_ms = call.now_ms();
         let table = table(call, &mut key)?;
+        let table = table.as_deref();
         let mut hits = 0_usize;
-        let mut each = |visit: &mut dyn FnMut(Option<Row<'_>>)| match table {
-            Some(ref table) => table.get_each(&ids, now_ms, |row| {
-                hits = hits.saturating_add(usize::from(row.is_some()));
-                visit(row);
-            }),
-            None => (0..count).for_each(|_| visit(None)),
-        };
         if projection.json() {
-            let mut json = Vec::with_capacity(count.saturating_mul(ROW_BYTES).min(MOST_RESERVED));
-            each(&mut |row| {
-                json.push(b',');
+            let mut json = Json::expecting(count.saturating_mul(ROW_BYTES));
+            let mut before = b"[";
+            each(table, &ids, now_ms, |row| {
+                json.add(before);
+                before = b",";
                 match row {
-                    Some(row) => projection.write_json(row, &mut json),
-                    None => json.extend_from_slice(b"null"),
+                    Some(row) => {
+                        hits = hits.saturating_add(1);
+                        projection.write_json(row, &mut json);
+                    }
+                    None => json.add(b"null"),
                 }
             });
-            // Every row was written after a comma; the first one's becomes the bracket.
-            if let Some(comma) = json.first_mut() {
-                *comma = b'[';
-            }
-            json.push(b']');
-            call.reply_bytes(&json);
+            json.add(b"]");
+            json.with(|json| call.reply_bytes(json));
         } else {
             call.reply_array(count);
-            each(&mut |row| match row {
-                Some(row) => projection.reply(call, row),
+            each(table, &ids, now_ms, |row| match row {
+                Some(row) => {
+                    hits = hits.saturating_add(1);
+                    projection.reply(call, row);
+                }
                 None => call.reply_nil(),
             });
         }
@@ -105,9 +103,17 @@ the ids: a vehicle with such an id is passed after `IDS`. (`BLOCK` is kept for l
     }
 }
 
-/// What a row takes in JSON, about, and the most that is reserved by that guess.
+/// Visits the row of each id, or none.
+#[inline]
+fn each<'t>(table: Option<&'t Table>, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
+    match table {
+        Some(table) => table.get_each(ids, now_ms, visit),
+        None => ids.iter().for_each(|_| visit(None)),
+    }
+}
+
+/// What a row takes in JSON, about.
 const ROW_BYTES: usize = 48;
-const MOST_RESERVED: usize = 1 << 20;
 
 /// Reads the words, if there are any, and finds where the ids begin.
 fn parse<'a>(call: &Call<'a>, projection: &mut Projection<'a>) -> Result<usize, Error> {

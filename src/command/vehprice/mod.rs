@@ -82,8 +82,13 @@ fn id(bytes: &[u8]) -> Result<&[u8], Error> {
 
 /// Ids of rows, as many as the setting allows.
 fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
-    check_batch("ids", call.argc().saturating_sub(first))?;
-    call.args_from(first).map(id).collect()
+    let count = call.argc().saturating_sub(first);
+    check_batch("ids", count)?;
+    let mut ids = Vec::with_capacity(count);
+    for bytes in call.args_from(first) {
+        ids.push(id(bytes)?);
+    }
+    Ok(ids)
 }
 
 /// A field's name.

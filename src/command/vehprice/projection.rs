@@ -7,7 +7,7 @@ use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words};
 use crate::server::{Arg, Call};
 use crate::vehprice::bounds::MOST_FIELDS;
-use crate::vehprice::{Json, Row, write_escaped};
+use crate::vehprice::{Json, Row};
 
 const FIELD_PARTS: &[Arg] = &[
     Arg::number("numfields", "how many fields are named"),
@@ -93,41 +93,45 @@ impl<'a> Projection<'a> {
     }
 
     /// Writes a row as a JSON object.
+    #[inline]
     pub(super) fn write_json(&self, row: Row<'_>, out: &mut Json) {
         if self.fields.value().is_none() && self.raw.value().is_none() {
-            return row.write_json(out);
-        }
-        let start = out.len();
-        if self.fields.value().is_some() {
-            for name in &self.names {
-                self.write_field(name, row.value(name.as_bytes()), out);
-            }
+            row.write_json(out);
         } else {
-            for (name, value) in row.fields() {
-                self.write_field(name, Some(value), out);
-            }
+            self.write_part(row, out);
         }
-        // Every field was written after a comma; the first one's becomes the brace.
-        match out.get_mut(start) {
-            Some(comma) => *comma = b'{',
-            None => out.push(b'{'),
-        }
-        out.push(b'}');
     }
 
-    fn write_field(&self, name: &str, value: Option<&[u8]>, out: &mut Json) {
-        out.extend_from_slice(b",\"");
-        write_escaped(out, name.as_bytes());
-        out.extend_from_slice(b"\":");
-        match value {
-            None => out.extend_from_slice(b"null"),
-            Some(json) if self.raw_names.contains(&name) && is_json(json) => out.extend_from_slice(json),
-            Some(text) => {
-                out.push(b'"');
-                write_escaped(out, text);
-                out.push(b'"');
+    /// Writes the fields of `FIELDS`, and some of them as the JSON they hold.
+    #[inline(never)]
+    fn write_part(&self, row: Row<'_>, out: &mut Json) {
+        if self.fields.value().is_some() {
+            let fields = self.names.iter().map(|name| (*name, row.value(name.as_bytes())));
+            self.write_fields(fields, out);
+        } else {
+            self.write_fields(row.fields().map(|(name, value)| (name, Some(value))), out);
+        }
+    }
+
+    /// Writes fields, one at least, as a JSON object.
+    fn write_fields<'f>(&self, fields: impl Iterator<Item = (&'f str, Option<&'f [u8]>)>, out: &mut Json) {
+        let mut before = "{\"";
+        for (name, value) in fields {
+            out.add(before.as_bytes());
+            before = ",\"";
+            out.add_escaped(name.as_bytes());
+            out.add(b"\":");
+            match value {
+                None => out.add(b"null"),
+                Some(json) if self.raw_names.contains(&name) && is_json(json) => out.add(json),
+                Some(text) => {
+                    out.add(b"\"");
+                    out.add_escaped(text);
+                    out.add(b"\"");
+                }
             }
         }
+        out.add(b"}");
     }
 }
 

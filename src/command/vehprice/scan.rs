@@ -1,12 +1,13 @@
 //! `VEHPRICE.SCAN`
 
-use super::getall::{object, reply_rows};
+use super::getall::{reply_rows, write_object};
 use super::projection::{FIELDS_ARG, Projection};
 use super::{JSON_ARG, KEY, KEY_ARG, READS, count_reads, table};
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words, integer};
 use crate::command::settings;
 use crate::server::{Arg, Call, Command, Example, Spec};
+use crate::vehprice::Json;
 
 /// Reads rows in steps.
 pub struct Scan;
@@ -84,9 +85,13 @@ meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET
         };
         count_reads(rows.len(), rows.len());
         if projection.json() {
-            let rows = object(rows.into_iter(), &projection);
-            let json = [b"{\"cursor\":\"", next.as_bytes(), b"\",\"rows\":", &rows, b"}"].concat();
-            call.reply_bytes(&json);
+            let mut json = Json::default();
+            json.add(b"{\"cursor\":\"");
+            json.add(next.as_bytes());
+            json.add(b"\",\"rows\":");
+            write_object(rows.into_iter(), &projection, &mut json);
+            json.add(b"}");
+            json.with(|json| call.reply_bytes(json));
         } else {
             call.reply_array(2);
             call.reply_bytes(next.as_bytes());

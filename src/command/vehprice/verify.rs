@@ -5,6 +5,7 @@ use super::{ID_ARG, JSON_ARG, KEY, KEY_ARG, READS, count_reads, field, id, table
 use crate::command::counters::{VERDICTS_CHANGED, VERDICTS_MATCH, VERDICTS_MISSING};
 use crate::command::error::Error;
 use crate::server::{Arg, Call, Command, Example, Spec, excerpt};
+use crate::vehprice::Json;
 
 /// Holds a row against what was seen of it.
 pub struct Verify;
@@ -64,7 +65,7 @@ is what is kept.
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let id = id(call.arg(2))?;
-        let (expected, json) = parse(call)?;
+        let (expected, as_json) = parse(call)?;
         let Some(mut key) = call.read_key(KEY) else {
             return Ok(());
         };
@@ -80,14 +81,17 @@ is what is kept.
         };
         counter.count();
         let whole = Projection::whole();
-        if json {
-            let mut text = [b"{\"verdict\":\"", verdict.as_bytes(), b"\",\"row\":"].concat();
+        if as_json {
+            let mut json = Json::default();
+            json.add(b"{\"verdict\":\"");
+            json.add(verdict.as_bytes());
+            json.add(b"\",\"row\":");
             match row {
-                Some(row) => whole.write_json(row, &mut text),
-                None => text.extend_from_slice(b"null"),
+                Some(row) => whole.write_json(row, &mut json),
+                None => json.add(b"null"),
             }
-            text.push(b'}');
-            call.reply_bytes(&text);
+            json.add(b"}");
+            json.with(|json| call.reply_bytes(json));
             return Ok(());
         }
         call.reply_map(2);
