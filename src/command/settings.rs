@@ -1,5 +1,6 @@
 //! The settings, each a block: name, default, least, most.
 
+use super::error::Error;
 use crate::quotelock::{LONGEST_TTL_MS, Terms};
 use crate::server::Setting;
 use crate::vehprice::Expiry;
@@ -42,4 +43,14 @@ pub(super) fn default_expiry(now_ms: i64) -> Expiry {
 /// The most ids, rows or keys of one call.
 pub(super) fn max_batch() -> i64 {
     MAX_BATCH.get()
+}
+
+/// Refuses more ids, rows or keys than the setting allows.
+pub(super) fn check_batch(what: &'static str, count: usize) -> Result<(), Error> {
+    let most = max_batch();
+    if i64::try_from(count).is_ok_and(|count| count <= most) {
+        Ok(())
+    } else {
+        Err(Error::TooMany { what, count, most })
+    }
 }

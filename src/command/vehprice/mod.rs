@@ -34,7 +34,7 @@ use std::ffi::CStr;
 
 use super::counters::{ROWS_EXPIRED, ROWS_HIT, ROWS_MISSED, ROWS_READ};
 use super::error::Error;
-use super::settings;
+use super::settings::check_batch;
 use crate::server::{Arg, Call, Key, KeyFlag, KeySpec, excerpt};
 use crate::vehprice::{Expiry, Table, bounds};
 
@@ -94,16 +94,6 @@ fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
 /// A field's name.
 fn field(bytes: &[u8]) -> Result<&str, Error> {
     bounds::name(bytes).ok_or_else(|| Error::BadField(excerpt(bytes)))
-}
-
-/// Refuses more ids, rows or keys than the setting allows.
-fn check_batch(what: &'static str, count: usize) -> Result<(), Error> {
-    let most = settings::max_batch();
-    if i64::try_from(count).is_ok_and(|count| count <= most) {
-        Ok(())
-    } else {
-        Err(Error::TooMany { what, count, most })
-    }
 }
 
 /// Ends a table that a write left without a live row: the key goes. False while one is live.
