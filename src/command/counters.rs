@@ -32,6 +32,15 @@ pub(super) static VERDICTS_MATCH: Counter = Counter::new("verdicts_match");
 pub(super) static VERDICTS_CHANGED: Counter = Counter::new("verdicts_changed");
 pub(super) static VERDICTS_MISSING: Counter = Counter::new("verdicts_missing");
 
+// The ids `PRICEPLAN.TAG` answered: those of old pricing, which are tagged, and those of new.
+pub(super) static TAGS_LEGACY: Counter = Counter::new("tags_legacy");
+pub(super) static TAGS_CORE: Counter = Counter::new("tags_core");
+
+// Where `PRICEPLAN.ROUTE` sent ids.
+pub(super) static ROUTES_LEGACY: Counter = Counter::new("routes_legacy");
+pub(super) static ROUTES_CORE: Counter = Counter::new("routes_core");
+pub(super) static ROUTES_RETIRED: Counter = Counter::new("routes_retired");
+
 pub(super) const ALL: &[&Counter] = &[
     &LOCKS_SET,
     &LOCKS_CREATED,
@@ -51,4 +60,9 @@ pub(super) const ALL: &[&Counter] = &[
     &VERDICTS_MATCH,
     &VERDICTS_CHANGED,
     &VERDICTS_MISSING,
+    &TAGS_LEGACY,
+    &TAGS_CORE,
+    &ROUTES_LEGACY,
+    &ROUTES_CORE,
+    &ROUTES_RETIRED,
 ];

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::priceplan;
 use crate::quotelock::RoleIdsError;
 use crate::server::{WrongType, excerpt};
 use crate::vehprice::bounds::{LONGEST_ID, LONGEST_NAME, LONGEST_VALUE, MOST_FIELDS};
@@ -101,6 +102,10 @@ pub enum Error {
     RawWithoutJson,
     /// A field without the value it should have.
     NothingExpected(String),
+    /// No id of a plan.
+    BadPlanId(String),
+    /// The toggle holds what means no mode.
+    BadToggle(String),
 }
 
 /// A range of whole numbers and what they count.
@@ -194,6 +199,20 @@ impl fmt::Display for Error {
             Self::RawWithoutJson => f.write_str("ERR syntax error, RAW goes with JSON only"),
             Self::NothingExpected(name) => {
                 write!(f, "ERR syntax error, field '{name}' wants an expected value")
+            }
+            Self::BadPlanId(id) => {
+                write!(
+                    f,
+                    "ERR invalid id '{id}', it takes 1 to {} bytes of UTF-8, {} at its end not counted",
+                    priceplan::LONGEST_ID,
+                    priceplan::TAG
+                )
+            }
+            Self::BadToggle(value) => {
+                write!(
+                    f,
+                    "ERR invalid value '{value}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back"
+                )
             }
             Self::WrongType => {
                 f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")

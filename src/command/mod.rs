@@ -5,6 +5,7 @@ mod error;
 mod grammar;
 #[cfg(test)]
 mod pages;
+mod priceplan;
 mod quotelock;
 mod settings;
 mod vehprice;
@@ -30,6 +31,8 @@ pub const TABLE: &[Entry] = &[
     Entry::of::<vehprice::Verify>(),
     Entry::of::<vehprice::Info>(),
     Entry::of::<vehprice::MGetHash>(),
+    Entry::of::<priceplan::Tag>(),
+    Entry::of::<priceplan::Route>(),
 ];
 
 /// The settings, as `CONFIG GET quotelock.*` shows them.

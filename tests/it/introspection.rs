@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use redis::Value;
 
 use crate::harness::*;
+use crate::priceplan::introspection::PRICEPLAN;
 use crate::vehprice::introspection::VEHPRICE;
 
 /// What a server is to tell of each command, written down a second time.
@@ -73,7 +74,7 @@ const QUOTELOCK: [Expected; 4] = [
 
 /// The commands of all families.
 fn commands() -> impl Iterator<Item = &'static Expected> {
-    QUOTELOCK.iter().chain(&VEHPRICE)
+    QUOTELOCK.iter().chain(&VEHPRICE).chain(&PRICEPLAN)
 }
 
 /// Redis 7.0 gives the commands of modules no categories.

@@ -22,6 +22,7 @@ mod load;
 mod memory;
 mod pages;
 mod persistence;
+mod priceplan;
 mod races;
 mod replication;
 mod scripting;

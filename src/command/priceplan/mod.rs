@@ -1,0 +1,44 @@
+//! `PRICEPLAN.*`: old and new pricing side by side.
+
+mod route;
+mod tag;
+
+pub use route::Route;
+pub use tag::Tag;
+
+use super::error::Error;
+use super::settings::check_batch;
+use crate::priceplan::{Mode, PlanId};
+use crate::server::{Arg, Call, KeyFlag, KeySpec, excerpt};
+
+/// Where the toggle is in the arguments of both.
+const TOGGLE: usize = 1;
+
+/// Where the ids begin.
+const IDS: usize = 2;
+
+const KEYS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro, KeyFlag::Access], first: 1, last: 0, step: 1 }];
+
+const ARGS: &[Arg] = &[
+    Arg::key("toggle", "the key of the toggle"),
+    Arg::string("id", "the plan's id, bare or with `_old`").multiple(),
+];
+
+/// The ids of a call, and the mode that goes for all of them: the toggle is read once. `None` if no key can be opened.
+fn mode_and_ids<'a>(call: &Call<'a>) -> Result<Option<(Mode, Vec<PlanId<'a>>)>, Error> {
+    check_batch("ids", call.argc().saturating_sub(IDS))?;
+    let id = |text| PlanId::parse(text).ok_or_else(|| Error::BadPlanId(excerpt(text)));
+    let ids = call.args_from(IDS).map(id).collect::<Result<_, _>>()?;
+    let Some(key) = call.read_key(TOGGLE) else {
+        return Ok(None);
+    };
+    let mode = match key.string_length()? {
+        None => Mode::default(),
+        Some(_) => {
+            // A value so short is kept in its compact form until this reads it, once for each `SET` of the toggle.
+            let value = key.string().unwrap_or_default();
+            Mode::parse(value).ok_or_else(|| Error::BadToggle(excerpt(value)))?
+        }
+    };
+    Ok(Some((mode, ids)))
+}
