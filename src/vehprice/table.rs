@@ -144,21 +144,22 @@ impl Table {
     /// Where the rows of these ids are, [`Self::SIDE_BY_SIDE`] at most; and what belongs to them is near the processor
     /// then.
     pub fn spots(&self, hashes: &[IdHash]) -> [Spot; Self::SIDE_BY_SIDE] {
-        self.look_up(hashes).0
+        let (places, _) = self.look_up(hashes);
+        let mut spots = [Spot::default(); Self::SIDE_BY_SIDE];
+        for (spot, (hash, place)) in spots.iter_mut().zip(hashes.iter().zip(places)) {
+            *spot = Spot { key: hash.0, place };
+        }
+        spots
     }
 
-    /// Finds the rows that stand where those of the ids would: each step is done for all ids before the next, so that
-    /// their cache misses overlap.
+    /// Finds the rows that stand where those of the ids would, and their places: each step is done for all ids before the
+    /// next, so that their cache misses overlap.
     #[inline]
-    fn look_up<'t>(
-        &'t self,
-        hashes: &[IdHash],
-    ) -> ([Spot; Self::SIDE_BY_SIDE], [&'t [u8]; Self::SIDE_BY_SIDE]) {
-        let mut spots = [Spot::default(); Self::SIDE_BY_SIDE];
+    fn look_up(&self, hashes: &[IdHash]) -> ([usize; Self::SIDE_BY_SIDE], [&[u8]; Self::SIDE_BY_SIDE]) {
         let mut pages = [None; Self::SIDE_BY_SIDE];
+        let mut places = [0; Self::SIDE_BY_SIDE];
         let mut rows: [&[u8]; Self::SIDE_BY_SIDE] = [&[]; Self::SIDE_BY_SIDE];
-        for ((page, spot), hash) in pages.iter_mut().zip(&mut spots).zip(hashes) {
-            spot.key = hash.0;
+        for (page, hash) in pages.iter_mut().zip(hashes) {
             *page = self.page(hash.0);
         }
         let asked = pages.get(..hashes.len()).unwrap_or_default();
@@ -167,18 +168,18 @@ impl Table {
         for page in asked {
             touched ^= page.map_or(0, Page::touch);
         }
-        for (spot, page) in spots.iter_mut().zip(asked) {
-            spot.place = page.map_or(0, |page| page.place(spot.key));
+        for ((place, page), hash) in places.iter_mut().zip(asked).zip(hashes) {
+            *place = page.map_or(0, |page| page.place(hash.0));
         }
-        for ((row, spot), page) in rows.iter_mut().zip(&spots).zip(asked) {
-            *row = page.map_or(&[], |page| page.row(spot.place));
+        for ((row, place), page) in rows.iter_mut().zip(places).zip(asked) {
+            *row = page.map_or(&[], |page| page.row(place));
         }
         for row in rows {
             touched ^= u32::from(row.first().copied().unwrap_or_default());
             touched ^= u32::from(row.last().copied().unwrap_or_default());
         }
         std::hint::black_box(touched);
-        (spots, rows)
+        (places, rows)
     }
 
     /// Stores a row in the place of the one with this id, if there is one. The id has 1 to 256 bytes; there are as many
