@@ -139,14 +139,22 @@ fn copy(place: &mut [u8], piece: &[u8]) {
             }
         }
     }
-    match piece.len() {
-        0 => {}
-        1 => ends::<1>(place, piece),
-        2..=3 => ends::<2>(place, piece),
-        4..=7 => ends::<4>(place, piece),
-        8..=16 => ends::<8>(place, piece),
-        17..=32 => ends::<16>(place, piece),
-        _ => place.copy_from_slice(piece),
+    // In this order two or three comparisons find the way, whatever the length.
+    let length = piece.len();
+    if length >= 8 {
+        if length <= 16 {
+            ends::<8>(place, piece);
+        } else if length <= 32 {
+            ends::<16>(place, piece);
+        } else {
+            place.copy_from_slice(piece);
+        }
+    } else if length >= 4 {
+        ends::<4>(place, piece);
+    } else if length >= 2 {
+        ends::<2>(place, piece);
+    } else {
+        ends::<1>(place, piece);
     }
 }
 
