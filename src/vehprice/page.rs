@@ -246,7 +246,7 @@ impl Page {
             Some(Span { start, length })
         };
         if let Some(span) = inline() {
-            grow(&mut self.rows, row.len(), 64);
+            grow(&mut self.rows, row.len(), 128);
             self.rows.extend_from_slice(row);
             return span;
         }

@@ -16,6 +16,9 @@ pub type Seed = [u64; 4];
 /// The most leading bits that tell pages apart: as many as a key has.
 const DEEPEST: u32 = 32;
 
+/// Pages are made for rows that are expected so that each gets this many at most, on average: few will have to be split.
+const EXPECTED_ROWS: usize = MOST_ROWS * 3 / 4;
+
 /// Two pages that were one become one again when they have this few rows together.
 const MERGED_ROWS: usize = MOST_ROWS / 3;
 
@@ -92,6 +95,22 @@ impl Table {
             sweep: Sweep { next_page: 0, earliest: Expiry::NEVER },
             draft: Vec::new(),
         }
+    }
+
+    /// Makes the pages that so many rows will need, if the table is empty and has none yet: splitting page after page as
+    /// they come would cost more. What is expected must come: pages without a row go only with a neighbour's rows.
+    pub fn expect(&mut self, rows: usize) {
+        let pages = rows.checked_div(EXPECTED_ROWS).unwrap_or_default().next_power_of_two();
+        let depth = pages.trailing_zeros();
+        if self.rows > 0 || self.pages.len() > 1 || depth > DEEPEST {
+            return;
+        }
+        let first_key = |page: u32| page.checked_shl(DEEPEST.saturating_sub(depth)).unwrap_or_default();
+        self.directory = (0..).take(pages).collect();
+        self.pages = self.directory.iter().map(|&page| Page::new(depth, first_key(page))).collect();
+        self.depth = depth;
+        self.at_depth = [0; 33];
+        self.count_depth(depth, i32::try_from(pages).unwrap_or(i32::MAX));
     }
 
     /// The row with this id, if it is live at `now_ms`.

@@ -92,8 +92,11 @@ fn check(table: &mut Table, model: &Model, now_ms: i64) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn the_table_does_what_the_model_does(seed: [u64; 4], steps in vec(any_step(300), 0..1500)) {
+    fn the_table_does_what_the_model_does(
+        seed: [u64; 4], expected in 0_usize..2000, steps in vec(any_step(300), 0..1500)
+    ) {
         let (mut table, mut model, mut now_ms) = (Table::new(seed), Model::default(), 0);
+        table.expect(expected);
         for (count, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Put { id, fields, value, expiry } => {
@@ -164,9 +167,16 @@ proptest! {
 
 #[test]
 fn a_table_gives_back_what_it_took() {
+    for expected in [0, 100_000] {
+        gives_back_what_it_took(expected);
+    }
+}
+
+fn gives_back_what_it_took(expected: usize) {
     let mut table = Table::new([1, 2, 3, 4]);
     let fields = vec![("styleId".to_owned(), "12".to_owned()), ("pricingId".to_owned(), "571".to_owned())];
     let empty = table.bytes();
+    table.expect(expected);
     for id in 0..100_000 {
         put(&mut table, &id_text(id), &fields, Expiry::at(1000));
     }

@@ -214,6 +214,7 @@ impl<'a> Batch<'a> {
         let (mut stored, mut deleted) = (Vec::with_capacity(self.ids.len()), Vec::new());
         let hashes: Vec<IdHash> = self.ids.iter().map(|id| table.hash(id)).collect();
         let last = self.last_of_each(&hashes);
+        table.expect(last.as_ref().map_or(self.ids.len(), HashMap::len));
         let mut writer = table.writer(&self.names, rules);
         let mut rows = self.ids.iter().enumerate();
         for hashes in hashes.chunks(Table::SIDE_BY_SIDE) {
