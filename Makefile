@@ -8,7 +8,7 @@ export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 
-.PHONY: help run build test lint bench docs clean library clients
+.PHONY: help run build test lint bench count docs clean library clients
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -44,6 +44,11 @@ bench: ## Measure the commands against what the server has of its own
 	@scripts/setup run
 	@$(MAKE) --no-print-directory library
 	@cargo bench --locked --bench locks --bench tables
+
+count: ## Count the core's instructions; fails where they have grown by more than 5 %
+	@scripts/setup count
+	@echo "== Counting instructions"
+	@cargo bench --locked --bench instructions
 
 docs: ## Write docs/commands anew from the command table
 	@scripts/setup build
