@@ -6,6 +6,7 @@
 export CARGO_TARGET_DIR := $(CURDIR)/target
 export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 
+typescript := clients/typescript
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 
 .PHONY: help run build test lint bench count docs clean library clients
@@ -57,18 +58,28 @@ docs: ## Write docs/commands anew from the command table
 
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
-	@rm -rf tests/clients/node_modules
+	@rm -rf tests/clients/node_modules $(typescript)/node_modules $(typescript)/dist
 
 library:
 	@echo "== Building the library"
 	@cargo build --release --locked
 
-clients: tests/clients/node_modules/.package-lock.json target/python/requirements.txt
+clients: tests/clients/node_modules/.package-lock.json target/python/requirements.txt $(typescript)/dist/src/index.js
 
 tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@echo "== Fetching the JavaScript clients"
 	@cd tests/clients && npm ci --no-audit --no-fund
 	@touch $@
+
+$(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
+	@echo "== Fetching what the TypeScript client is built and tested with"
+	@cd $(typescript) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts test/*.ts))
+	@echo "== Building the TypeScript client"
+	@rm -rf $(typescript)/dist
+	@cd $(typescript) && npm run --silent build
 
 # The copy of the list, made last, marks that all of it is there.
 target/python/requirements.txt: tests/clients/requirements.txt

@@ -1,4 +1,4 @@
-//! The client programs of the README, and the services' way of keeping locks beside the module's.
+//! The client programs of the README, the TypeScript client, and the services' way of keeping locks beside the module's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use std::process::Command;
 use chrono::DateTime;
 use serde_json::Value;
 
+use crate::cluster::cluster;
 use crate::harness::*;
 
 /// Each stands in the README as it is.
@@ -107,6 +108,37 @@ fn the_services_and_the_module_read_each_others_locks_alike() {
         let compared: u64 = counts.split(' ').next().unwrap().parse().unwrap();
         assert!(compared > 10_000 && counts.contains(" compared, 0 different; "), "{said}");
     });
+}
+
+/// The client's own tests in `clients/typescript`, which `make test` has built.
+fn typescript(is_wanted: impl Fn(&str) -> bool) -> Command {
+    let folder = package().join("clients/typescript/dist/test");
+    let files = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}: run make test", folder.display()))
+        .map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        files.filter(|file| is_wanted(file.file_name().unwrap().to_str().unwrap())).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} has no tests", folder.display());
+    let mut command = Command::new("node");
+    command.arg("--test").args(files);
+    command
+}
+
+#[test]
+fn the_typescript_client_passes_its_tests() {
+    for_each_server(|server| {
+        run(&mut typescript(|file| file.ends_with(".test.js")), server);
+    });
+}
+
+#[test]
+fn the_typescript_client_finds_its_node() {
+    for kind in [Kind::Redis70, Kind::Valkey91] {
+        let [node, ..] = &cluster(kind);
+        let mut tests = typescript(|file| file == "cluster.js");
+        run(tests.env("REDIS_CLUSTER_URL", node.server.url()), &node.server);
+    }
 }
 
 /// The README shows each program as it was run above: `<!-- tests/clients/… -->`, then the block.

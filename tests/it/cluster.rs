@@ -11,8 +11,8 @@ const NODES: usize = 3;
 const SLOTS: usize = 16384;
 
 /// A server and a connection to it.
-struct Node {
-    server: Server,
+pub(crate) struct Node {
+    pub(crate) server: Server,
     con: Connection,
     id: String,
 }
@@ -30,7 +30,7 @@ impl Node {
 }
 
 /// Three masters with a third of the slots each.
-fn cluster(kind: Kind) -> [Node; NODES] {
+pub(crate) fn cluster(kind: Kind) -> [Node; NODES] {
     let mut nodes = [0; NODES].map(|_| {
         let server = Server::builder(kind).conf("cluster-enabled yes").start();
         let mut con = server.connection();

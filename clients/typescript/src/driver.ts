@@ -1,0 +1,57 @@
+import { serverError } from './errors.js';
+
+/** A client or a Cluster of ioredis. */
+export interface IoRedis {
+  call(command: string, args: string[]): Promise<unknown>;
+}
+
+/** A client or a pool of node-redis. */
+export interface NodeRedis {
+  sendCommand(args: string[]): Promise<unknown>;
+}
+
+/** A Cluster of node-redis. */
+export interface NodeRedisCluster {
+  readonly masters: unknown;
+  sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
+}
+
+/** Any other way to a server: sends a command's words, and is told its first key and whether it only reads. */
+export type Send = (words: string[], key: string, readOnly: boolean) => Promise<unknown>;
+
+/** What commands are sent through. Connecting, reconnecting and closing are its own affair. */
+export type Driver = IoRedis | NodeRedis | NodeRedisCluster | Send;
+
+/** What an argument may be given as. */
+export type Word = string | number;
+
+/** Sends a command, its key first among the arguments. */
+export type Ask = (command: string, args: readonly Word[]) => Promise<unknown>;
+
+/** The two ways to send through a driver: what only reads, and what writes. */
+export interface Commands {
+  read: Ask;
+  write: Ask;
+}
+
+export function commands(driver: Driver): Commands {
+  const send = sender(driver);
+  const ask =
+    (readOnly: boolean): Ask =>
+    async (command, args) => {
+      const words = [command, ...args.map(String)];
+      try {
+        return await send(words, String(args[0]), readOnly);
+      } catch (error) {
+        throw serverError(error, command);
+      }
+    };
+  return { read: ask(true), write: ask(false) };
+}
+
+function sender(driver: Driver): Send {
+  if (typeof driver === 'function') return driver;
+  if ('call' in driver) return ([command = '', ...args]) => driver.call(command, args);
+  if ('masters' in driver) return (words, key, readOnly) => driver.sendCommand(key, readOnly, words);
+  return (words) => driver.sendCommand(words);
+}

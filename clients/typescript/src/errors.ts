@@ -1,0 +1,69 @@
+/**
+ * Why the server refused a command.
+ *
+ * - `call`: the arguments are wrong; the message names the one at fault and what it should have been
+ * - `toggle`: the toggle of `PRICEPLAN` holds what means no mode
+ * - `type`: the key holds another type than the command is for (`WRONGTYPE`)
+ * - `access`: the user may not call the command or touch the key (`NOPERM`, `NOAUTH`)
+ * - `module`: the server does not know the command: the module is not loaded, or too old
+ * - `full`: the server has no memory left for a write (`OOM`)
+ * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that is loading
+ *   or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `UNBLOCKED`)
+ * - `other`: anything else
+ */
+export type Reason = 'call' | 'toggle' | 'type' | 'access' | 'module' | 'full' | 'role' | 'other';
+
+/** An error that the server answered. What goes wrong on the way to it stays the driver's own error. */
+export class ServerError extends Error {
+  override readonly name = 'ServerError';
+  /** Why the server refused. */
+  readonly reason: Reason;
+  /** The first word of what the server said: `ERR`, `WRONGTYPE`, `NOPERM` and so on. */
+  readonly code: string;
+
+  constructor(
+    message: string,
+    /** The command that was refused. */
+    readonly command: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = /^[A-Z]+/.exec(message)?.[0] ?? '';
+    this.reason = reasonOf(this.code, message);
+  }
+}
+
+const REASONS: Readonly<Record<string, Reason>> = {
+  WRONGTYPE: 'type',
+  NOPERM: 'access',
+  NOAUTH: 'access',
+  OOM: 'full',
+  READONLY: 'role',
+  NOREPLICAS: 'role',
+  LOADING: 'role',
+  MASTERDOWN: 'role',
+  CLUSTERDOWN: 'role',
+  UNBLOCKED: 'role',
+};
+
+function reasonOf(code: string, message: string): Reason {
+  if (code !== 'ERR') return REASONS[code] ?? 'other';
+  if (/^ERR unknown command/.test(message)) return 'module';
+  if (/^ERR invalid value '.*' in the toggle/.test(message)) return 'toggle';
+  return /^ERR (syntax error|invalid|value is not an integer|too many|wrong number of arguments)/.test(message)
+    ? 'call'
+    : 'other';
+}
+
+/** The driver's error as a `ServerError` if the server answered it, else as it is. */
+export function serverError(error: unknown, command: string): unknown {
+  return error instanceof Error && isReply(error) ? new ServerError(error.message, command, { cause: error }) : error;
+}
+
+/** Whether an error is of the class that ioredis (`ReplyError`) or node-redis (`ErrorReply`) has for what a server answers. */
+function isReply(error: Error): boolean {
+  for (let at: unknown = Object.getPrototypeOf(error); at instanceof Error; at = Object.getPrototypeOf(at)) {
+    if (at.constructor.name === 'ReplyError' || at.constructor.name === 'ErrorReply') return true;
+  }
+  return false;
+}

@@ -1,0 +1,29 @@
+/** Typed commands of the quotelock module, over ioredis or node-redis. A class a family, named as its commands. */
+export type { Driver, IoRedis, NodeRedis, NodeRedisCluster, Send, Word } from './driver.js';
+export { type Reason, ServerError } from './errors.js';
+export { LockedQuoteInfo, type Quote } from './locked-quote-info.js';
+export { PricePlan, type Route, type Routed } from './priceplan.js';
+export {
+  type AcquiredLock,
+  type AcquireOptions,
+  type Lock,
+  type LockOptions,
+  type Outcome,
+  type QueryTime,
+  QuoteLock,
+  type RoleIds,
+  type SetLockOptions,
+  type State,
+} from './quotelock.js';
+export {
+  type Answer,
+  type Claim,
+  type ClaimOptions,
+  type Expiry,
+  type Projection,
+  type Row,
+  type TableInfo,
+  type Verified,
+  VehPrice,
+  type WriteOptions,
+} from './vehprice.js';

@@ -1,0 +1,28 @@
+/** A text, however the driver was told to hand it out. */
+export function text(reply: unknown): string {
+  return String(reply);
+}
+
+/** A whole number. */
+export function number(reply: unknown): number {
+  return Number(reply);
+}
+
+/** A list. */
+export function list(reply: unknown): unknown[] {
+  return reply as unknown[];
+}
+
+/** What one string of JSON says. */
+export function json<T>(reply: unknown): T {
+  return JSON.parse(text(reply)) as T;
+}
+
+/** Names and values: a map or an object of RESP3, or the flat array of RESP2. */
+export function members(reply: unknown): Map<string, unknown> {
+  if (reply instanceof Map) return new Map([...reply].map(([name, value]) => [text(name), value]));
+  if (!Array.isArray(reply)) return new Map(Object.entries(reply as object));
+  const found = new Map<string, unknown>();
+  for (let at = 0; at < reply.length; at += 2) found.set(text(reply[at]), reply[at + 1]);
+  return found;
+}

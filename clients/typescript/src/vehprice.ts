@@ -1,0 +1,230 @@
+import { type Driver, type Word, commands } from './driver.js';
+import { json, list, members, number, text } from './reply.js';
+
+/** A row as it is stored: names of fields and their values. */
+export type Row = Record<string, string>;
+
+/** When rows expire: so many milliseconds from now, at a moment, or when the row that is replaced would have. */
+export type Expiry = { inMs: number; at?: never } | { at: Date | number; inMs?: never } | 'keep';
+
+export interface WriteOptions {
+  /** `NX`: only rows that are not there; `XX`: only rows that are. Judged row by row. */
+  condition?: 'NX' | 'XX';
+  /** Sets these fields and keeps the others, and the row's expiry. */
+  merge?: boolean;
+  /** Without it the server's setting `price-ttl-ms` goes, with `merge` the row's own. */
+  expiry?: Expiry;
+  /** Only rows that are still claimed under this token. */
+  token?: string;
+  /** Keeps the claims, for rows that are filled in two steps. Goes with `token`. */
+  keepClaim?: boolean;
+}
+
+/** Which fields are answered, and which of them as the JSON they hold. Without `fields` all are. */
+export interface Projection<F extends string, R extends string> {
+  fields?: readonly F[];
+  raw?: readonly R[];
+}
+
+/** A row as it is answered: all its fields, or those asked for, null where it lacks one. What a `raw` field holds is not known. */
+export type Answer<F extends string, R extends string> = [F] extends [never]
+  ? Record<string, [R] extends [never] ? string : unknown>
+  : { [K in F]: K extends R ? unknown : string | null };
+
+/** What `verify` answers: `Match` when every field holds just the value that was expected. */
+export interface Verified {
+  verdict: 'Match' | 'Changed' | 'Missing';
+  row: Row | null;
+}
+
+/** What is known of a table. Expiries are in milliseconds since 1970, null if no row expires. */
+export interface TableInfo {
+  rows: number;
+  fields: number;
+  bytes: number;
+  earliestExpiry: number | null;
+  latestExpiry: number | null;
+}
+
+export interface ClaimOptions {
+  /** How long the claims last, in milliseconds, 1 to 600,000. */
+  ttlMs: number;
+  /** Claims at most so many. */
+  limit?: number;
+  /** Claims rows, too, that live for less than so many milliseconds. */
+  refreshMs?: number;
+}
+
+/** What `claim` answers. */
+export interface Claim<A> {
+  /** What the rows are written with, null if nothing was claimed. */
+  token: string | null;
+  /** One for each id, in order, null where there is none. */
+  rows: (A | null)[];
+  /** The ids that this caller is to fetch. */
+  claimed: string[];
+  /** The ids that someone else is fetching. */
+  pending: string[];
+}
+
+/** `VEHPRICE.*`: a table of vehicles' prices in one key. Without ids or rows nothing is asked of the server. */
+export class VehPrice {
+  readonly #ask;
+
+  constructor(driver: Driver) {
+    this.#ask = commands(driver);
+  }
+
+  /** A row, null if there is none. */
+  async get<F extends string = never, R extends string = never>(
+    key: string,
+    id: Word,
+    options: Projection<F, R> = {},
+  ): Promise<Answer<F, R> | null> {
+    return json(await this.#ask.read('VEHPRICE.GET', [key, id, ...projection(options)]));
+  }
+
+  /**
+   * Rows in the order of the ids, null where there is none. With `blockMs` it waits until no row that was asked for is both
+   * missing and claimed, or for so long (0: no limit); that holds up the connection, so it wants one of its own.
+   */
+  async mget<F extends string = never, R extends string = never>(
+    key: string,
+    ids: readonly Word[],
+    options: Projection<F, R> & { blockMs?: number } = {},
+  ): Promise<(Answer<F, R> | null)[]> {
+    if (ids.length === 0) return [];
+    const block = options.blockMs === undefined ? [] : ['BLOCK', options.blockMs];
+    return json(await this.#ask.read('VEHPRICE.MGET', [key, ...projection(options), ...block, 'IDS', ...ids]));
+  }
+
+  /** All rows, by id. */
+  async getAll<F extends string = never, R extends string = never>(
+    key: string,
+    options: Projection<F, R> = {},
+  ): Promise<Record<string, Answer<F, R>>> {
+    return json(await this.#ask.read('VEHPRICE.GETALL', [key, ...projection(options)]));
+  }
+
+  /** All rows in steps, so that a large table does not hold up others. */
+  async *scan<F extends string = never>(
+    key: string,
+    options: { fields?: readonly F[]; count?: number } = {},
+  ): AsyncGenerator<[id: string, row: Answer<F, never>], void, undefined> {
+    const words = [...(options.count === undefined ? [] : ['COUNT', options.count]), ...projection<F, never>(options)];
+    let cursor = '0';
+    do {
+      const reply = await this.#ask.read('VEHPRICE.SCAN', [key, cursor, ...words]);
+      const step = json<{ cursor: string; rows: Record<string, Answer<F, never>> }>(reply);
+      yield* Object.entries(step.rows);
+      cursor = step.cursor;
+    } while (cursor !== '0');
+  }
+
+  /** Sets a row. False if a condition or a token kept it from being stored, or it has expired already. */
+  async set(key: string, id: Word, row: Readonly<Record<string, Word>>, options: WriteOptions = {}): Promise<boolean> {
+    const pairs = Object.entries(row);
+    const words = [key, id, ...writing(options), 'FIELDS', pairs.length, ...pairs.flat()];
+    return number(await this.#ask.write('VEHPRICE.SET', words)) === 1;
+  }
+
+  /** Sets rows, all of the same fields: a `Map` by id, or pairs of id and row. How many were stored. */
+  async mset<F extends string>(
+    key: string,
+    fields: readonly F[],
+    rows: Iterable<readonly [id: Word, row: Readonly<Record<F, Word>>]>,
+    options: WriteOptions = {},
+  ): Promise<number> {
+    const values = [...rows].flatMap(([id, row]) => [id, ...fields.map((field) => row[field])]);
+    if (values.length === 0) return 0;
+    const words = [key, ...writing(options), ...counted('FIELDS', fields), 'ROWS', ...values];
+    return number(await this.#ask.write('VEHPRICE.MSET', words));
+  }
+
+  /** Deletes rows, and says how many were there. */
+  async del(key: string, ids: readonly Word[]): Promise<number> {
+    return ids.length === 0 ? 0 : number(await this.#ask.write('VEHPRICE.DEL', [key, ...ids]));
+  }
+
+  /** Deletes the table. True if there was one. */
+  async clear(key: string): Promise<boolean> {
+    return number(await this.#ask.write('VEHPRICE.CLEAR', [key])) === 1;
+  }
+
+  /** How many rows there are. */
+  async len(key: string): Promise<number> {
+    return number(await this.#ask.read('VEHPRICE.LEN', [key]));
+  }
+
+  /** In how many milliseconds rows expire, in the order of the ids: -1 never, -2 no such row. */
+  async pttl(key: string, ids: readonly Word[]): Promise<number[]> {
+    return ids.length === 0 ? [] : list(await this.#ask.read('VEHPRICE.PTTL', [key, ...ids])).map(number);
+  }
+
+  /** Whether a row holds what the user saw, and the row that was held against it. */
+  async verify(key: string, id: Word, expected: Readonly<Record<string, Word>>): Promise<Verified> {
+    return json(await this.#ask.read('VEHPRICE.VERIFY', [key, id, ...Object.entries(expected).flat(), 'JSON']));
+  }
+
+  /** What is known of the table, null if there is none. */
+  async info(key: string): Promise<TableInfo | null> {
+    const reply = await this.#ask.read('VEHPRICE.INFO', [key]);
+    if (reply === null) return null;
+    const found = members(reply);
+    const expiry = (name: string) => (found.get(name) === null ? null : number(found.get(name)));
+    return {
+      rows: number(found.get('rows')),
+      fields: number(found.get('fields')),
+      bytes: number(found.get('bytes')),
+      earliestExpiry: expiry('earliestExpiry'),
+      latestExpiry: expiry('latestExpiry'),
+    };
+  }
+
+  /** What `HGETALL` of each key gives, null where there is none: the hashes of pods that have not moved to a table yet. */
+  async mgetHash(keys: readonly string[]): Promise<(Row | null)[]> {
+    if (keys.length === 0) return [];
+    return list(await this.#ask.read('VEHPRICE.MGETHASH', keys)).map((reply) => {
+      if (reply === null) return null;
+      return Object.fromEntries([...members(reply)].map(([name, value]) => [name, text(value)]));
+    });
+  }
+
+  /** The rows that are there, and the task to fetch those that are not, unless someone else is at it. */
+  async claim<F extends string = never, R extends string = never>(
+    key: string,
+    ids: readonly Word[],
+    options: ClaimOptions & Projection<F, R>,
+  ): Promise<Claim<Answer<F, R>>> {
+    if (ids.length === 0) return { token: null, rows: [], claimed: [], pending: [] };
+    const words: Word[] = [key, 'PX', options.ttlMs];
+    if (options.limit !== undefined) words.push('LIMIT', options.limit);
+    if (options.refreshMs !== undefined) words.push('REFRESH', options.refreshMs);
+    return json(await this.#ask.write('VEHPRICE.CLAIM', [...words, ...projection(options), 'IDS', ...ids]));
+  }
+
+  /** Gives up claims under a token, so that another pod can take them at once: those on these ids, or all. How many. */
+  async release(key: string, token: string, ids: readonly Word[] = []): Promise<number> {
+    return number(await this.#ask.write('VEHPRICE.RELEASE', [key, token, ...ids]));
+  }
+}
+
+function projection<F extends string, R extends string>({ fields, raw }: Projection<F, R>): Word[] {
+  return [...(fields ? counted('FIELDS', fields) : []), 'JSON', ...(raw?.length ? counted('RAW', raw) : [])];
+}
+
+function counted(word: string, names: readonly string[]): Word[] {
+  return [word, names.length, ...names];
+}
+
+function writing({ condition, merge, expiry, token, keepClaim }: WriteOptions): Word[] {
+  const words: Word[] = [];
+  if (condition) words.push(condition);
+  if (merge) words.push('MERGE');
+  if (expiry === 'keep') words.push('KEEPTTL');
+  else if (expiry?.inMs !== undefined) words.push('PX', expiry.inMs);
+  else if (expiry) words.push('PXAT', Number(expiry.at));
+  if (token !== undefined) words.push('TOKEN', token);
+  if (keepClaim) words.push('KEEPCLAIM');
+  return words;
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+
+import { type Driver, PricePlan, QuoteLock, type Reason, ServerError, VehPrice } from 'quotelock';
+
+import { key, plainRedis, throughEachDriver, url } from './harness.js';
+
+const redis = plainRedis();
+
+/** The error a call ends with. */
+async function refusal(call: Promise<unknown>): Promise<ServerError> {
+  const error = await call.then(
+    () => assert.fail('it was not refused'),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof ServerError, String(error));
+  return error;
+}
+
+describe('ServerError', () => {
+  throughEachDriver((driver) => {
+    it('says why the server refused', async () => {
+      const list = key('list');
+      await redis.rpush(list, 'x');
+      const broken = key('toggle');
+      await redis.set(broken, '5');
+      const locks = new QuoteLock(driver());
+      const prices = new VehPrice(driver());
+      const plans = new PricePlan(driver());
+      const cases: [() => Promise<unknown>, Reason, string, string, RegExp][] = [
+        [() => locks.get(list), 'type', 'WRONGTYPE', 'QUOTELOCK.GET', /^WRONGTYPE Operation against/],
+        [() => prices.clear(list), 'type', 'WRONGTYPE', 'VEHPRICE.CLEAR', /^WRONGTYPE /],
+        [() => locks.acquire(key(), ['']), 'call', 'ERR', 'QUOTELOCK.ACQUIRE', /^ERR invalid roleIds, id 1 is empty$/],
+        [() => locks.set(key(), [], 'soon'), 'call', 'ERR', 'QUOTELOCK.SET', /^ERR invalid queryTime 'soon'/],
+        [() => locks.acquire(key(), [], '*', { ttlMs: 1.5 }), 'call', 'ERR', 'QUOTELOCK.ACQUIRE', /^ERR value is not an integer/],
+        [() => prices.set(key(), '', { a: 1 }), 'call', 'ERR', 'VEHPRICE.SET', /^ERR invalid id '', it takes 1 to 256 bytes/],
+        [() => prices.set(key(), 1, {}), 'call', 'ERR', 'VEHPRICE.SET', /^ERR /],
+        [() => plans.route(key(), ['_old']), 'call', 'ERR', 'PRICEPLAN.ROUTE', /^ERR invalid id '_old'/],
+        [() => plans.tag(broken, ['571']), 'toggle', 'ERR', 'PRICEPLAN.TAG', /^ERR invalid value '5' in the toggle, it takes 1 or old/],
+      ];
+      for (const [call, reason, code, command, message] of cases) {
+        const error = await refusal(call());
+        assert.deepEqual([error.reason, error.code, error.command], [reason, code, command], error.message);
+        assert.match(error.message, message);
+        assert.equal(error.name, 'ServerError');
+        assert.ok(error.cause instanceof Error);
+      }
+    });
+  });
+
+  it('says what a user may not do', async () => {
+    const user = key('user');
+    await redis.call('ACL', 'SETUSER', user, 'on', '>secret', '%R~*', '+quotelock.get', '+quotelock.set', '+info');
+    const address = new URL(url);
+    address.username = user;
+    address.password = 'secret';
+    const one = new Redis(address.href);
+    const two = await createClient({ url: address.href }).connect();
+    for (const driver of [one, two]) {
+      const locks = new QuoteLock(driver);
+      assert.equal(await locks.get(key()), null);
+      assert.equal((await refusal(locks.set(key(), []))).reason, 'access');
+      assert.equal((await refusal(locks.del(key()))).reason, 'access');
+    }
+    await one.quit();
+    await two.close();
+    await redis.call('ACL', 'DELUSER', user);
+  });
+
+  it('tells the reasons apart by what the server says', async () => {
+    class ReplyError extends Error {}
+    const cases: [string, Reason][] = [
+      ["ERR unknown command 'QUOTELOCK.GET', with args beginning with: 'x'", 'module'],
+      ["ERR wrong number of arguments for 'quotelock.get' command", 'call'],
+      ['ERR too many ids, 3 are more than quotelock.max-batch, 2', 'call'],
+      ["OOM command not allowed when used memory > 'maxmemory'.", 'full'],
+      ["READONLY You can't write against a read only replica.", 'role'],
+      ['NOREPLICAS Not enough good replicas to write.', 'role'],
+      ['CLUSTERDOWN Hash slot not served', 'role'],
+      ['NOAUTH Authentication required.', 'access'],
+      ['MOVED 3999 127.0.0.1:6381', 'other'],
+      ["ERR internal error, see the server's log", 'other'],
+    ];
+    for (const [message, reason] of cases) {
+      const error = await refusal(new QuoteLock(() => Promise.reject(new ReplyError(message))).get('user'));
+      assert.deepEqual([error.reason, error.message], [reason, message]);
+    }
+  });
+
+  it("leaves the driver's own errors as they are", async () => {
+    const closed = new Redis(url, { lazyConnect: true, enableOfflineQueue: false });
+    const other = createClient({ url });
+    const drivers: Driver[] = [closed, other, () => Promise.reject(new TypeError('ERR not of the server'))];
+    for (const driver of drivers) {
+      const error = await new QuoteLock(driver).get('user').catch((error: unknown) => error);
+      assert.ok(error instanceof Error && !(error instanceof ServerError), String(error));
+    }
+    closed.disconnect();
+  });
+});

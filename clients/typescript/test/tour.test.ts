@@ -1,0 +1,37 @@
+// The README's program is the one that stands beside this, and prints what the README says.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+
+import { plainRedis, url } from './harness.js';
+
+const redis = plainRedis();
+const root = join(__dirname, '..', '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+/** The fenced blocks that follow a mark, `<!-- mark -->`. */
+function block(mark: string): string {
+  const found = read('README.md').split(`<!-- ${mark} -->\n`)[1]?.match(/^```\w*\n([^]*?)```/)?.[1];
+  assert.ok(found !== undefined, `README.md has no block after ${mark}`);
+  return found;
+}
+
+it('shows the tour as it is, and what it prints', async () => {
+  assert.equal(block('test/tour.ts'), read('test/tour.ts'));
+  await redis.del('hermes:LockedQuoteInfo:42', 'hermes:LockedQuoteInfo:43', 'hermes:pricingReleaseToggle');
+  const env = { ...process.env, REDIS_URL: url };
+  const printed = execFileSync(process.execPath, [join(root, 'dist/test/tour.js')], { env, encoding: 'utf8' });
+  assert.equal(block('printed'), printed);
+});
+
+it('can be imported and required', () => {
+  const run = (args: string[]) => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }).trim();
+  const names = "['LockedQuoteInfo', 'PricePlan', 'QuoteLock', 'ServerError', 'VehPrice']";
+  const check = `console.log(${names}.every((name) => typeof quotelock[name] === 'function'))`;
+  assert.equal(run(['-e', `const quotelock = require('quotelock'); ${check}`]), 'true');
+  const named = "import { LockedQuoteInfo, PricePlan, QuoteLock, ServerError, VehPrice } from 'quotelock';";
+  const quotelock = 'const quotelock = { LockedQuoteInfo, PricePlan, QuoteLock, ServerError, VehPrice };';
+  assert.equal(run(['--input-type=module', '-e', `${named} ${quotelock} ${check}`]), 'true');
+});

@@ -1,0 +1,50 @@
+// What the compiler is to accept and to refuse. It is checked when the tests are built.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+import { Cluster, Redis } from 'ioredis';
+import { createClient, createClientPool, createCluster } from 'redis';
+
+import { type Answer, type Driver, type Outcome, type Route, type State, VehPrice } from 'quotelock';
+
+/** Compiles only if both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<_ extends true>(): void {}
+
+same<Same<State, 'Effective' | 'CloseToExpired'>>();
+same<Same<Outcome, 'Created' | 'Refreshed' | 'Held'>>();
+same<Same<Route, 'Legacy' | 'Core' | 'Retired'>>();
+same<Same<Answer<never, never>, Record<string, string>>>();
+same<Same<Answer<never, 'plan'>, Record<string, unknown>>>();
+same<Same<Answer<'a' | 'plan', 'plan'>, { a: string | null; plan: unknown }>>();
+
+/** Compiled and never called. */
+export async function compiled(prices: VehPrice): Promise<void> {
+  const whole = await prices.get('t', '1');
+  same<Same<typeof whole, Record<string, string> | null>>();
+  const [row] = await prices.mget('t', ['1'], { fields: ['styleId', 'plan:571'], raw: ['plan:571'] });
+  same<Same<typeof row, { styleId: string | null; 'plan:571': unknown } | null | undefined>>();
+  // @ts-expect-error a field that was not asked for
+  void row?.pricingId;
+  // @ts-expect-error a row without a field that all are to have
+  await prices.mset('t', ['a', 'b'], [['1', { a: '1' }]]);
+  // @ts-expect-error two expiries
+  await prices.set('t', '1', { a: 1 }, { expiry: { inMs: 1, at: 2 } });
+  // @ts-expect-error no condition
+  await prices.set('t', '1', { a: 1 }, { condition: 'nx' });
+  // @ts-expect-error no driver
+  new VehPrice({ get: () => '1' });
+}
+
+it('takes every client of both drivers', () => {
+  const drivers: Driver[] = [
+    new Redis({ lazyConnect: true }),
+    new Cluster(['redis://127.0.0.1:1'], { lazyConnect: true }),
+    createClient(),
+    createClient({ RESP: 3 }),
+    createClientPool(),
+    createCluster({ rootNodes: [] }),
+    async (words, key, readOnly) => [words, key, readOnly],
+  ];
+  for (const driver of drivers) assert.ok(new VehPrice(driver));
+});
