@@ -7,8 +7,8 @@
  * - `access`: the user may not call the command or touch the key (`NOPERM`, `NOAUTH`)
  * - `module`: the server does not know the command: the module is not loaded, or too old
  * - `full`: the server has no memory left for a write (`OOM`)
- * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that is loading
- *   or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `UNBLOCKED`)
+ * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that
+ *   is loading or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `UNBLOCKED`)
  * - `other`: anything else
  */
 export type Reason = 'call' | 'toggle' | 'type' | 'access' | 'module' | 'full' | 'role' | 'other';
@@ -25,9 +25,10 @@ export class ServerError extends Error {
     message: string,
     /** The command that was refused. */
     readonly command: string,
-    options?: ErrorOptions,
+    /** The driver's own error. */
+    cause?: unknown,
   ) {
-    super(message, options);
+    super(message, { cause });
     this.code = /^[A-Z]+/.exec(message)?.[0] ?? '';
     this.reason = reasonOf(this.code, message);
   }
@@ -57,10 +58,10 @@ function reasonOf(code: string, message: string): Reason {
 
 /** The driver's error as a `ServerError` if the server answered it, else as it is. */
 export function serverError(error: unknown, command: string): unknown {
-  return error instanceof Error && isReply(error) ? new ServerError(error.message, command, { cause: error }) : error;
+  return error instanceof Error && isReply(error) ? new ServerError(error.message, command, error) : error;
 }
 
-/** Whether an error is of the class that ioredis (`ReplyError`) or node-redis (`ErrorReply`) has for what a server answers. */
+/** Whether an error is of the class that the driver has for what a server answers: `ReplyError` or `ErrorReply`. */
 function isReply(error: Error): boolean {
   for (let at: unknown = Object.getPrototypeOf(error); at instanceof Error; at = Object.getPrototypeOf(at)) {
     if (at.constructor.name === 'ReplyError' || at.constructor.name === 'ErrorReply') return true;

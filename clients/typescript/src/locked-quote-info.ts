@@ -8,8 +8,8 @@ export interface Quote {
 }
 
 /**
- * The class that services keep their locks with today, on the module: the same keys, the same strings in them, the same three
- * states. Pods with either can run side by side.
+ * The class that services keep their locks with today, on the module: the same keys, the same strings in them, the same
+ * three states. Pods with either can run side by side.
  */
 export class LockedQuoteInfo {
   readonly #locks: QuoteLock;
@@ -34,8 +34,8 @@ export class LockedQuoteInfo {
   }
 
   /**
-   * The lock in force: the one that is there, or else a new one at the server's clock for these roles. A closing one is renewed,
-   * unless `ifMissing`. The map uses it so, a vehicle's page with `ifMissing`.
+   * The lock in force: the one that is there, or else a new one at the server's clock for these roles. A closing one is
+   * renewed, unless `ifMissing`. The map uses it so, a vehicle's page with `ifMissing`.
    */
   async acquire(user: string | number, roleIds: RoleIds, options?: AcquireOptions): Promise<AcquiredLock> {
     return this.#locks.acquire(LockedQuoteInfo.key(user), roleIds, '*', options);

@@ -4,7 +4,7 @@ import { json, number } from './reply.js';
 /** `Effective`, or `CloseToExpired` when nothing new should start with the lock. */
 export type State = 'Effective' | 'CloseToExpired';
 
-/** What `acquire` came to: the caller's lock is the first, or took the place of a closing one, or another one is in force. */
+/** What `acquire` came to: the caller's lock is the first, or took the place of a closing one, or another is in force. */
 export type Outcome = 'Created' | 'Refreshed' | 'Held';
 
 /** A user's lock: the moment and the roles that prices are asked for. */
@@ -62,7 +62,7 @@ export class QuoteLock {
     return json(await this.#ask.read('QUOTELOCK.GET', [user, ...at, 'JSON']));
   }
 
-  /** Get-or-set in one step: of any number of callers that race one creates or renews the lock, and all are given the same. */
+  /** Get-or-set in one step: of any number of callers that race one creates or renews, and all are given the same lock. */
   async acquire(
     user: string,
     roleIds: RoleIds,

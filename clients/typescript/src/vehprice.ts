@@ -26,7 +26,7 @@ export interface Projection<F extends string, R extends string> {
   raw?: readonly R[];
 }
 
-/** A row as it is answered: all its fields, or those asked for, null where it lacks one. What a `raw` field holds is not known. */
+/** A row as it is answered: all its fields, or those asked for, null where it lacks one. A `raw` field may hold anything. */
 export type Answer<F extends string, R extends string> = [F] extends [never]
   ? Record<string, [R] extends [never] ? string : unknown>
   : { [K in F]: K extends R ? unknown : string | null };

@@ -73,7 +73,6 @@ describe('ServerError', () => {
   it('tells the reasons apart by what the server says', async () => {
     class ReplyError extends Error {}
     const cases: [string, Reason][] = [
-      ["ERR unknown command 'QUOTELOCK.GET', with args beginning with: 'x'", 'module'],
       ["ERR wrong number of arguments for 'quotelock.get' command", 'call'],
       ['ERR too many ids, 3 are more than quotelock.max-batch, 2', 'call'],
       ["OOM command not allowed when used memory > 'maxmemory'.", 'full'],
@@ -84,6 +83,8 @@ describe('ServerError', () => {
       ['MOVED 3999 127.0.0.1:6381', 'other'],
       ["ERR internal error, see the server's log", 'other'],
     ];
+    const unknown = await refusal(new QuoteLock((words) => redis.call('QUOTELOCK.NONE', words)).get('user'));
+    assert.equal(unknown.reason, 'module', unknown.message);
     for (const [message, reason] of cases) {
       const error = await refusal(new QuoteLock(() => Promise.reject(new ReplyError(message))).get('user'));
       assert.deepEqual([error.reason, error.message], [reason, message]);

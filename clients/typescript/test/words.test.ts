@@ -1,4 +1,4 @@
-// The client against the module's table of commands, as the server tells it: no command and no word is missing on either side.
+// The client against the module's table of commands, as the server tells it: neither lacks a command or a word.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 
