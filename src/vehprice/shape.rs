@@ -1,8 +1,8 @@
 //! Shapes: the lists of field names that rows share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::memory::size_class;
+use super::memory::{list_bytes, size_class};
 
 /// The number of a shape in its table.
 pub type ShapeId = u32;
@@ -86,8 +86,10 @@ fn key(names: &[&str]) -> Vec<u8> {
 /// The shapes of a table, each kept while a row has it.
 #[derive(Clone, Debug)]
 pub struct Shapes {
+    /// Each shape at its number, with the count of its rows. The last place is never free.
     list: Vec<Option<(Shape, usize)>>,
-    free: Vec<ShapeId>,
+    /// The numbers of the places that are free. The lowest is given out first, so that the list can end earlier in time.
+    free: BTreeSet<ShapeId>,
     by_key: HashMap<Box<[u8]>, ShapeId, ahash::RandomState>,
     /// The shape that was taken last: the next row mostly has it too.
     last: ShapeId,
@@ -100,7 +102,7 @@ impl Shapes {
     pub fn new(hasher: ahash::RandomState) -> Self {
         Self {
             list: Vec::new(),
-            free: Vec::new(),
+            free: BTreeSet::new(),
             by_key: HashMap::with_hasher(hasher),
             last: 0,
             bytes: 0,
@@ -132,7 +134,7 @@ impl Shapes {
         self.bytes = self.bytes.saturating_add(shape.bytes());
         self.pieces = self.pieces.saturating_add(shape.pieces());
         let key = shape.key.clone();
-        let id = if let Some(id) = self.free.pop() {
+        let id = if let Some(id) = self.free.pop_first() {
             if let Some(place) = self.list.get_mut(index(id)) {
                 *place = Some((shape, 1));
             }
@@ -165,15 +167,31 @@ impl Shapes {
                 self.pieces = self.pieces.saturating_sub(shape.pieces());
                 self.by_key.remove(&shape.key);
                 *place = None;
-                self.free.push(id);
-                if self.by_key.is_empty() {
-                    // No number is in use: the room that many shapes took is not kept.
-                    (self.list, self.free) = (Vec::new(), Vec::new());
-                    self.by_key.shrink_to_fit();
-                }
+                self.free.insert(id);
+                self.fit();
             }
             None => {}
         }
+    }
+
+    /// Ends the list with the last place in use, and gives back the room that is not needed.
+    fn fit(&mut self) {
+        while let Some(None) = self.list.last() {
+            self.list.pop();
+            self.free.pop_last();
+        }
+        if self.list.capacity() > self.list.len().saturating_mul(4) {
+            self.list.shrink_to(self.list.len().saturating_mul(2));
+        }
+        if self.by_key.capacity() > self.by_key.len().saturating_mul(4) {
+            self.by_key.shrink_to(self.by_key.len().saturating_mul(2));
+        }
+    }
+
+    /// How many places the list has, taken or free.
+    #[cfg(test)]
+    fn places(&self) -> usize {
+        self.list.len()
     }
 
     /// How many pieces of memory the shapes have.
@@ -183,8 +201,9 @@ impl Shapes {
 
     /// The bytes of all shapes.
     pub fn bytes(&self) -> usize {
-        let places = self.list.capacity().saturating_mul(size_of::<Option<(Shape, usize)>>());
-        let free = self.free.capacity().saturating_mul(size_of::<ShapeId>());
+        let places = list_bytes(&self.list);
+        // A set of numbers takes some three times their own bytes.
+        let free = self.free.len().saturating_mul(size_of::<[ShapeId; 3]>());
         // The index has a byte more for each place, and is seven eighths full at most.
         let index =
             self.by_key.capacity().saturating_mul(size_of::<(Box<[u8]>, ShapeId)>().saturating_add(1));
@@ -241,6 +260,25 @@ mod tests {
         assert!(shapes.bytes() > empty && shapes.pieces() == 6000);
         ids.into_iter().for_each(|id| shapes.give_back(id));
         assert_eq!((shapes.bytes(), shapes.pieces()), (empty, 0));
+    }
+
+    #[test]
+    fn shapes_that_come_and_go_take_no_more_room_than_those_that_stay() {
+        let mut shapes = shapes();
+        let take = |shapes: &mut Shapes, number: u32| shapes.take(&[number.to_string().as_str()]);
+        let mut ids: std::collections::VecDeque<_> = (0..100).map(|id| take(&mut shapes, id)).collect();
+        let (places, bytes) = (shapes.places(), shapes.bytes());
+        for number in 100..20_000 {
+            ids.push_back(take(&mut shapes, number));
+            ids.pop_front().into_iter().for_each(|id| shapes.give_back(id));
+            assert!(shapes.places() <= places + 1, "{number}: {} places", shapes.places());
+        }
+        assert!(shapes.bytes() < bytes * 2, "{} bytes, {bytes} at first", shapes.bytes());
+        // After a rush the list ends earlier again, as numbers are given out from the lowest on.
+        let rush: Vec<_> = (20_000..30_000).map(|number| take(&mut shapes, number)).collect();
+        assert!(shapes.places() == 10_100 && shapes.bytes() > bytes * 50);
+        rush.into_iter().for_each(|id| shapes.give_back(id));
+        assert!(shapes.places() <= places + 1 && shapes.bytes() < bytes * 2, "{} bytes", shapes.bytes());
     }
 
     #[test]
