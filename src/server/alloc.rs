@@ -15,7 +15,7 @@ static ALLOCATOR: ServerAlloc = ServerAlloc;
 
 /// What the server's allocator aligns to, if it is asked for whole multiples: Redis builds jemalloc with steps of 8 bytes, so
 /// that 24 or 40 of them are aligned to no more. Whatever wants more, which is next to nothing, is the system's.
-const ALIGNED_TO: usize = 16;
+pub(super) const ALIGNED_TO: usize = 16;
 
 /// The size to ask for, so that what comes is aligned.
 const fn padded(size: usize, layout: Layout) -> usize {

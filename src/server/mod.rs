@@ -8,6 +8,7 @@ mod alloc;
 mod api;
 mod call;
 mod clock;
+mod defrag;
 mod info;
 mod key;
 mod load;

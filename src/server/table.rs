@@ -9,6 +9,7 @@ use redis_module::raw;
 
 use super::api::api;
 use super::call::guard;
+use super::defrag::defrag;
 use super::key::{Key, WrongType};
 use super::log;
 use crate::vehprice::codec::{Decoder, encode};
@@ -39,7 +40,7 @@ pub(super) fn register(ctx: *mut raw::RedisModuleCtx) -> Result<(), String> {
         free_effort: Some(free_effort),
         unlink: None,
         copy: Some(copy),
-        defrag: None,
+        defrag: Some(defrag),
         mem_usage2: None,
         free_effort2: None,
         unlink2: None,

@@ -1,5 +1,20 @@
 //! What a piece of memory really takes: allocators serve sizes in steps.
 
+/// Moves pieces of memory to where the allocator would rather have them: their content and capacity stay as they are.
+pub trait Mover {
+    /// Moves the memory of a list.
+    fn list<T>(&mut self, list: &mut Vec<T>);
+
+    /// Moves the memory of a list that does not grow.
+    fn slice<T>(&mut self, slice: &mut Box<[T]>);
+
+    /// Moves a text.
+    fn text(&mut self, text: &mut Box<str>);
+
+    /// Whether that was enough for now.
+    fn is_done(&mut self) -> bool;
+}
+
 /// The size that a request for so many bytes takes, in the steps of jemalloc, Redis's allocator: sixteens up to 128 bytes,
 /// then four steps to each doubling. (Other allocators come close.)
 pub(super) fn size_class(bytes: usize) -> usize {

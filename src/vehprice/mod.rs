@@ -15,6 +15,7 @@ mod write;
 
 pub use group::{Group, groups};
 pub use json::Json;
+pub use memory::Mover;
 pub use row::{Expiry, Row, Values};
 pub use shape::Shape;
 pub use table::{IdHash, Seed, Spot, Table};

@@ -1,6 +1,6 @@
 //! A page: a few dozen rows whose ids' hashes begin alike, in the order of their hashes.
 
-use super::memory::{grow, list_bytes, size_class};
+use super::memory::{Mover, grow, list_bytes, size_class};
 use super::row::{self, Expiry};
 
 /// The most rows of a page that can still be split.
@@ -67,6 +67,14 @@ impl Page {
     /// How many pieces of memory those are, about.
     pub(super) fn pieces(&self) -> usize {
         self.long_rows.len().saturating_add(2)
+    }
+
+    /// Has all of them moved.
+    pub(super) fn defrag(&mut self, mover: &mut impl Mover) {
+        mover.list(&mut self.slots);
+        mover.list(&mut self.rows);
+        mover.list(&mut self.long_rows);
+        self.long_rows.iter_mut().for_each(|row| mover.slice(row));
     }
 
     /// The place of the row with this id.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::memory::{list_bytes, size_class};
+use super::memory::{Mover, list_bytes, size_class};
 
 /// The number of a shape in its table.
 pub type ShapeId = u32;
@@ -70,6 +70,15 @@ impl Shape {
     /// How many pieces of memory it has, in its place in the index too.
     fn pieces(&self) -> usize {
         self.names.len().saturating_mul(2).saturating_add(4)
+    }
+
+    /// Has its pieces moved, but for the one in the index.
+    fn defrag(&mut self, mover: &mut impl Mover) {
+        mover.slice(&mut self.key);
+        mover.slice(&mut self.names);
+        self.names.iter_mut().for_each(|name| mover.text(name));
+        mover.slice(&mut self.openings);
+        self.openings.iter_mut().for_each(|json| mover.slice(json));
     }
 }
 
@@ -189,9 +198,20 @@ impl Shapes {
     }
 
     /// How many places the list has, taken or free.
-    #[cfg(test)]
-    fn places(&self) -> usize {
+    pub fn places(&self) -> usize {
         self.list.len()
+    }
+
+    /// Has the list moved. (The index and the numbers that are free stay where they are: they offer no way to it.)
+    pub fn defrag_list(&mut self, mover: &mut impl Mover) {
+        mover.list(&mut self.list);
+    }
+
+    /// Has the pieces of the shape at this place moved, if there is one.
+    pub fn defrag_shape(&mut self, place: usize, mover: &mut impl Mover) {
+        if let Some(Some((shape, _))) = self.list.get_mut(place) {
+            shape.defrag(mover);
+        }
     }
 
     /// How many pieces of memory the shapes have.

@@ -3,6 +3,8 @@
 //! It grows and shrinks a page at a time (extendible hashing), so that no write pays for the whole table; and it is in
 //! the order of the hashes at every time, so that a scan is never lost in it.
 
+mod defrag;
+
 use ahash::RandomState;
 
 use super::memory::{list_bytes, size_class};

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::codec::{DecodeError, Decoder, encode};
-use super::{Expiry, Row, Table};
+use super::{Expiry, Mover, Row, Table};
 
 type Fields = Vec<(String, String)>;
 
@@ -27,6 +27,7 @@ enum Step {
     Remove { id: u32 },
     Sweep { pages: usize },
     Wait { ms: i64 },
+    Defrag { from: usize },
 }
 
 fn any_step(ids: u32) -> impl Strategy<Value = Step> {
@@ -38,7 +39,36 @@ fn any_step(ids: u32) -> impl Strategy<Value = Step> {
         3 => (0..ids).prop_map(|id| Step::Remove { id }),
         1 => (0..5_usize).prop_map(|pages| Step::Sweep { pages }),
         1 => (0..40_i64).prop_map(|ms| Step::Wait { ms }),
+        1 => (0..10_usize).prop_map(|from| Step::Defrag { from }),
     ]
+}
+
+/// Moves every piece, as many steps as it is told.
+struct Elsewhere {
+    steps: usize,
+}
+
+impl Mover for Elsewhere {
+    fn list<T>(&mut self, list: &mut Vec<T>) {
+        let mut moved = Vec::with_capacity(list.capacity());
+        moved.append(list);
+        *list = moved;
+    }
+
+    fn slice<T>(&mut self, slice: &mut Box<[T]>) {
+        let mut list = std::mem::take(slice).into_vec();
+        self.list(&mut list);
+        *slice = list.into_boxed_slice();
+    }
+
+    fn text(&mut self, text: &mut Box<str>) {
+        *text = text.clone();
+    }
+
+    fn is_done(&mut self) -> bool {
+        self.steps = self.steps.saturating_sub(1);
+        self.steps == 0
+    }
 }
 
 fn id_text(id: u32) -> Vec<u8> {
@@ -112,6 +142,7 @@ proptest! {
                 }
                 Step::Sweep { pages } => { table.sweep(now_ms, pages); }
                 Step::Wait { ms } => now_ms += ms,
+                Step::Defrag { from } => { table.defrag(from, &mut Elsewhere { steps: 20 }); }
             }
             if count % 200 == 0 {
                 check(&mut table, &model, now_ms);

@@ -3,6 +3,7 @@
 mod agreement;
 mod clear;
 mod clocks;
+mod defrag;
 mod del;
 mod effects;
 mod errors;
