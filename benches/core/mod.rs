@@ -164,7 +164,7 @@ fn sweep() -> Box<dyn FnMut()> {
         let mut table = Table::new(SEED);
         write(&mut table, &ids, NOW_MS + 60_000);
         let mut swept = 0;
-        while let Some(more) = table.sweep(NOW_MS + 60_000, 16) {
+        while let Some(more) = table.sweep(NOW_MS + 60_000, 16, usize::MAX) {
             swept += more;
         }
         assert_eq!(swept, ids.len());

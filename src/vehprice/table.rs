@@ -4,6 +4,7 @@
 //! the order of the hashes at every time, so that a scan is never lost in it.
 
 mod defrag;
+mod sweep;
 
 use ahash::RandomState;
 
@@ -11,6 +12,7 @@ use super::memory::{list_bytes, size_class};
 use super::page::{MOST_ROWS, Page};
 use super::row::{self, Expiry, Row};
 use super::shape::{ShapeId, Shapes};
+use sweep::Sweep;
 
 /// What makes a table's hash its own: no client can know which ids fall together.
 pub type Seed = [u64; 4];
@@ -66,14 +68,6 @@ pub struct Spot {
     place: usize,
 }
 
-/// Where the sweep is on its way through the pages.
-#[derive(Clone, Copy, Debug)]
-struct Sweep {
-    next_page: usize,
-    /// No row of the pages behind it, and none written since it set out, expires earlier.
-    earliest: Expiry,
-}
-
 impl Table {
     /// An empty table.
     pub fn new(seed: Seed) -> Self {
@@ -94,7 +88,7 @@ impl Table {
             earliest: Expiry::NEVER,
             latest: Expiry::FIRST,
             latest_is_known: true,
-            sweep: Sweep { next_page: 0, earliest: Expiry::NEVER },
+            sweep: Sweep::START,
             draft: Vec::new(),
         }
     }
@@ -309,43 +303,6 @@ impl Table {
             next = prefix.saturating_add(1).checked_shl(free_bits).unwrap_or_default();
         }
         if u32::try_from(next).is_ok() { next } else { 0 }
-    }
-
-    /// Takes expired rows out of the next `pages` pages; how many, or `None` if no row can have expired.
-    pub fn sweep(&mut self, now_ms: i64, pages: usize) -> Option<usize> {
-        if !self.earliest.is_over(now_ms) {
-            return None;
-        }
-        let mut swept = 0_usize;
-        for _ in 0..pages {
-            let Some(page) = self.pages.get_mut(self.sweep.next_page) else {
-                // The round is over: what it saw is true of the whole table.
-                self.earliest = self.sweep.earliest;
-                self.sweep = Sweep { next_page: 0, earliest: Expiry::NEVER };
-                break;
-            };
-            self.sweep.next_page = self.sweep.next_page.saturating_add(1);
-            let mut gone = Vec::new();
-            if page.earliest.is_over(now_ms) {
-                page.retain(|row| {
-                    let live = !row::expiry(row).is_over(now_ms);
-                    if !live {
-                        gone.push(row::shape(row));
-                    }
-                    live
-                });
-            }
-            self.sweep.earliest = self.sweep.earliest.min(page.earliest);
-            let key = page.first_key;
-            if !gone.is_empty() {
-                swept = swept.saturating_add(gone.len());
-                self.rows = self.rows.saturating_sub(gone.len());
-                // `latest` stays: it is the key's expiry, wherever the clock that swept the rows stands.
-                gone.into_iter().for_each(|shape| self.shapes.give_back(shape));
-                self.merge(key);
-            }
-        }
-        Some(swept)
     }
 
     /// Live rows.

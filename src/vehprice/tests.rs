@@ -140,7 +140,7 @@ proptest! {
                     let was_live = model.0.remove(&id).is_some_and(|(expiry, _)| !expiry.is_over(now_ms));
                     prop_assert_eq!(table.remove(&id, now_ms), was_live);
                 }
-                Step::Sweep { pages } => { table.sweep(now_ms, pages); }
+                Step::Sweep { pages } => { table.sweep(now_ms, pages, 500); }
                 Step::Wait { ms } => now_ms += ms,
                 Step::Defrag { from } => { table.defrag(from, &mut Elsewhere { steps: 20 }); }
             }
@@ -150,7 +150,7 @@ proptest! {
         }
         check(&mut table, &model, now_ms);
         // When all is swept, nothing is left of what expired.
-        while table.sweep(now_ms, 3).is_some() {}
+        while table.sweep(now_ms, 3, 1000).is_some() {}
         check(&mut table, &model, now_ms);
         prop_assert_eq!(table.len(i64::MIN), model.live(now_ms).len());
     }
@@ -212,11 +212,35 @@ fn gives_back_what_it_took(expected: usize) {
         put(&mut table, &id_text(id), &fields, Expiry::at(1000));
     }
     let full = table.bytes();
-    while table.sweep(1000, 100).is_some() {}
+    while table.sweep(1000, 100, usize::MAX).is_some() {}
     assert_eq!(table.len(0), 0);
     let swept = table.bytes();
     println!("empty {empty}, full {full}, swept {swept}");
     assert!(swept < full / 20, "{swept} of {full}");
+}
+
+#[test]
+fn a_step_of_the_sweep_is_bounded_in_bytes() {
+    let mut table = Table::new([1, 2, 3, 4]);
+    for id in 0..300 {
+        let length = if id % 3 == 0 { 10_000 } else { 10 };
+        let fields = vec![("f".to_owned(), "x".repeat(length))];
+        put(&mut table, &id_text(id), &fields, Expiry::at(if id < 200 { 1000 } else { 2000 }));
+    }
+    let (mut rows, mut steps) = (300, 0);
+    while let Some(swept) = table.sweep(1000, 100, 25_000) {
+        rows -= swept;
+        assert_eq!(table.len(i64::MIN), rows);
+        steps += 1;
+    }
+    assert_eq!(rows, 100);
+    // 67 long rows, three a step.
+    assert!((23..30).contains(&steps), "{steps}");
+    // A row that is longer than the bound goes by itself.
+    while let Some(swept) = table.sweep(2000, 100, 1) {
+        assert!(swept <= 1);
+    }
+    assert_eq!(table.len(i64::MIN), 0);
 }
 
 fn chunks(table: &Table, now_ms: i64) -> Vec<Vec<u8>> {
@@ -303,7 +327,7 @@ fn sweeping_does_not_change_when_the_longest_lived_row_expires() {
     assert_eq!(table.latest_expiry(), None);
     let fields = vec![("f".to_owned(), "v".to_owned())];
     put(&mut table, b"1", &fields, Expiry::at(1000));
-    assert_eq!(table.sweep(2000, 1), Some(1));
+    assert_eq!(table.sweep(2000, 1, 1), Some(1));
     assert_eq!(table.latest_expiry(), Some(Expiry::at(1000)));
     // On a replica whose clock is ahead such a row still comes.
     put(&mut table, b"2", &fields, Expiry::at(900));
