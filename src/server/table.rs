@@ -196,11 +196,7 @@ unsafe extern "C" fn rewrite(
     let written = guard(|| {
         // SAFETY: the server passes the value of a key of our type.
         let table = unsafe { table(value) };
-        let rows: Vec<_> = table.iter(now_ms()).collect();
-        if rows.is_empty() {
-            return;
-        }
-        groups(rows, |group| {
+        groups(table.iter(now_ms()), |group| {
             let arguments = group.arguments();
             // SAFETY: the strings are made and freed here, and the format has a letter for the key and for the list.
             unsafe {

@@ -178,6 +178,11 @@ impl<'t> Row<'t> {
         shape(self.bytes)
     }
 
+    /// How long it is, in bytes, about.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The names of its fields.
     pub fn shape(&self) -> &'t Shape {
         self.shape

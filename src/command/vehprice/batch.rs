@@ -308,7 +308,7 @@ impl<'a> Batch<'a> {
     /// Replicates rows as they are in the table now: merged, and each with its own expiry.
     fn replicate_resolved(&self, call: &Call<'_>, table: &Table, rows: &[usize], judged_ms: i64) {
         let ids = rows.iter().filter_map(|row| self.ids.get(*row));
-        groups(ids.filter_map(|id| table.get(id, judged_ms)).collect(), |group| {
+        groups(ids.filter_map(|id| table.get(id, judged_ms)), |group| {
             let arguments = group.arguments();
             let parts = arguments.iter().map(|text| Part::Text(text));
             call.replicate(c"VEHPRICE.MSET", [Part::Arg(KEY)].into_iter().chain(parts));

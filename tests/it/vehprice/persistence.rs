@@ -200,6 +200,38 @@ fn a_rewritten_aof_is_of_bounded_commands_with_absolute_times() {
     }
 }
 
+/// However long the rows are, what is written or sent at a time is about a mebibyte, or one row.
+#[test]
+fn commands_are_bounded_in_bytes() {
+    const ROWS: i64 = 12;
+    for kind in Kind::ALL {
+        let mut server = with_aof(kind, "no");
+        let con = &mut server.connection();
+        let long = "v".repeat(400_000);
+        for id in 0..ROWS {
+            cmd(con, &["VEHPRICE.SET", "t", &id.to_string(), "FIELDS", "1", "x", &long]);
+        }
+        let mut replica = FakeReplica::of(&server);
+        let merge: String = (0..ROWS).map(|id| format!(" {id} 1")).collect();
+        cmd(con, &format!("VEHPRICE.MSET t MERGE FIELDS 1 y ROWS{merge}"));
+        rewrite(con);
+        let mut sent = replica.lines(con);
+        sent.retain(|line| !["MULTI", "EXEC"].contains(&line.as_str()));
+        for (commands, what) in [(sent, "sent"), (aof_lines(&server, ".base."), "rewritten")] {
+            let lengths: Vec<_> = commands.iter().map(String::len).filter(|length| *length > 100).collect();
+            let of_three = |length: &usize| (1_200_000..1_201_000).contains(length);
+            assert!(
+                lengths.len() == 4 && lengths.iter().all(of_three),
+                "{} {what}: {lengths:?}",
+                kind.name()
+            );
+        }
+        let before = table(con, "t");
+        kill_and_restart(&mut server);
+        assert!(table(&mut server.connection(), "t") == before, "{}", kind.name());
+    }
+}
+
 /// Rows that are over go into no file, swept or not, and change no digest.
 #[test]
 fn what_is_over_is_not_written() {
