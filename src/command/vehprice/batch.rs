@@ -195,7 +195,9 @@ impl<'a> Batch<'a> {
         // What comes from the primary was decided there: no row is over to it.
         let judged_ms = if options.is_replay { i64::MIN } else { now_ms };
         let found = super::table(call, &mut key)?;
-        if let Some(table) = found.as_ref().filter(|_| rules.merge) {
+        // With NX a row that is there is left as it is.
+        let widens = rules.merge && rules.condition != Some(Condition::Absent);
+        if let Some(table) = found.as_ref().filter(|_| widens) {
             let too_wide = self.ids.iter().find(|id| table.merges_too_wide(id, &self.names, judged_ms));
             if let Some(id) = too_wide {
                 return Err(Error::TooWide(excerpt(id)));

@@ -93,6 +93,11 @@ fn merge_sets_the_named_fields_and_keeps_the_others() {
             assert_eq!(int(con, &format!("VEHPRICE.SET t 1 {rest}")), replied, "{rest} on {before:?}");
             assert_eq!(text(con, "VEHPRICE.GET t 1 JSON"), after, "{rest} on {before:?}");
         }
+        // A row that could not take one more field: with NX it is not asked to.
+        let fields: String = (0..64).map(|field| format!(" f{field} x")).collect();
+        cmd(con, &format!("VEHPRICE.SET t 1 FIELDS 64{fields}"));
+        assert_eq!(int(con, "VEHPRICE.SET t 1 NX MERGE FIELDS 1 more x"), 0);
+        assert_eq!(int(con, "VEHPRICE.MSET t NX MERGE FIELDS 1 more ROWS 1 x 2 x"), 1);
     });
 }
 
