@@ -1,5 +1,6 @@
 //! The table as a data type of the server: saving, loading, rewriting, copying, freeing; and the way to the table of a key.
 
+use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr::{self, NonNull};
 use std::slice;
@@ -188,6 +189,33 @@ unsafe extern "C" fn save(io: *mut raw::RedisModuleIO, value: *mut c_void) {
     }
 }
 
+/// The arguments of `VEHPRICE.MSET`, after the key, that make a table without a live row.
+const NO_ROW: [&[u8]; 8] = [b"PXAT", b"1", b"FIELDS", b"1", b"-", b"ROWS", b"-", b""];
+
+/// Writes a `VEHPRICE.MSET` to the AOF.
+fn emit_rows(io: *mut raw::RedisModuleIO, key: *mut raw::RedisModuleString, arguments: &[Cow<'_, [u8]>]) {
+    let string = |text: &Cow<'_, [u8]>| {
+        // SAFETY: a string that is no command's needs no context; the server copies the text.
+        unsafe { api!(RedisModule_CreateString(ptr::null_mut(), text.as_ptr().cast(), text.len())) }
+    };
+    let mut strings: Vec<_> = arguments.iter().map(string).collect();
+    // SAFETY: the server's own io and key; the strings were just made, and each is freed once, after its last use. The format
+    // has a letter for the key and for the list.
+    unsafe {
+        api!(RedisModule_EmitAOF(
+            io,
+            c"VEHPRICE.MSET".as_ptr(),
+            c"sv".as_ptr(),
+            key,
+            strings.as_mut_ptr(),
+            strings.len()
+        ));
+        for string in strings {
+            api!(RedisModule_FreeString(ptr::null_mut(), string));
+        }
+    }
+}
+
 unsafe extern "C" fn rewrite(
     io: *mut raw::RedisModuleIO,
     key: *mut raw::RedisModuleString,
@@ -196,29 +224,15 @@ unsafe extern "C" fn rewrite(
     let written = guard(|| {
         // SAFETY: the server passes the value of a key of our type.
         let table = unsafe { table(value) };
+        let mut is_empty = true;
         groups(table.iter(now_ms()), |group| {
-            let arguments = group.arguments();
-            // SAFETY: the strings are made and freed here, and the format has a letter for the key and for the list.
-            unsafe {
-                let mut strings: Vec<_> = arguments
-                    .iter()
-                    .map(|text| {
-                        api!(RedisModule_CreateString(ptr::null_mut(), text.as_ptr().cast(), text.len()))
-                    })
-                    .collect();
-                api!(RedisModule_EmitAOF(
-                    io,
-                    c"VEHPRICE.MSET".as_ptr(),
-                    c"sv".as_ptr(),
-                    key,
-                    strings.as_mut_ptr(),
-                    strings.len()
-                ));
-                for string in strings {
-                    api!(RedisModule_FreeString(ptr::null_mut(), string));
-                }
-            }
+            is_empty = false;
+            emit_rows(io, key, &group.arguments());
         });
+        if is_empty {
+            // The key is there, kept by hand. A row that was over long ago says so.
+            emit_rows(io, key, &NO_ROW.map(Cow::Borrowed));
+        }
         // The rows have set the key's expiry. If it has another, the server writes that next; if a user took it, it has none.
         // SAFETY: the server's own io and key; the format has a letter for the key.
         unsafe { api!(RedisModule_EmitAOF(io, c"PERSIST".as_ptr(), c"s".as_ptr(), key)) };

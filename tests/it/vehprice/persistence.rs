@@ -273,7 +273,7 @@ fn what_is_over_is_not_written() {
     }
 }
 
-/// PERSIST keeps the key of a table when its last row is over. It may go or stay, but nothing comes of it.
+/// PERSIST keeps the key of a table when its last row is over, in every file too, until it is written to.
 #[test]
 fn a_table_of_no_live_row() {
     for kind in Kind::ALL {
@@ -283,26 +283,35 @@ fn a_table_of_no_live_row() {
             cmd(con, "VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS a 1 b 2");
             cmd(con, "PERSIST t");
             rest(35);
-            let bare = |con: &mut Connection, what: &str| {
-                assert_eq!(reply(con, "VEHPRICE.GETALL t"), "[]", "{}, {what}", kind.name());
-                assert_eq!(int(con, "VEHPRICE.LEN t"), 0, "{}, {what}", kind.name());
-                assert_eq!(int(con, "VEHPRICE.DEL t a"), 0, "{}, {what}", kind.name());
+            let bare = |server: &mut Server, what: &str| {
+                let con = &mut server.connection();
+                let what = format!("{}, preamble {preamble}, {what}", kind.name());
+                assert_eq!(reply(con, "VEHPRICE.GETALL t"), "[]", "{what}");
+                assert_eq!(int(con, "VEHPRICE.LEN t"), 0, "{what}");
+                assert_eq!(int(con, "PEXPIRETIME t"), -1, "{what}");
             };
-            assert_eq!(int(con, "VEHPRICE.LEN t"), 0);
-            cmd(con, "SAVE");
-            cmd(con, "DEBUG RELOAD");
-            rewrite(con);
+            bare(&mut server, "at first");
+            cmd(&mut server.connection(), "DEBUG RELOAD");
+            bare(&mut server, "from RDB");
+            kill_and_restart(&mut server);
+            bare(&mut server, "from the AOF as it was written");
+            rewrite(&mut server.connection());
+            kill_and_restart(&mut server);
+            bare(&mut server, "from the AOF rewritten");
+            cmd(&mut server.connection(), "PEXPIREAT t 4000000000000");
+            rewrite(&mut server.connection());
             kill_and_restart(&mut server);
             let con = &mut server.connection();
-            bare(con, "restarted");
+            assert_eq!(int(con, "PEXPIRETIME t"), 4_000_000_000_000, "{}", kind.name());
+            assert_eq!(int(con, "VEHPRICE.DEL t a"), 0);
             // A dump of it is as good as any.
             cmd(con, "VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS a 1 b 2");
             cmd(con, "PERSIST t");
             rest(35);
-            if let Value::BulkString(dump) = cmd(con, "DUMP t") {
-                let _loaded_or_refused = reply(con, &[b"RESTORE", &b"t"[..], b"0", &dump, b"REPLACE"]);
-            }
-            bare(con, "restored");
+            let Value::BulkString(dump) = cmd(con, "DUMP t") else { panic!("no dump") };
+            cmd(con, &[b"RESTORE", &b"t"[..], b"0", &dump, b"REPLACE"]);
+            bare(&mut server, "restored");
+            let con = &mut server.connection();
             cmd(con, "VEHPRICE.SET t a FIELDS 1 x 1");
             assert_eq!(int(con, "VEHPRICE.LEN t"), 1);
         }
