@@ -1,12 +1,9 @@
 //! A cluster of three: whose key it is, and locks that move to another node.
 
-use std::time::Duration;
-
 use redis::{Connection, Value};
 
 use crate::harness::*;
 
-const PATIENCE: Duration = Duration::from_secs(60);
 const NODES: usize = 3;
 const SLOTS: usize = 16384;
 

@@ -1,16 +1,11 @@
 //! What is on disk: RDB, AOF in its forms, and what a kill -9 leaves.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::BufReader;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use redis::{Connection, Value};
 
 use crate::harness::*;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Locks of every form; the commands that leave nothing behind too.
 fn fill(con: &mut Connection) {
@@ -48,11 +43,6 @@ fn survives(server: &mut Server, restart: impl Fn(&mut Server)) {
     assert_eq!(seen(server), before, "{}", server.kind().name());
 }
 
-fn kill_and_restart(server: &mut Server) {
-    server.kill9();
-    server.restart();
-}
-
 /// What is acknowledged is in the file; with `everysec` the server may write it a little later.
 fn with_aof(kind: Kind) -> Builder {
     Server::builder(kind).conf("appendonly yes").conf("appendfsync always")
@@ -64,7 +54,7 @@ fn rdb_keeps_locks_and_their_expiry() {
         let mut server = Server::start(kind);
         fill(&mut server.connection());
         cmd(&mut server.connection(), "SAVE");
-        survives(&mut server, kill_and_restart);
+        survives(&mut server, Server::kill_and_restart);
     }
 }
 
@@ -79,34 +69,9 @@ fn aof_keeps_locks_and_their_expiry() {
             cmd(&mut server.connection(), "QUOTELOCK.SET user:later [] *");
             rewrite(&mut server.connection());
             cmd(&mut server.connection(), "QUOTELOCK.SET user:plain [] * EX 1000");
-            survives(&mut server, kill_and_restart);
+            survives(&mut server, Server::kill_and_restart);
         }
     }
-}
-
-fn rewrite(con: &mut Connection) {
-    cmd(con, "BGREWRITEAOF");
-    eventually(PATIENCE, || {
-        let state = info(con, "persistence");
-        let done = state["aof_rewrite_in_progress"] == "0" && state["aof_rewrite_scheduled"] == "0";
-        done.then(|| assert_eq!(state["aof_last_bgrewrite_status"], "ok"))
-    });
-}
-
-/// The commands of the AOF's files whose names hold `part`, in order.
-fn aof(server: &Server, part: &str) -> Vec<String> {
-    let files = fs::read_dir(server.dir().join("appendonlydir")).unwrap();
-    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
-    files.sort();
-    let mut commands = Vec::new();
-    for file in files.iter().filter(|file| file.to_str().unwrap().contains(part)) {
-        let mut file = BufReader::new(fs::File::open(file).unwrap());
-        while let Some(command) = next_command(&mut file) {
-            commands.push(line(&command));
-        }
-    }
-    commands.retain(|command| command != "SELECT 0");
-    commands
 }
 
 #[test]
@@ -140,7 +105,7 @@ fn aof_holds_plain_commands_that_any_server_loads() {
         ] {
             let _reply = reply(con, leaves_nothing);
         }
-        assert_eq!(aof(&server, ".incr."), expected, "{}", kind.name());
+        assert_eq!(aof_lines(&server, ".incr."), expected, "{}", kind.name());
 
         let held = keyspace(con);
         server.stop();
@@ -154,7 +119,7 @@ fn aof_holds_plain_commands_that_any_server_loads() {
 
         // A rewritten file has the servers' own form, which is that of plain strings.
         rewrite(&mut plain.connection());
-        let base = aof(&server, ".base.");
+        let base = aof_lines(&server, ".base.");
         assert!(base[0].starts_with(r#"SET b {"roleIds":["4"],"queryTime":""#), "{base:?}");
         assert!(base.iter().all(|command| !command.contains("QUOTELOCK")), "{base:?}");
     }

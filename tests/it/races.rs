@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Condvar, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use redis::{Connection, Value};
 
@@ -12,8 +12,6 @@ use crate::harness::*;
 
 const CLIENTS: usize = 64;
 const KEY: &str = "user:42";
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The rounds on a server: the full number on one, fewer on the others.
 fn rounds(kind: Kind) -> usize {
     if kind == Kind::DEFAULT { 2000 } else { 200 }

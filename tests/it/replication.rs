@@ -1,30 +1,6 @@
 //! What goes to replicas: outcomes only, in plain commands, with absolute times.
 
-use std::time::Duration;
-
-use redis::Connection;
-
 use crate::harness::*;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn primary(kind: Kind) -> Server {
-    Server::builder(kind).conf("repl-diskless-sync-delay 0").start()
-}
-
-/// A replica in step with its primary.
-fn replica_of(primary: &Server, replica: Builder) -> Server {
-    let replica = replica.conf(format!("replicaof 127.0.0.1 {}", primary.port())).start();
-    let con = &mut replica.connection();
-    eventually(PATIENCE, || (info(con, "replication")["master_link_status"] == "up").then_some(()));
-    replica
-}
-
-/// Until `replicas` have run all that this client has written.
-#[track_caller]
-fn in_step(con: &mut Connection, replicas: i64) {
-    assert_eq!(int(con, &format!("WAIT {replicas} 60000")), replicas);
-}
 
 /// What a command leads to.
 enum Effect {

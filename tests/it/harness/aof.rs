@@ -2,12 +2,11 @@
 
 use std::fs::{self, File};
 use std::io::BufReader;
-use std::time::Duration;
 
 use redis::Connection;
 
 use super::call::{cmd, info};
-use super::clock::eventually;
+use super::clock::{PATIENCE, eventually};
 use super::server::Server;
 use super::stream::{line, next_command};
 
@@ -15,7 +14,7 @@ use super::stream::{line, next_command};
 #[track_caller]
 pub(crate) fn rewrite(con: &mut Connection) {
     cmd(con, "BGREWRITEAOF");
-    eventually(Duration::from_secs(60), || {
+    eventually(PATIENCE, || {
         let state = info(con, "persistence");
         let done = state["aof_rewrite_in_progress"] == "0" && state["aof_rewrite_scheduled"] == "0";
         done.then(|| assert_eq!(state["aof_last_bgrewrite_status"], "ok"))

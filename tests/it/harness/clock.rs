@@ -15,6 +15,9 @@ pub(crate) fn moment(unix_ms: i64) -> String {
     DateTime::from_timestamp_millis(unix_ms).unwrap().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// Longer than anything takes that a test waits for, on a busy machine too.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Asks again and again until there is an answer; `None` after `limit` fails the test.
 #[track_caller]
 pub(crate) fn eventually<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {

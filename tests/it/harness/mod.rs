@@ -5,6 +5,7 @@ mod call;
 mod clock;
 mod crc64;
 mod dice;
+mod effects;
 mod keyspace;
 mod replicas;
 mod server;
@@ -14,13 +15,14 @@ mod table_dice;
 
 pub(crate) use aof::{aof_lines, rewrite};
 pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
-pub(crate) use clock::{eventually, moment, now, rest};
+pub(crate) use clock::{PATIENCE, eventually, moment, now, rest};
 pub(crate) use crc64::{body, crc64, signed};
 pub(crate) use dice::Dice;
+pub(crate) use effects::{changes, events, forgotten};
 pub(crate) use keyspace::{keyspace, stored};
-pub(crate) use replicas::{FakePrimary, follow, in_step, linked};
+pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica_of};
 pub(crate) use server::{Builder, Kind, Server, for_each_server};
-pub(crate) use stream::{FakeReplica, line, monitored, next_command};
+pub(crate) use stream::{FakeReplica, line, monitored};
 pub(crate) use table::{
     LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pack, packed, pipelined, table,
 };

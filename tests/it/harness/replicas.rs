@@ -2,17 +2,27 @@
 
 use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
 
 use redis::Connection;
 
 use super::call::{cmd, info, int};
-use super::clock::eventually;
-use super::server::Server;
+use super::clock::{PATIENCE, eventually};
+use super::server::{Builder, Kind, Server};
 use super::stream::{line, next_command};
 use super::table::pack;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A server that a replica need not wait for.
+pub(crate) fn primary(kind: Kind) -> Server {
+    Server::builder(kind).conf("repl-diskless-sync-delay 0").start()
+}
+
+/// A server that is a replica from its start, in step.
+#[track_caller]
+pub(crate) fn replica_of(primary: &Server, replica: Builder) -> Server {
+    let replica = replica.conf(format!("replicaof 127.0.0.1 {}", primary.port())).start();
+    linked(&mut replica.connection());
+    replica
+}
 
 /// Makes a replica of a server, and waits until it is in step.
 #[track_caller]

@@ -4,15 +4,11 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use redis::{Client, Connection, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
 use tempfile::TempDir;
 
-use super::clock::eventually;
-
-/// Longer than any start, stop or reply takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::clock::{PATIENCE, eventually};
 
 /// The servers the module is for, and one too old for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,6 +202,13 @@ impl Server {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// As after a power cut.
+    #[track_caller]
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.kill9();
+        self.restart();
     }
 
     /// A SHUTDOWN, which saves if the settings say so.

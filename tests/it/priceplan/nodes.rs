@@ -1,14 +1,10 @@
 //! Replicas, a Cluster, a restart, a full server.
 
-use std::time::Duration;
-
 use super::*;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A primary and its replica.
 fn pair(kind: Kind) -> (Server, Server) {
-    let primary = Server::builder(kind).conf("repl-diskless-sync-delay 0").start();
+    let primary = primary(kind);
     let replica = Server::start(kind);
     follow(&replica, &primary);
     (primary, replica)

@@ -94,24 +94,19 @@ fn all_agree_on(kind: Kind) {
     agrees(con, &expected, "after DEBUG RELOAD");
     cmd(&mut unread.connection(), "REPLICAOF NO ONE");
     cmd(&mut unread.connection(), "SAVE");
-    kill_and_restart(&mut unread);
+    unread.kill_and_restart();
     agrees(&mut unread.connection(), &expected, "from the RDB");
 
-    kill_and_restart(&mut primary);
+    primary.kill_and_restart();
     agrees(&mut primary.connection(), &expected, "from the AOF as it was written");
     for preamble in ["no", "yes"] {
         let con = &mut primary.connection();
         cmd(con, &["CONFIG", "SET", "aof-use-rdb-preamble", preamble]);
         rewrite(con);
-        kill_and_restart(&mut primary);
+        primary.kill_and_restart();
         let what = format!("from the AOF rewritten with preamble {preamble}");
         agrees(&mut primary.connection(), &expected, &what);
     }
-}
-
-fn kill_and_restart(server: &mut Server) {
-    server.kill9();
-    server.restart();
 }
 
 fn copies_agree(con: &mut Connection, expected: &Tables) {

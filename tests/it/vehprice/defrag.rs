@@ -1,7 +1,5 @@
 //! Active defragmentation moves a table's memory, and nothing of the table changes.
 
-use std::time::Duration;
-
 use super::*;
 
 /// Of the servers here the one that is built with the allocator it takes.
@@ -58,7 +56,7 @@ fn moves_pieces_and_changes_nothing() {
         cmd(con, &format!("CONFIG SET {setting}"));
     }
     // Besides the tables next to nothing is left that could be moved, and the small ones have fewer pieces than this.
-    let moved = eventually(Duration::from_secs(60), || {
+    let moved = eventually(PATIENCE, || {
         let moved = count(con, "active_defrag_hits");
         (moved > 1000 && count(con, "active_defrag_key_hits") > SMALL_TABLES / 2).then_some(moved)
     });

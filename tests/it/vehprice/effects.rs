@@ -1,29 +1,9 @@
 //! What the commands leave behind besides the rows: events, signals to watchers and caches, counters; and that reads
 //! leave nothing.
 
-use std::sync::mpsc::{Receiver, channel};
-
-use redis::{PushInfo, PushKind};
+use std::sync::mpsc::channel;
 
 use super::*;
-
-/// The events that a command raises in order, as `event key`.
-fn events(server: &Server, con: &mut Connection, words: &str) -> (String, Vec<String>) {
-    let mut listener = server.connection();
-    let mut listener = listener.as_pubsub();
-    listener.psubscribe("__keyevent@0__:*").unwrap();
-    listener.subscribe("done").unwrap();
-    let answer = reply(con, words);
-    cmd(con, "PUBLISH done .");
-    let mut events = Vec::new();
-    loop {
-        let message = listener.get_message().unwrap();
-        let Some(event) = message.get_channel_name().strip_prefix("__keyevent@0__:") else {
-            return (answer, events);
-        };
-        events.push(format!("{event} {}", message.get_payload::<String>().unwrap()));
-    }
-}
 
 /// What is in the database before each command: a table of two rows, one of one row, a hash.
 fn fill(con: &mut Connection) {
@@ -122,14 +102,6 @@ fn only_a_change_aborts_a_watch() {
     });
 }
 
-/// The keys that a connection has been told to forget.
-fn forgotten(con: &mut Connection, pushes: &Receiver<PushInfo>) -> Vec<String> {
-    // A push comes before the reply to what was asked later.
-    cmd(con, "PING");
-    let told = pushes.try_iter().filter(|push| push.kind == PushKind::Invalidate);
-    told.flat_map(|push| push.data).map(|keys| show(&keys)).collect()
-}
-
 #[test]
 fn only_a_change_empties_a_clients_cache() {
     for_each_server(|server| {
@@ -170,7 +142,6 @@ fn reads_leave_nothing_behind() {
     for_each_server(|server| {
         let con = &mut server.connection();
         fill(con);
-        let changes = |con: &mut Connection| info(con, "persistence")["rdb_changes_since_last_save"].clone();
         let look = |con: &mut Connection| (changes(con), text(con, "DEBUG DIGEST"), keyspace(con));
         let before = look(con);
         for (_, words, _) in READS {

@@ -1,10 +1,6 @@
 //! Where a command may not do what it would: at the end of memory, on a replica, in a script that only reads.
 
-use std::time::Duration;
-
 use super::*;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 const OOM: &str = "OOM command not allowed when used memory > 'maxmemory'";
 
@@ -89,10 +85,8 @@ fn a_replica_reads_and_does_not_write() {
     for_each_server(|server| {
         let con = &mut server.connection();
         fill(con);
-        let replica =
-            Server::builder(server.kind()).conf(format!("replicaof 127.0.0.1 {}", server.port())).start();
+        let replica = replica_of(server, Server::builder(server.kind()));
         let there = &mut replica.connection();
-        eventually(PATIENCE, || (info(there, "replication")["master_link_status"] == "up").then_some(()));
         let held = keyspace(con);
         for words in WRITES {
             assert_eq!(

@@ -8,11 +8,6 @@ use redis::{Connection, Value};
 
 use crate::harness::*;
 
-fn kill_and_restart(server: &mut Server) {
-    server.kill9();
-    server.restart();
-}
-
 /// What is acknowledged is in the file.
 fn with_aof(kind: Kind, preamble: &str) -> Server {
     Server::builder(kind)
@@ -105,12 +100,12 @@ fn rdb_keeps_tables() {
         cmd(con, "DEBUG RELOAD");
         holds(&server, &expected, "after DEBUG RELOAD");
         cmd(con, "SAVE");
-        kill_and_restart(&mut server);
+        server.kill_and_restart();
         holds(&server, &expected, "after SAVE");
         let con = &mut server.connection();
         cmd(con, "CONFIG SET rdbcompression no");
         cmd(con, "SAVE");
-        kill_and_restart(&mut server);
+        server.kill_and_restart();
         holds(&server, &expected, "after SAVE without compression");
     }
 }
@@ -123,16 +118,16 @@ fn aof_keeps_tables() {
             let mut server = with_aof(kind, preamble);
             fill(&server);
             let expected = held(&server);
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             holds(&server, &expected, &what("AOF as it was written"));
             rewrite(&mut server.connection());
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             holds(&server, &expected, &what("AOF rewritten"));
             let con = &mut server.connection();
             cmd(con, "VEHPRICE.MSET plain MERGE KEEPTTL FIELDS 1 later ROWS 71 1 new 2");
             cmd(con, "VEHPRICE.DEL many 7 8 9");
             let expected = held(&server);
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             holds(&server, &expected, &what("AOF written on"));
             cmd(&mut server.connection(), "DEBUG LOADAOF");
             holds(&server, &expected, &what("DEBUG LOADAOF"));
@@ -195,7 +190,7 @@ fn a_rewritten_aof_is_of_bounded_commands_with_absolute_times() {
             assert!(sizes.iter().all(|size| (1..=1000).contains(size)), "{expiry} {names}: {sizes:?}");
             assert_eq!(sizes.len(), rows.div_ceil(1000), "{}, {expiry} {names}: {sizes:?}", kind.name());
         }
-        kill_and_restart(&mut server);
+        server.kill_and_restart();
         assert_eq!(table(&mut server.connection(), "many"), before, "{}", kind.name());
     }
 }
@@ -227,7 +222,7 @@ fn commands_are_bounded_in_bytes() {
             );
         }
         let before = table(con, "t");
-        kill_and_restart(&mut server);
+        server.kill_and_restart();
         assert!(table(&mut server.connection(), "t") == before, "{}", kind.name());
     }
 }
@@ -268,7 +263,7 @@ fn what_is_over_is_not_written() {
         let rdb = std::fs::read(server.dir().join("dump.rdb")).unwrap();
         assert!(!rdb.windows(8).any(|bytes| bytes == b"overover"), "{}", kind.name());
         let before = table(con, "t");
-        kill_and_restart(&mut server);
+        server.kill_and_restart();
         assert_eq!(table(&mut server.connection(), "t"), before, "{}", kind.name());
     }
 }
@@ -293,14 +288,14 @@ fn a_table_of_no_live_row() {
             bare(&mut server, "at first");
             cmd(&mut server.connection(), "DEBUG RELOAD");
             bare(&mut server, "from RDB");
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             bare(&mut server, "from the AOF as it was written");
             rewrite(&mut server.connection());
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             bare(&mut server, "from the AOF rewritten");
             cmd(&mut server.connection(), "PEXPIREAT t 4000000000000");
             rewrite(&mut server.connection());
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             let con = &mut server.connection();
             assert_eq!(int(con, "PEXPIRETIME t"), 4_000_000_000_000, "{}", kind.name());
             assert_eq!(int(con, "VEHPRICE.DEL t a"), 0);
@@ -337,12 +332,12 @@ fn the_keys_own_expiry_is_kept() {
                 assert_eq!(found, expected, "{}, preamble {preamble}, {what}", kind.name());
             };
             check(&mut server, "at first");
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             check(&mut server, "from the AOF as it was written");
             cmd(&mut server.connection(), "DEBUG RELOAD");
             check(&mut server, "from RDB");
             rewrite(&mut server.connection());
-            kill_and_restart(&mut server);
+            server.kill_and_restart();
             check(&mut server, "from the AOF rewritten");
         }
     }

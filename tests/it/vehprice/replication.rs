@@ -1,16 +1,8 @@
 //! What goes to replicas: rows as they were stored, with the moment they expire.
 
-use std::time::Duration;
-
 use redis::Connection;
 
 use crate::harness::*;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn primary(kind: Kind) -> Server {
-    Server::builder(kind).conf("repl-diskless-sync-delay 0").start()
-}
 
 /// A command and what is sent for it. `@id` stands for the moment when that row of `t` expires.
 type Step = (&'static str, &'static [&'static str]);

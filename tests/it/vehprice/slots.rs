@@ -1,12 +1,8 @@
 //! A slot that moves to another node, tables and all, by the server's own means.
 
-use std::time::Duration;
-
 use redis::{Connection, Value};
 
 use crate::harness::*;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Two nodes: the first has all slots.
 fn pair(kind: Kind) -> [Server; 2] {

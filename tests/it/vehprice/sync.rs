@@ -76,7 +76,7 @@ fn a_full_copy() {
 fn a_full_copy_over_other_tables() {
     for kind in Kind::ALL {
         for load in ["disabled", "swapdb"] {
-            let primary = Server::builder(kind).conf("repl-diskless-sync-delay 0").start();
+            let primary = primary(kind);
             let con = &mut primary.connection();
             fill(con);
             let replica = Server::builder(kind).conf(format!("repl-diskless-load {load}")).start();
