@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::cluster::cluster;
 use crate::harness::*;
 
+/// Fill a table and read it. Each stands in the README as it is, before the others.
+const TABLE_SNIPPETS: [&str; 2] = ["ioredis_table.mjs", "redis_py_table.py"];
+
 /// Each stands in the README as it is.
 const SNIPPETS: [&str; 5] = ["ioredis.mjs", "node_redis.mjs", "redis_py.py", "redis_rs.rs", "redis_cli.sh"];
 
@@ -97,6 +100,33 @@ fn every_snippet_prints_one_lock_three_times() {
     }
 }
 
+/// What is missing is asked upstream, once, and what another pod has filled stands.
+#[test]
+fn the_snippets_of_tables_fill_what_is_missing() {
+    const ROW: &str = r#"{"styleId":"12","pricingId":"571"}"#;
+    const OTHER: &str = r#"{"styleId":"9","pricingId":"580"}"#;
+    for kind in [Kind::Redis70, Kind::Valkey91] {
+        for file in TABLE_SNIPPETS {
+            let server = Server::start(kind);
+            let con = &mut server.connection();
+            let lock = text(con, r#"QUOTELOCK.ACQUIRE hermes:LockedQuoteInfo:42 ["3","7"] * ALIGN 60 JSON"#);
+            let lock: Value = serde_json::from_str(&lock).unwrap();
+            let moment = lock["queryTime"].as_str().unwrap();
+            let table = format!("hermes:prices:{{{moment}}}:3,7");
+            let said = |asked: &str, second: &str| {
+                format!("asked {asked}\nmap [{ROW},{second},null]\npage [{ROW}]\n")
+            };
+            assert_eq!(run(&mut program(file), &server), said("4711,4712,4799", ROW), "{file} on {kind:?}");
+            cmd(con, &["VEHPRICE.CLEAR", &table]);
+            cmd(con, &format!("VEHPRICE.MSET {table} FIELDS 2 styleId pricingId ROWS 4712 9 580"));
+            assert_eq!(run(&mut program(file), &server), said("4711,4799", OTHER), "{file} on {kind:?}");
+            // They live as long as any lock on their moment.
+            let ends = DateTime::parse_from_rfc3339(moment).unwrap().timestamp_millis() + 60_000 + 360_000;
+            assert_eq!(int(con, &["PEXPIRETIME", &table]), ends, "{file} on {kind:?}");
+        }
+    }
+}
+
 /// Thousands of random locks, each side reading what the other wrote, and the list of known differences.
 #[test]
 fn the_services_and_the_module_read_each_others_locks_alike() {
@@ -147,7 +177,7 @@ fn the_readme_shows_the_snippets_as_they_are() {
     let readme = read(&package().join("README.md"));
     let blocks = marked_blocks(&readme);
     let shown: Vec<_> = blocks.iter().map(|(file, _)| *file).collect();
-    assert_eq!(shown, SNIPPETS, "the marked blocks of README.md");
+    assert_eq!(shown, [&TABLE_SNIPPETS[..], &SNIPPETS].concat(), "the marked blocks of README.md");
     for (file, block) in blocks {
         assert_eq!(block, read(&clients().join(file)), "{file} in README.md");
     }

@@ -1,0 +1,34 @@
+import Redis from 'ioredis';
+
+const redis = new Redis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
+const align = 60, ttlMs = 360_000, lagMs = 0; // as the locks are acquired, and the settings
+
+// The prices of these vehicles under a lock: what is in its table, and what is missing from upstream.
+async function prices({ queryTime, roleIds }, ids, askUpstream) {
+  const table = `hermes:prices:{${queryTime}}:${[...roleIds].sort()}`;
+  const read = async () => JSON.parse(await redis.call('VEHPRICE.MGET', table, 'JSON', 'IDS', ...ids));
+  let rows = await read();
+  const missing = ids.filter((_, i) => rows[i] === null);
+  if (missing.length) {
+    const asked = await askUpstream(missing, queryTime, roleIds); // [{ id, styleId, pricingId }, …]
+    const expires = Date.parse(queryTime) + align * 1000 + lagMs + ttlMs;
+    const values = asked.flatMap(({ id, styleId, pricingId }) => [id, styleId, pricingId]);
+    const write = ['VEHPRICE.MSET', table, 'NX', 'PXAT', expires, 'FIELDS', 2, 'styleId', 'pricingId', 'ROWS'];
+    if (values.length) await redis.call(...write, ...values);
+    rows = await read(); // of pods that filled the same row the first one's stands: show that
+  }
+  return rows;
+}
+
+// In the place of the service that computes prices. It knows no vehicle 4799.
+async function upstream(missing) {
+  console.log('asked', missing.join(','));
+  return missing.filter((id) => id !== '4799').map((id) => ({ id, styleId: '12', pricingId: '571' }));
+}
+
+const user = 'hermes:LockedQuoteInfo:42';
+const roleIds = JSON.stringify(['3', '7']);
+const lock = JSON.parse(await redis.call('QUOTELOCK.ACQUIRE', user, roleIds, '*', 'ALIGN', align, 'JSON'));
+console.log('map', JSON.stringify(await prices(lock, ['4711', '4712', '4799'], upstream)));
+console.log('page', JSON.stringify(await prices(lock, ['4711'], upstream)));
+await redis.quit();

@@ -1,0 +1,39 @@
+import json, os, redis
+from datetime import datetime
+
+r = redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
+align, ttl_ms, lag_ms = 60, 360_000, 0  # as the locks are acquired, and the settings
+
+
+# The prices of these vehicles under a lock: what is in its table, and what is missing from upstream.
+def prices(lock, ids, ask_upstream):
+    table = "hermes:prices:{%s}:%s" % (lock["queryTime"], ",".join(sorted(lock["roleIds"])))
+    rows = read(table, ids)
+    missing = [id for id, row in zip(ids, rows) if row is None]
+    if missing:
+        asked = ask_upstream(missing, lock)  # [(id, styleId, pricingId), …]
+        moment = datetime.fromisoformat(lock["queryTime"])
+        expires = round(moment.timestamp() * 1000) + align * 1000 + lag_ms + ttl_ms
+        values = [value for row in asked for value in row]
+        write = ["NX", "PXAT", expires, "FIELDS", 2, "styleId", "pricingId", "ROWS"]
+        if values:
+            r.execute_command("VEHPRICE.MSET", table, *write, *values)
+        rows = read(table, ids)  # of pods that filled the same row the first one's stands: show that
+    return rows
+
+
+def read(table, ids):
+    return json.loads(r.execute_command("VEHPRICE.MGET", table, "JSON", "IDS", *ids))
+
+
+# In the place of the service that computes prices. It knows no vehicle 4799.
+def upstream(missing, lock):
+    print("asked", ",".join(missing))
+    return [(id, "12", "571") for id in missing if id != "4799"]
+
+
+user = "hermes:LockedQuoteInfo:42"
+roles = json.dumps(["3", "7"])
+lock = json.loads(r.execute_command("QUOTELOCK.ACQUIRE", user, roles, "*", "ALIGN", align, "JSON"))
+print("map", json.dumps(prices(lock, ["4711", "4712", "4799"], upstream), separators=(",", ":")))
+print("page", json.dumps(prices(lock, ["4711"], upstream), separators=(",", ":")))
