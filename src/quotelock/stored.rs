@@ -71,15 +71,39 @@ struct Members<'a> {
     buffer_ms: Option<&'a RawValue>,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(field_identifier, rename_all = "camelCase")]
 enum Name {
     RoleIds,
     QueryTime,
     TtlMs,
     BufferMs,
-    #[serde(other)]
     Unknown,
+}
+
+/// Names are read as bytes: half a surrogate pair (`"\ud800"`), a name like any other to `JSON.parse`, is no text.
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_bytes<E>(self, name: &[u8]) -> Result<Name, E> {
+                Ok(match name {
+                    b"roleIds" => Name::RoleIds,
+                    b"queryTime" => Name::QueryTime,
+                    b"ttlMs" => Name::TtlMs,
+                    b"bufferMs" => Name::BufferMs,
+                    _ => Name::Unknown,
+                })
+            }
+        }
+
+        deserializer.deserialize_bytes(Bytes)
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -140,6 +164,7 @@ mod tests {
             (format!(r#"{{"roleIds":["\u0033\n"],"queryTime":"{TIME}"}}"#), &["3\n"]),
             (r#"{"role\u0049ds":["3"],"queryTime":"\u0032024-09-12T02:50:53.000Z"}"#.to_owned(), &["3"]),
             (format!(r#"{{"roleIds":["3"],"queryTime":"{TIME}","x":{{"roleIds":1}},"y":null}}"#), &["3"]),
+            (format!(r#"{{"\ud800":1,"roleIds":["3"],"queryTime":"{TIME}","x\udfff":"\ud800"}}"#), &["3"]),
             (format!(r#"{{"roleIds":["3"],"x":{deep},"queryTime":"{TIME}"}}"#), &["3"]),
             (format!(r#"{{"roleIds":7,"roleIds":["3"],"queryTime":"{TIME}"}}"#), &["3"]),
             (format!(r#"{{"roleIds":[""],"queryTime":"{TIME}"}}"#), &[""]),

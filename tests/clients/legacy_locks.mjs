@@ -102,7 +102,8 @@ export function respelled(random, { roleIds, queryTime }) {
   if (random.chance(0.5)) members.reverse();
   if (random.chance(0.3)) members.unshift(['queryTime', '"an earlier member of the same name"']);
   if (random.chance(0.3)) members.unshift(['roleIds', '["another"]']);
-  const unknown = ['extra', '{"a":[1e400,null,{}],"b":"\\u0000"}'];
+  const name = random.pick(['extra', '0', '\\ud800', 'x\\udfff']); // as it stands in JSON; half a pair is a name too
+  const unknown = [name, '{"a":[1e400,null,{}],"b":"\\u0000"}'];
   if (random.chance(0.5)) members.splice(random.whole(0, members.length), 0, unknown);
   const escaped = random.chance(0.5);
   const hex = (letter) => letter.charCodeAt(0).toString(16).padStart(4, '0');
@@ -110,7 +111,8 @@ export function respelled(random, { roleIds, queryTime }) {
   const gap = () => random.pick(['', ' ', '\n\t', '\r\n  ']);
   const member = ([name, json]) => {
     const value = escaped && name === 'queryTime' ? escape(json) : json;
-    return `${gap()}"${escaped ? escape(name) : name}"${gap()}:${gap()}${value}${gap()}`;
+    const spelled = escaped && !name.includes('\\') ? escape(name) : name;
+    return `${gap()}"${spelled}"${gap()}:${gap()}${value}${gap()}`;
   };
   return `${gap()}{${members.map(member).join(',')}}${gap()}`;
 }
