@@ -17,6 +17,7 @@ mod clients;
 mod cluster;
 mod commands;
 mod errors;
+mod hints;
 mod introspection;
 mod load;
 mod memory;
