@@ -48,6 +48,8 @@ pub struct Table {
     sweep: Sweep,
     /// The row that is being written.
     draft: Vec<u8>,
+    /// It came to its key otherwise than by writes of its rows, and nobody has seen it there yet.
+    has_arrived: bool,
 }
 
 /// The first half of an id's hash in its table.
@@ -90,6 +92,7 @@ impl Table {
             latest_is_known: true,
             sweep: Sweep::START,
             draft: Vec::new(),
+            has_arrived: false,
         }
     }
 
@@ -107,6 +110,16 @@ impl Table {
         self.depth = depth;
         self.at_depth = [0; 33];
         self.count_depth(depth, i32::try_from(pages).unwrap_or(i32::MAX));
+    }
+
+    /// It comes to a key as it is: loaded, copied, renamed or moved there.
+    pub fn arrive(&mut self) {
+        self.has_arrived = true;
+    }
+
+    /// Whether it has come so since this was asked last.
+    pub fn take_arrival(&mut self) -> bool {
+        std::mem::take(&mut self.has_arrived)
     }
 
     /// The row with this id, if it is live at `now_ms`.
