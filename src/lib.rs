@@ -21,4 +21,6 @@ pub static MODULE: server::Module = server::Module {
     commands: command::TABLE,
     settings: command::SETTINGS,
     counters: command::COUNTERS,
+    on_event: command::on_event,
+    on_alarm: command::on_alarm,
 };

@@ -32,6 +32,22 @@ pub(super) static VERDICTS_MATCH: Counter = Counter::new("verdicts_match");
 pub(super) static VERDICTS_CHANGED: Counter = Counter::new("verdicts_changed");
 pub(super) static VERDICTS_MISSING: Counter = Counter::new("verdicts_missing");
 
+// What became of claims, row by row.
+pub(super) static CLAIMS_GRANTED: Counter = Counter::new("claims_granted");
+pub(super) static CLAIMS_RELEASED: Counter = Counter::new("claims_released");
+pub(super) static CLAIMS_ENDED: Counter = Counter::new("claims_ended");
+pub(super) static CLAIMS_EXPIRED: Counter = Counter::new("claims_expired");
+
+/// Rows that were not claimed because there are too many claims.
+pub(super) static CLAIMS_REFUSED: Counter = Counter::new("claims_refused");
+
+/// Rows brought under a token that no longer held their claim, and so not stored.
+pub(super) static CLAIMS_OVERTAKEN: Counter = Counter::new("claims_overtaken");
+
+// How many claims there are now, and clients that wait for such rows.
+pub(super) static CLAIMS_PENDING: Counter = Counter::new("claims_pending");
+pub(super) static CLAIMS_WAITING: Counter = Counter::new("claims_waiting");
+
 // The ids `PRICEPLAN.TAG` answered: those of old pricing, which are tagged, and those of new.
 pub(super) static TAGS_LEGACY: Counter = Counter::new("tags_legacy");
 pub(super) static TAGS_CORE: Counter = Counter::new("tags_core");
@@ -60,6 +76,14 @@ pub(super) const ALL: &[&Counter] = &[
     &VERDICTS_MATCH,
     &VERDICTS_CHANGED,
     &VERDICTS_MISSING,
+    &CLAIMS_GRANTED,
+    &CLAIMS_RELEASED,
+    &CLAIMS_ENDED,
+    &CLAIMS_EXPIRED,
+    &CLAIMS_REFUSED,
+    &CLAIMS_OVERTAKEN,
+    &CLAIMS_PENDING,
+    &CLAIMS_WAITING,
     &TAGS_LEGACY,
     &TAGS_CORE,
     &ROUTES_LEGACY,

@@ -100,6 +100,8 @@ pub enum Error {
     BadCursor,
     /// `RAW` without `JSON`.
     RawWithoutJson,
+    /// `KEEPCLAIM` without `TOKEN`.
+    KeepClaimWithoutToken,
     /// A field without the value it should have.
     NothingExpected(String),
     /// No id of a plan.
@@ -197,6 +199,7 @@ impl fmt::Display for Error {
             }
             Self::BadCursor => f.write_str("ERR invalid cursor, it takes 0 or what the last call returned"),
             Self::RawWithoutJson => f.write_str("ERR syntax error, RAW goes with JSON only"),
+            Self::KeepClaimWithoutToken => f.write_str("ERR syntax error, KEEPCLAIM goes with TOKEN only"),
             Self::NothingExpected(name) => {
                 write!(f, "ERR syntax error, field '{name}' wants an expected value")
             }

@@ -12,6 +12,8 @@ mod vehprice;
 
 use crate::server::{Counter, Entry, Setting};
 
+pub use vehprice::{on_alarm, on_event};
+
 /// The table of commands.
 pub const TABLE: &[Entry] = &[
     Entry::of::<quotelock::Set>(),
@@ -31,6 +33,8 @@ pub const TABLE: &[Entry] = &[
     Entry::of::<vehprice::Verify>(),
     Entry::of::<vehprice::Info>(),
     Entry::of::<vehprice::MGetHash>(),
+    Entry::of::<vehprice::Claim>(),
+    Entry::of::<vehprice::Release>(),
     Entry::of::<priceplan::Tag>(),
     Entry::of::<priceplan::Route>(),
 ];

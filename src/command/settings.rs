@@ -20,7 +20,11 @@ static PRICE_TTL_MS: Setting = Setting::new("price-ttl-ms", 120_000, 0, LONGEST_
 /// The most ids, rows or keys of one call: what bounds the time it takes.
 static MAX_BATCH: Setting = Setting::new("max-batch", 100_000, 1, 10_000_000);
 
-pub(super) const ALL: &[&Setting] = &[&LOCK_TTL_MS, &LOCK_BUFFER_MS, &LOCK_LAG_MS, &PRICE_TTL_MS, &MAX_BATCH];
+/// The most claims there may be, over all tables: what bounds their memory.
+static MAX_CLAIMS: Setting = Setting::new("max-claims", 1_000_000, 0, 100_000_000);
+
+pub(super) const ALL: &[&Setting] =
+    &[&LOCK_TTL_MS, &LOCK_BUFFER_MS, &LOCK_LAG_MS, &PRICE_TTL_MS, &MAX_BATCH, &MAX_CLAIMS];
 
 /// The terms of a lock that carries none of its own.
 pub(super) fn lock_terms() -> Terms {
@@ -43,6 +47,11 @@ pub(super) fn default_expiry(now_ms: i64) -> Expiry {
 /// The most ids, rows or keys of one call.
 pub(super) fn max_batch() -> i64 {
     MAX_BATCH.get()
+}
+
+/// The most claims there may be, over all tables.
+pub(super) fn max_claims() -> usize {
+    usize::try_from(MAX_CLAIMS.get()).unwrap_or_default()
 }
 
 /// Refuses more ids, rows or keys than the setting allows.

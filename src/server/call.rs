@@ -51,9 +51,15 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
+    pub(super) fn new(ctx: *mut raw::RedisModuleCtx, argv: &'a [*mut raw::RedisModuleString]) -> Self {
+        Self { ctx, argv, now_ms: Cell::new(None), key_is_open: Cell::new(false), not_send: PhantomData }
+    }
+
     /// The argument at `index` as the server holds it, the command's name being at 0; empty beyond the last.
     pub fn arg(&self, index: usize) -> &'a [u8] {
-        self.argv.get(index).map_or(&[], |&string| bytes(string))
+        // SAFETY: the server keeps the strings of `argv` in place and unchanged until the handler returns, and `'a` is the
+        // life of the `Call`, which ends before that.
+        self.argv.get(index).map_or(&[], |&string| unsafe { bytes(string) })
     }
 
     /// How many arguments there are, the command's name included.
@@ -63,7 +69,8 @@ impl<'a> Call<'a> {
 
     /// The arguments from `first` on.
     pub fn args_from(&self, first: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        self.strings_from(first).iter().map(|&string| bytes(string))
+        // SAFETY: as in `arg`.
+        self.strings_from(first).iter().map(|&string| unsafe { bytes(string) })
     }
 
     /// The server's clock, in milliseconds since 1970, read once per call. It stands still inside `MULTI`, Lua and
@@ -76,6 +83,12 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// The database the client has selected.
+    pub fn db(&self) -> i32 {
+        // SAFETY: the context is of this call.
+        unsafe { api!(RedisModule_GetSelectedDb(self.ctx)) }
+    }
+
     pub(super) fn strings_from(&self, first: usize) -> &'a [*mut raw::RedisModuleString] {
         self.argv.get(first..).unwrap_or_default()
     }
@@ -85,11 +98,13 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The bytes of a string of the call's `argv`, not copied.
-fn bytes<'a>(string: *mut raw::RedisModuleString) -> &'a [u8] {
+/// The bytes of a string, not copied.
+///
+/// # Safety
+/// The string must stay in place and unchanged as long as the bytes are used.
+pub(super) unsafe fn bytes<'a>(string: *mut raw::RedisModuleString) -> &'a [u8] {
     let mut length = 0;
-    // SAFETY: the server keeps the strings of `argv` in place and unchanged until the handler returns, and `'a` is
-    // the life of the `Call`, which ends before that.
+    // SAFETY: the caller keeps the string.
     unsafe {
         let start: *const u8 = api!(RedisModule_StringPtrLen(string, &raw mut length)).cast();
         slice::from_raw_parts(start, length)
@@ -105,16 +120,29 @@ unsafe extern "C" fn enter<C: Command>(
     argv: *mut *mut raw::RedisModuleString,
     argc: c_int,
 ) -> c_int {
+    // SAFETY: the server passes what `handle` wants.
+    unsafe { handle(ctx, argv, argc, C::SPEC.name, C::run) }
+}
+
+/// Runs what is to be done for a command named `name`; an error is answered.
+///
+/// # Safety
+/// `ctx` and `argv` must be what the server passes to a command's handler.
+pub(super) unsafe fn handle<E: fmt::Display>(
+    ctx: *mut raw::RedisModuleCtx,
+    argv: *mut *mut raw::RedisModuleString,
+    argc: c_int,
+    name: &str,
+    run: impl FnOnce(&Call<'_>) -> Result<(), E>,
+) -> c_int {
     let argc = usize::try_from(argc).unwrap_or_default();
     // SAFETY: the server passes `argc` strings at `argv`, which it keeps until the handler returns.
-    let argv = unsafe { slice::from_raw_parts(argv, argc) };
-    let call =
-        Call { ctx, argv, now_ms: Cell::new(None), key_is_open: Cell::new(false), not_send: PhantomData };
-    match guard(|| C::run(&call)) {
+    let call = Call::new(ctx, unsafe { slice::from_raw_parts(argv, argc) });
+    match guard(|| run(&call)) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => call.reply_error(&error),
         Err(message) => {
-            log::warning(ctx, &format!("{} panicked: {}", C::SPEC.name, log::excerpt(message.as_bytes())));
+            log::warning(ctx, &format!("{name} panicked: {}", log::excerpt(message.as_bytes())));
             call.reply_error(&"ERR internal error, see the server's log");
         }
     }

@@ -8,7 +8,7 @@ use redis_module::raw;
 use super::api::api;
 use super::call::guard;
 
-/// A count of something since the module was loaded.
+/// A count of something, since the module was loaded or now.
 #[derive(Debug)]
 pub struct Counter {
     name: &'static str,
@@ -31,6 +31,11 @@ impl Counter {
         let more = u64::try_from(more).unwrap_or(u64::MAX);
         // Only the server's main thread counts, so this needs no costlier step that no one can come between.
         self.count.store(self.count.load(Relaxed).wrapping_add(more), Relaxed);
+    }
+
+    /// Shows this number, of something there is now.
+    pub fn set(&self, count: usize) {
+        self.count.store(u64::try_from(count).unwrap_or(u64::MAX), Relaxed);
     }
 }
 

@@ -8,7 +8,7 @@ use redis_module::raw;
 
 use super::api::api;
 use super::call::guard;
-use super::{Module, info, log, register, settings, table};
+use super::{Module, events, info, log, register, settings, table};
 use crate::MODULE;
 
 const LOADED: c_int = 0;
@@ -79,6 +79,7 @@ fn load(
         })
         .collect();
     settings::register(ctx, module.settings, &arguments).map_err(|error| error.to_string())?;
+    events::register(ctx)?;
     info::register(ctx);
     Ok(())
 }

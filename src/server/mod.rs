@@ -6,9 +6,11 @@
 
 mod alloc;
 mod api;
+mod block;
 mod call;
 mod clock;
 mod defrag;
+mod events;
 mod info;
 mod key;
 mod load;
@@ -20,7 +22,9 @@ mod settings;
 mod spec;
 mod table;
 
+pub use block::{Blocked, Waiting};
 pub use call::{Call, Command, Entry};
+pub use events::{Event, Turn, clock_ms, set_alarm};
 pub use info::Counter;
 pub use key::{Key, WrongType};
 pub use log::excerpt;
@@ -43,4 +47,8 @@ pub struct Module {
     pub settings: &'static [&'static Setting],
     /// The counters, for `INFO`.
     pub counters: &'static [&'static Counter],
+    /// Told of what happens to tables and databases without its commands.
+    pub on_event: fn(&Event<'_>),
+    /// Called when the alarm rings that it has set.
+    pub on_alarm: fn(&Turn),
 }

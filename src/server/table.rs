@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use redis_module::raw;
 
 use super::api::api;
-use super::call::guard;
+use super::call::{bytes, guard};
 use super::defrag::defrag;
+use super::events;
 use super::key::{Key, WrongType};
 use super::log;
 use crate::vehprice::codec::{Decoder, encode};
-use crate::vehprice::{Seed, Table, groups};
+use crate::vehprice::{Seed, Table, TableKey, groups};
 
 /// The data type's name, which is in every saved table and every answer of `TYPE`.
 const NAME: &CStr = c"vehprice1";
@@ -44,7 +45,7 @@ pub(super) fn register(ctx: *mut raw::RedisModuleCtx) -> Result<(), String> {
         defrag: Some(defrag),
         mem_usage2: None,
         free_effort2: None,
-        unlink2: None,
+        unlink2: Some(unlink),
         copy2: None,
         aux_save2: None,
     };
@@ -161,7 +162,9 @@ unsafe extern "C" fn load(io: *mut raw::RedisModuleIO, version: c_int) -> *mut c
                 done
             };
             if done.map_err(|error| format!("a price table is refused: {error}"))? {
-                let table = decoder.finish().map_err(|error| format!("a price table is refused: {error}"))?;
+                let mut table =
+                    decoder.finish().map_err(|error| format!("a price table is refused: {error}"))?;
+                table.arrive();
                 return Ok(Box::into_raw(Box::new(table)).cast());
             }
         }
@@ -279,12 +282,31 @@ unsafe extern "C" fn free_effort(_key: *mut raw::RedisModuleString, value: *cons
     guard(|| unsafe { table(value) }.pieces()).unwrap_or(1)
 }
 
+unsafe extern "C" fn unlink(ctx: *mut raw::RedisModuleKeyOptCtx, value: *const c_void) {
+    let _ = guard(|| {
+        // SAFETY: the server passes a key's name and database, which stay until this function returns, and the value of a key
+        // of our type. No table is borrowed while the server takes one from its key.
+        unsafe {
+            let db = api!(RedisModule_GetDbIdFromOptCtx(ctx));
+            let name = bytes(api!(RedisModule_GetKeyNameFromOptCtx(ctx)).cast_mut());
+            let table = &mut *value.cast::<Table>().cast_mut();
+            // It may come to another key.
+            table.arrive();
+            events::unlinked(TableKey { db, name }, table);
+        }
+    });
+}
+
 unsafe extern "C" fn copy(
     _from: *mut raw::RedisModuleString,
     _to: *mut raw::RedisModuleString,
     value: *const c_void,
 ) -> *mut c_void {
-    // SAFETY: the server passes the value of a key of our type, and owns the copy.
-    let copied = guard(|| Box::into_raw(Box::new(unsafe { table(value) }.clone())));
+    let copied = guard(|| {
+        // SAFETY: the server passes the value of a key of our type, and owns the copy.
+        let mut copy = unsafe { table(value) }.clone();
+        copy.arrive();
+        Box::into_raw(Box::new(copy))
+    });
     copied.map_or(ptr::null_mut(), <*mut Table>::cast)
 }

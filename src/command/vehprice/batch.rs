@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use ahash::RandomState;
 
-use super::{KEY, end_if_over, field, id, settle};
-use crate::command::counters::{ROWS_DELETED, ROWS_STORED};
+use super::{KEY, end_if_over, field, id, refill, settle};
+use crate::command::counters::{CLAIMS_OVERTAKEN, ROWS_DELETED, ROWS_STORED};
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words};
 use crate::command::settings;
 use crate::quotelock::LONGEST_TTL_MS;
 use crate::server::{Arg, Call, Part, excerpt, seed};
 use crate::vehprice::bounds::{self, LATEST_EXPIRY_MS};
+use crate::vehprice::refill::Token;
 use crate::vehprice::{Condition, Expiry, IdHash, NewExpiry, Rules, Table, Written, groups};
 
 const EX: Range = Range { unit: "whole seconds", least: 1, most: LONGEST_TTL_MS / 1000 };
@@ -44,6 +45,15 @@ pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
 )
 .optional();
 
+pub(super) const TOKEN_ARG: Arg = Arg::block(
+    "token-keepclaim",
+    &[
+        Arg::string("token", "only rows still claimed under this token").after("TOKEN"),
+        Arg::word("KEEPCLAIM", "keepclaim", "the rows stay claimed").optional(),
+    ],
+)
+.optional();
+
 /// The expiry that is asked for.
 #[derive(Clone, Copy)]
 enum Asked {
@@ -57,13 +67,17 @@ pub(super) struct Options {
     condition: Choice<Condition>,
     merge: Choice<()>,
     expiry: Choice<Asked>,
+    /// What no `VEHPRICE.CLAIM` gave out is no token, and holds no claim.
+    token: Choice<Option<Token>>,
+    keep_claim: Choice<()>,
     is_replay: bool,
 }
 
 impl Options {
     pub(super) fn new(call: &Call<'_>) -> Self {
         let (condition, merge, expiry) = (Choice::none(), Choice::none(), Choice::none());
-        Self { condition, merge, expiry, is_replay: call.is_replay() }
+        let (token, keep_claim) = (Choice::none(), Choice::none());
+        Self { condition, merge, expiry, token, keep_claim, is_replay: call.is_replay() }
     }
 
     /// Takes the word read last, if it is one of a write's.
@@ -91,9 +105,18 @@ impl Options {
         } else if words.is("PXAT") {
             let ms = words.expiry("PXAT", if self.is_replay { NEVER } else { PXAT })?;
             self.expiry.take("PXAT", Asked::AtMs(ms))
+        } else if words.is("TOKEN") {
+            let token = words.value("TOKEN")?;
+            self.token.take("TOKEN", Token::parse(token))
+        } else if words.is("KEEPCLAIM") {
+            self.keep_claim.take("KEEPCLAIM", ())
         } else {
             Err(words.unknown())
         }
+    }
+
+    fn keeps_claims(&self) -> bool {
+        self.keep_claim.value().is_some()
     }
 
     fn rules(&self, now_ms: i64) -> Rules {
@@ -187,6 +210,9 @@ impl<'a> Batch<'a> {
 
     /// Writes the rows and replicates what came of it. Returns how many are stored.
     pub(super) fn write(&self, call: &Call<'_>, options: &Options) -> Result<usize, Error> {
+        if options.keeps_claims() && options.token.value().is_none() {
+            return Err(Error::KeepClaimWithoutToken);
+        }
         let Some(mut key) = call.write_key(KEY) else {
             return Ok(0);
         };
@@ -195,18 +221,33 @@ impl<'a> Batch<'a> {
         // What comes from the primary was decided there: no row is over to it.
         let judged_ms = if options.is_replay { i64::MIN } else { now_ms };
         let found = super::table(call, &mut key)?;
+        let held = options.token.value().map(|token| refill::held(call, token, &self.ids));
+        let is_held = |row: usize| held.as_ref().is_none_or(|held| held.get(row) == Some(&true));
+        if let Some(held) = &held {
+            CLAIMS_OVERTAKEN.add(held.len().saturating_sub(count_held(held)));
+            if count_held(held) == 0 {
+                return Ok(0);
+            }
+        }
         // With NX a row that is there is left as it is.
         let widens = rules.merge && rules.condition != Some(Condition::Absent);
         if let Some(table) = found.as_ref().filter(|_| widens) {
-            let too_wide = self.ids.iter().find(|id| table.merges_too_wide(id, &self.names, judged_ms));
-            if let Some(id) = too_wide {
+            let mut ids = self.ids.iter().enumerate().filter(|(row, _)| is_held(*row));
+            if let Some((_, id)) = ids.find(|(_, id)| table.merges_too_wide(id, &self.names, judged_ms)) {
                 return Err(Error::TooWide(excerpt(id)));
             }
         }
         let table = match found {
             Some(_) => key.table()?,
             // A table is made only for rows that will be in it.
-            None if rules.condition == Some(Condition::Present) || is_over(rules, judged_ms) => return Ok(0),
+            None if rules.condition == Some(Condition::Present) => return Ok(0),
+            None if is_over(rules, judged_ms) => {
+                if refill::any() {
+                    let ids = self.ids.iter().enumerate().filter(|(row, _)| is_held(*row));
+                    refill::written(call, ids.map(|(_, id)| *id), options.keeps_claims());
+                }
+                return Ok(0);
+            }
             None => key.create_table(),
         };
         let Some(table) = table else {
@@ -214,18 +255,24 @@ impl<'a> Batch<'a> {
         };
 
         let (mut stored, mut deleted) = (Vec::with_capacity(self.ids.len()), Vec::new());
+        let (has_claims, mut changed) = (refill::any(), Vec::new());
         let hashes: Vec<IdHash> = self.ids.iter().map(|id| table.hash(id)).collect();
         let last = self.last_of_each(&hashes);
-        table.expect(last.as_ref().map_or(self.ids.len(), HashMap::len));
+        let expected = last.as_ref().map_or(self.ids.len(), HashMap::len);
+        table.expect(held.as_ref().map_or(expected, |held| expected.min(count_held(held))));
         let mut writer = table.writer(&self.names, rules);
         let mut rows = self.ids.iter().enumerate();
         for hashes in hashes.chunks(Table::SIDE_BY_SIDE) {
             let spots = writer.spots(hashes);
             for ((row, id), spot) in rows.by_ref().take(hashes.len()).zip(spots) {
-                if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) {
+                if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) || !is_held(row) {
                     continue;
                 }
-                match writer.write(id, spot, self.row_values(row), judged_ms) {
+                let written = writer.write(id, spot, self.row_values(row), judged_ms);
+                if has_claims && written != Written::Not {
+                    changed.push(*id);
+                }
+                match written {
                     Written::Stored(_) => stored.push(row),
                     Written::Deleted { was_there: true } => deleted.push(row),
                     Written::Deleted { was_there: false } | Written::Not => {}
@@ -233,6 +280,9 @@ impl<'a> Batch<'a> {
             }
         }
         drop(writer);
+        if has_claims {
+            refill::written(call, changed.into_iter(), options.keeps_claims());
+        }
         ROWS_STORED.add(stored.len());
         ROWS_DELETED.add(deleted.len());
         if end_if_over(call, &mut key)? {
@@ -342,6 +392,10 @@ fn may_repeat(hashes: &[IdHash]) -> bool {
         }
     }
     false
+}
+
+fn count_held(held: &[bool]) -> usize {
+    held.iter().filter(|held| **held).count()
 }
 
 /// Whether rows that are written so are over at once.

@@ -1,6 +1,6 @@
 //! `VEHPRICE.CLEAR`
 
-use super::{KEY, KEY_ARG};
+use super::{KEY, KEY_ARG, refill};
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Spec};
 
@@ -20,7 +20,9 @@ impl Command for Clear {
         args: &[KEY_ARG],
         about: "\
 As `DEL`, but for a table alone: a key of another type is left as it is. With `lazyfree-lazy-server-del` the memory of a large \
-table is given back in the background.",
+table is given back in the background.
+
+All claims on the key end (`VEHPRICE.CLAIM`), whether there is a table or not: what was fetched before can't be written after.",
         replies: &[("there was a table", "1"), ("else", "0")],
         examples: &[
             Example("VEHPRICE.SET prices 4711 FIELDS 1 styleId 12", "(integer) 1"),
@@ -38,6 +40,7 @@ table is given back in the background.",
         if there {
             key.delete(c"vehprice.clear");
         }
+        refill::cleared(call);
         call.reply_count(usize::from(there));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `VEHPRICE.DEL`
 
-use super::{ID_ARG, KEY, KEY_ARG, end_if_over, ids, settle, table};
+use super::{ID_ARG, KEY, KEY_ARG, end_if_over, ids, refill, settle, table};
 use crate::command::counters::ROWS_DELETED;
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Part, Spec};
@@ -23,7 +23,8 @@ impl Command for Del {
         keys: &[KeySpec { flags: &[KeyFlag::Rw, KeyFlag::Delete], first: 1, last: 0, step: 1 }],
         args: &[KEY_ARG, ID_ARG.multiple()],
         about: "\
-The key goes with its last live row. At most `quotelock.max-batch` ids.",
+The key goes with its last live row. The claims on these ids end, whether there are rows or not (`VEHPRICE.CLAIM`). At most \
+`quotelock.max-batch` ids.",
         replies: &[("always", "how many rows were deleted")],
         examples: &[
             Example("VEHPRICE.MSET prices FIELDS 1 styleId ROWS 4711 12 4712 13", "(integer) 2"),
@@ -44,7 +45,7 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
         let now_ms = call.now_ms();
         let mut deleted = Vec::new();
         if let Some(table) = table(call, &mut key)? {
-            for (index, id) in (IDS..).zip(ids) {
+            for (index, id) in (IDS..).zip(&ids) {
                 if table.remove(id, now_ms) || is_replay {
                     deleted.push(index);
                 }
@@ -55,6 +56,9 @@ The key goes with its last live row. At most `quotelock.max-batch` ids.",
                 call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
                 settle(call, &mut key, 0, deleted.len())?;
             }
+        }
+        if refill::any() {
+            refill::written(call, ids.into_iter(), false);
         }
         call.reply_count(deleted.len());
         Ok(())

@@ -1,10 +1,11 @@
 //! `VEHPRICE.MGET`
 
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
-use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, ids, table};
-use crate::command::error::Error;
-use crate::command::grammar::Words;
-use crate::server::{Arg, Call, Command, Example, Spec};
+use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, ids, refill, table};
+use crate::command::error::{Error, Range};
+use crate::command::grammar::{Choice, Words};
+use crate::quotelock::LONGEST_TTL_MS;
+use crate::server::{Arg, Call, Command, Example, Spec, Waiting};
 use crate::vehprice::{Json, Row, Table};
 
 /// Reads rows.
@@ -15,6 +16,10 @@ const FIRST_WORDS: [&str; 4] = ["FIELDS", "JSON", "BLOCK", "IDS"];
 
 /// Where the words or the ids begin.
 const WORDS: usize = 2;
+
+const BLOCK_ARG: Arg =
+    Arg::integer("BLOCK", "milliseconds", "wait so long for rows that are being fetched; 0: without end")
+        .optional();
 
 impl Command for MGet {
     const SPEC: Spec = Spec {
@@ -34,7 +39,7 @@ impl Command for MGet {
                     ID_ARG.multiple(),
                     Arg::block(
                         "options",
-                        &[FIELDS_ARG, JSON_RAW_ARG, Arg::string("id", "the vehicle's id").after("IDS").multiple()],
+                        &[FIELDS_ARG, JSON_RAW_ARG, BLOCK_ARG, Arg::string("id", "the vehicle's id").after("IDS").multiple()],
                     ),
                 ],
             ),
@@ -43,8 +48,14 @@ impl Command for MGet {
 One answer for each id, in order, all of one moment. `JSON` is the fastest form for server and client.
 
 Words are read only if the first argument after the key is `FIELDS`, `JSON`, `BLOCK` or `IDS`, and then `IDS` must come before \
-the ids: a vehicle with such an id is passed after `IDS`. (`BLOCK` is kept for later and refused.) At most \
-`quotelock.max-batch` ids. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
+the ids: a vehicle with such an id is passed after `IDS`. At most `quotelock.max-batch` ids. `FIELDS`, `JSON` and `RAW` are those \
+of `VEHPRICE.GET`.
+
+With `BLOCK` the client waits as long as a row that was asked for is both missing and claimed by someone (`VEHPRICE.CLAIM`), at most \
+so many milliseconds (0: without end; up to 315360000000). Then it is answered as without it: what is still missing is nil. With \
+`FIELDS` a row that lacks one of them counts as missing. Only the client waits, the server goes on. Where a client can't wait, inside \
+`MULTI`, Lua and Functions, it is answered at once. `CLIENT UNBLOCK` ends the wait as the time does, or with an error; when the \
+server becomes a replica, or the slot moves, the error is Redis's own.",
         replies: &[
             ("always", "an array: for each id nil, or what `VEHPRICE.GET` answers"),
             ("with `JSON`", "one bulk string: an array of objects and `null`"),
@@ -61,51 +72,80 @@ the ids: a vehicle with such an id is passed after `IDS`. (`BLOCK` is kept for l
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let mut projection = Projection::whole();
-        let ids_at = parse(call, &mut projection)?;
-        let ids = ids(call, ids_at)?;
-        let count = ids.len();
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
-        let now_ms = call.now_ms();
-        let table = table(call, &mut key)?;
-        let table = table.as_deref();
-        let mut hits = 0_usize;
-        if projection.json() {
-            let mut json = Json::expecting(count.saturating_mul(ROW_BYTES));
-            let mut before = b"[";
-            each(table, &ids, now_ms, |row| {
-                json.add(before);
-                before = b",";
-                match row {
-                    Some(row) => {
-                        hits = hits.saturating_add(1);
-                        projection.write_json(row, &mut json);
-                    }
-                    None => json.add(b"null"),
-                }
-            });
-            json.add(b"]");
-            json.with(|json| call.reply_bytes(json));
-        } else {
-            call.reply_array(count);
-            each(table, &ids, now_ms, |row| match row {
+        run(call, true)
+    }
+}
+
+impl Waiting for MGet {
+    fn ready(call: &Call<'_>) -> Result<(), Error> {
+        refill::ready(call)
+    }
+
+    fn answer(call: &Call<'_>, waiter: u64) -> Result<(), Error> {
+        refill::forget(waiter);
+        run(call, false)
+    }
+
+    fn forget(waiter: u64) {
+        refill::forget(waiter);
+    }
+}
+
+/// Answers, or first has the client wait if it asked for that and may.
+fn run(call: &Call<'_>, may_wait: bool) -> Result<(), Error> {
+    let mut projection = Projection::whole();
+    let (ids_at, block_ms) = parse(call, &mut projection)?;
+    let ids = ids(call, ids_at)?;
+    let count = ids.len();
+    let Some(mut key) = call.read_key(KEY) else {
+        return Ok(());
+    };
+    let now_ms = call.now_ms();
+    let table = table(call, &mut key)?;
+    let table = table.as_deref();
+    let waits = |block_ms| refill::wait(call, block_ms, table, &ids, projection.names());
+    if may_wait && block_ms.is_some_and(waits) {
+        return Ok(());
+    }
+    let mut hits = 0_usize;
+    if projection.json() {
+        let mut json = Json::expecting(count.saturating_mul(ROW_BYTES));
+        let mut before = b"[";
+        each(table, &ids, now_ms, |row| {
+            json.add(before);
+            before = b",";
+            match row {
                 Some(row) => {
                     hits = hits.saturating_add(1);
-                    projection.reply(call, row);
+                    projection.write_json(row, &mut json);
                 }
-                None => call.reply_nil(),
-            });
-        }
-        count_reads(count, hits);
-        Ok(())
+                None => json.add(b"null"),
+            }
+        });
+        json.add(b"]");
+        json.with(|json| call.reply_bytes(json));
+    } else {
+        call.reply_array(count);
+        each(table, &ids, now_ms, |row| match row {
+            Some(row) => {
+                hits = hits.saturating_add(1);
+                projection.reply(call, row);
+            }
+            None => call.reply_nil(),
+        });
     }
+    count_reads(count, hits);
+    Ok(())
 }
 
 /// Visits the row of each id, or none.
 #[inline]
-fn each<'t>(table: Option<&'t Table>, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
+pub(super) fn each<'t>(
+    table: Option<&'t Table>,
+    ids: &[&[u8]],
+    now_ms: i64,
+    mut visit: impl FnMut(Option<Row<'t>>),
+) {
     match table {
         Some(table) => table.get_each(ids, now_ms, visit),
         None => ids.iter().for_each(|_| visit(None)),
@@ -113,22 +153,29 @@ fn each<'t>(table: Option<&'t Table>, ids: &[&[u8]], now_ms: i64, mut visit: imp
 }
 
 /// What a row takes in JSON, about.
-const ROW_BYTES: usize = 48;
+pub(super) const ROW_BYTES: usize = 48;
 
-/// Reads the words, if there are any, and finds where the ids begin.
-fn parse<'a>(call: &Call<'a>, projection: &mut Projection<'a>) -> Result<usize, Error> {
+/// Reads the words, if there are any: where the ids begin, and how long the client would wait.
+fn parse<'a>(call: &Call<'a>, projection: &mut Projection<'a>) -> Result<(usize, Option<i64>), Error> {
     let mut words = Words::new(MGet::SPEC.name, call.args_from(WORDS));
     let first = call.arg(WORDS);
     if !FIRST_WORDS.iter().any(|word| first.eq_ignore_ascii_case(word.as_bytes())) {
-        return Ok(WORDS);
+        return Ok((WORDS, None));
     }
+    let mut block = Choice::none();
     while words.advance() {
         if words.is("IDS") {
             projection.check()?;
             let ids_at = words.read.saturating_add(WORDS);
-            return if ids_at < call.argc() { Ok(ids_at) } else { Err(Error::NoIds) };
+            return if ids_at < call.argc() { Ok((ids_at, block.value())) } else { Err(Error::NoIds) };
+        } else if words.is("BLOCK") {
+            block.take("BLOCK", words.integer("BLOCK", BLOCK)?)?;
+        } else {
+            projection.take(&mut words)?;
         }
-        projection.take(&mut words)?;
     }
     Err(Error::Missing("IDS"))
 }
+
+/// How long a client waits; 0: without end.
+const BLOCK: Range = Range { unit: "whole milliseconds", least: 0, most: LONGEST_TTL_MS };

@@ -1,6 +1,7 @@
 //! `VEHPRICE.*`: a table of vehicle prices.
 
 mod batch;
+mod claim;
 mod clear;
 mod del;
 mod get;
@@ -12,10 +13,13 @@ mod mgethash;
 mod mset;
 mod projection;
 mod pttl;
+mod refill;
+mod release;
 mod scan;
 mod set;
 mod verify;
 
+pub use claim::Claim;
 pub use clear::Clear;
 pub use del::Del;
 pub use get::Get;
@@ -26,6 +30,8 @@ pub use mget::MGet;
 pub use mgethash::MGetHash;
 pub use mset::MSet;
 pub use pttl::Pttl;
+pub use refill::{on_alarm, on_event};
+pub use release::Release;
 pub use scan::Scan;
 pub use set::Set;
 pub use verify::Verify;
@@ -74,6 +80,9 @@ fn table<'k>(call: &Call<'_>, key: &'k mut Key<'_, '_>) -> Result<Option<&'k mut
     let Some(table) = key.table()? else {
         return Ok(None);
     };
+    if table.take_arrival() {
+        refill::cleared(call);
+    }
     ROWS_EXPIRED.add(table.sweep(call.now_ms(), SWEEP_PAGES, SWEEP_BYTES).unwrap_or(0));
     Ok(Some(table))
 }

@@ -1,6 +1,6 @@
 //! `VEHPRICE.MSET`
 
-use super::batch::{Batch, CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, Options, push_name};
+use super::batch::{Batch, CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, Options, TOKEN_ARG, push_name};
 use super::projection::NUM_FIELDS;
 use super::{ID_ARG, KEY_ARG, WRITES, check_batch};
 use crate::command::error::Error;
@@ -25,6 +25,7 @@ impl Command for MSet {
             CONDITION_ARG,
             MERGE_ARG,
             EXPIRY_ARG,
+            TOKEN_ARG,
             Arg::block(
                 "fields",
                 &[

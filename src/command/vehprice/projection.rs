@@ -68,6 +68,11 @@ impl<'a> Projection<'a> {
         if self.raw.value().is_some() && !self.json() { Err(Error::RawWithoutJson) } else { Ok(()) }
     }
 
+    /// The fields of `FIELDS`, in the order asked.
+    pub(super) fn names(&self) -> &[&'a str] {
+        &self.names
+    }
+
     /// Whether the answer is JSON.
     pub(super) fn json(&self) -> bool {
         self.json.value().is_some()

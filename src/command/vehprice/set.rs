@@ -1,6 +1,6 @@
 //! `VEHPRICE.SET`
 
-use super::batch::{Batch, CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, Options};
+use super::batch::{Batch, CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, Options, TOKEN_ARG};
 use super::projection::NUM_FIELDS;
 use super::{ID_ARG, KEY_ARG, WRITES};
 use crate::command::error::Error;
@@ -26,6 +26,7 @@ impl Command for Set {
             CONDITION_ARG,
             MERGE_ARG,
             EXPIRY_ARG,
+            TOKEN_ARG,
             Arg::block(
                 "fields",
                 &[
