@@ -16,6 +16,9 @@ const TABLE_SNIPPETS: [&str; 2] = ["ioredis_table.mjs", "redis_py_table.py"];
 /// Each stands in the README as it is.
 const SNIPPETS: [&str; 5] = ["ioredis.mjs", "node_redis.mjs", "redis_py.py", "redis_rs.rs", "redis_cli.sh"];
 
+/// Stands in the README as it is, before them.
+const REFILL: &str = "refill.mjs";
+
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -100,6 +103,14 @@ fn every_snippet_prints_one_lock_three_times() {
     }
 }
 
+#[test]
+fn ten_pods_ask_upstream_once() {
+    for_each_server(|server| {
+        let said = run(&mut program(REFILL), server);
+        assert_eq!(said.trim_end(), "10 pods have 1000 rows each, 1000 were asked upstream");
+    });
+}
+
 /// What is missing is asked upstream, once, and what another pod has filled stands.
 #[test]
 fn the_snippets_of_tables_fill_what_is_missing() {
@@ -177,7 +188,7 @@ fn the_readme_shows_the_snippets_as_they_are() {
     let readme = read(&package().join("README.md"));
     let blocks = marked_blocks(&readme);
     let shown: Vec<_> = blocks.iter().map(|(file, _)| *file).collect();
-    assert_eq!(shown, [&TABLE_SNIPPETS[..], &SNIPPETS].concat(), "the marked blocks of README.md");
+    assert_eq!(shown, [&TABLE_SNIPPETS[..], &[REFILL], &SNIPPETS].concat(), "the marked blocks of README.md");
     for (file, block) in blocks {
         assert_eq!(block, read(&clients().join(file)), "{file} in README.md");
     }

@@ -6,7 +6,7 @@ use crate::introspection::{Expected, has_categories};
 const WRITE_KEY: &str = "RW, access, update";
 const READ_KEY: &str = "RO, access";
 
-pub(crate) const VEHPRICE: [Expected; 13] = [
+pub(crate) const VEHPRICE: [Expected; 15] = [
     Expected {
         name: "vehprice.set",
         arity: -6,
@@ -18,6 +18,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         grammar: "key:key id:string [condition:(NX|XX)] [MERGE] \
                   [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
                   PXAT unix-milliseconds:integer|KEEPTTL)] \
+                  [token-keepclaim:{TOKEN token:string [KEEPCLAIM]}] \
                   FIELDS fields:{numfields:integer data:{field:string value:string}…}",
     },
     Expected {
@@ -31,6 +32,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         grammar: "key:key [condition:(NX|XX)] [MERGE] \
                   [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
                   PXAT unix-milliseconds:integer|KEEPTTL)] \
+                  [token-keepclaim:{TOKEN token:string [KEEPCLAIM]}] \
                   FIELDS fields:{numfields:integer field:string…} \
                   ROWS row:{id:string value:string…}…",
     },
@@ -56,7 +58,7 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         complexity: "O(N) where N is the number of ids",
         grammar: "key:key ids-or-options:(id:string…|options:{[FIELDS fields:{numfields:integer field:string…}] \
                   [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}] \
-                  IDS id:string…})",
+                  [BLOCK milliseconds:integer] IDS id:string…})",
     },
     Expected {
         name: "vehprice.getall",
@@ -143,6 +145,29 @@ pub(crate) const VEHPRICE: [Expected; 13] = [
         grammar: "key:key",
     },
     Expected {
+        name: "vehprice.claim",
+        arity: -6,
+        flags: "write, denyoom, module",
+        key_flags: WRITE_KEY,
+        last_key: 1,
+        categories: "@write, @slow",
+        complexity: "O(N) where N is the number of ids",
+        grammar: "key:key PX milliseconds:integer [LIMIT count:integer] [REFRESH milliseconds:integer] \
+                  [FIELDS fields:{numfields:integer field:string…}] \
+                  [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}] \
+                  IDS id:string…",
+    },
+    Expected {
+        name: "vehprice.release",
+        arity: -3,
+        flags: "write, module",
+        key_flags: WRITE_KEY,
+        last_key: 1,
+        categories: "@write, @slow",
+        complexity: "O(N) where N is the number of ids, or of the claims under the token",
+        grammar: "key:key token:string [id:string…]",
+    },
+    Expected {
         name: "vehprice.mgethash",
         arity: -2,
         flags: "readonly, module",
@@ -166,7 +191,7 @@ enum Wants {
 use Wants::{Any, Both, Read, Write};
 
 /// A call of each command, in the order of the table above.
-const CALLS: [(&str, Wants); 13] = [
+const CALLS: [(&str, Wants); 15] = [
     ("VEHPRICE.SET t 1 FIELDS 1 a x", Both),
     ("VEHPRICE.MSET t FIELDS 1 a ROWS 1 x 2 y", Both),
     ("VEHPRICE.GET t 1 JSON", Read),
@@ -179,6 +204,8 @@ const CALLS: [(&str, Wants); 13] = [
     ("VEHPRICE.PTTL t 1", Read),
     ("VEHPRICE.VERIFY t 1 a x", Read),
     ("VEHPRICE.INFO t", Any),
+    ("VEHPRICE.CLAIM t PX 1 IDS 1 2", Both),
+    ("VEHPRICE.RELEASE t x", Both),
     ("VEHPRICE.MGETHASH t", Read),
 ];
 

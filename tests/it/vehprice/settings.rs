@@ -1,11 +1,11 @@
-//! The settings of the table: `price-ttl-ms` and `max-batch`.
+//! The settings of the table: `price-ttl-ms`, `max-batch` and `max-claims`.
 
 use super::*;
 
-/// The two settings in force.
+/// The three settings in force.
 #[track_caller]
-fn settings(con: &mut Connection) -> [i64; 2] {
-    ["price-ttl-ms", "max-batch"].map(|name| {
+fn settings(con: &mut Connection) -> [i64; 3] {
+    ["price-ttl-ms", "max-batch", "max-claims"].map(|name| {
         let answer = cmd(con, &["CONFIG", "GET", &format!("quotelock.{name}")]);
         let value = pairs(&answer)[&format!("\"quotelock.{name}\"")].clone();
         value.trim_matches('"').parse().unwrap()
@@ -16,11 +16,11 @@ fn settings(con: &mut Connection) -> [i64; 2] {
 fn come_from_loadmodule_and_the_conf_file() {
     // What follows the module's path; a line of the conf file; the settings.
     let cases = [
-        ("", "", [120_000, 100_000]),
-        ("price-ttl-ms 0 max-batch 1", "", [0, 1]),
-        ("max-batch 10000000 price-ttl-ms 315360000000", "", [315_360_000_000, 10_000_000]),
-        ("lock-ttl-ms 5 Price-TTL-ms 7", "quotelock.max-batch 9", [7, 9]),
-        ("max-batch 5", "quotelock.max-batch 9", [120_000, 9]),
+        ("", "", [120_000, 100_000, 1_000_000]),
+        ("price-ttl-ms 0 max-batch 1 max-claims 0", "", [0, 1, 0]),
+        ("max-batch 10000000 price-ttl-ms 315360000000", "", [315_360_000_000, 10_000_000, 1_000_000]),
+        ("lock-ttl-ms 5 Price-TTL-ms 7 max-claims 8", "quotelock.max-batch 9", [7, 9, 8]),
+        ("max-batch 5 max-claims 8", "quotelock.max-claims 9", [120_000, 5, 9]),
     ];
     for kind in Kind::ALL {
         for (args, line, expected) in cases {
@@ -35,7 +35,11 @@ fn come_from_loadmodule_and_the_conf_file() {
 
 #[test]
 fn are_within_their_bounds() {
-    let cases = [("price-ttl-ms", 0, 315_360_000_000_i64), ("max-batch", 1, 10_000_000)];
+    let cases = [
+        ("price-ttl-ms", 0, 315_360_000_000_i64),
+        ("max-batch", 1, 10_000_000),
+        ("max-claims", 0, 100_000_000),
+    ];
     for kind in Kind::ALL {
         for (name, least, most) in cases {
             for value in [least - 1, most + 1] {
@@ -58,6 +62,6 @@ fn are_within_their_bounds() {
                 assert_eq!(reply(con, &format!("CONFIG SET quotelock.{name} {value}")), "OK");
             }
         }
-        assert_eq!(settings(con), [315_360_000_000, 10_000_000]);
+        assert_eq!(settings(con), [315_360_000_000, 10_000_000, 100_000_000]);
     }
 }

@@ -1,5 +1,6 @@
 //! What each command refuses, in its very words, and that nothing is touched by it.
 
+mod claims;
 mod reads;
 mod writes;
 
@@ -173,6 +174,8 @@ fn batches_larger_than_the_setting_are_refused() {
         ("VEHPRICE.MGET {K} 1 1 1 1", "ids, 4"),
         ("VEHPRICE.MGET {K} JSON IDS 1 2 3", "ids, 3"),
         ("VEHPRICE.DEL {K} 1 2 3", "ids, 3"),
+        ("VEHPRICE.CLAIM {K} PX 1 IDS 1 1 1", "ids, 3"),
+        ("VEHPRICE.RELEASE {K} x 1 2 3", "ids, 3"),
         ("VEHPRICE.PTTL {K} 1 2 3", "ids, 3"),
         ("VEHPRICE.MGETHASH {K} hash none", "keys, 3"),
         // Before what is in it, and before the type of the key.

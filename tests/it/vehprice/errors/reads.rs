@@ -6,7 +6,8 @@ const RAW_WITHOUT_JSON: &str = "ERR syntax error, RAW goes with JSON only";
 
 /// What all commands that give rows refuse. `words` makes a call whose words stand where they may.
 fn of_all(rows: &mut Rows, words: impl Fn(&str) -> String) {
-    for word in ["FOO", "NX", "EX", "BLOCK", "TOKEN", "ROWS", "17", "%s%n", "JSON\0"] {
+    let block = if rows.name == "vehprice.mget" { "BLOCKS" } else { "BLOCK" };
+    for word in ["FOO", "NX", "EX", block, "TOKEN", "ROWS", "17", "%s%n", "JSON\0"] {
         rows.unknown(&words(&format!("JSON {word}")), &word.replace('\0', r"\x00"));
     }
     rows.unknown(&words("FIELDS 1 a b"), "b");
@@ -75,8 +76,17 @@ fn mget_refuses() {
     rows.arity("{K}");
     of_all(&mut rows, |words| format!("{{K}} {words} IDS 1"));
     of_raw(&mut rows, |words| format!("{{K}} {words} IDS 1"));
-    rows.unknown("{K} BLOCK 0 IDS 1", "BLOCK");
-    rows.unknown("{K} JSON BLOCK 0 IDS 1", "BLOCK");
+    rows.twice("{K} BLOCK 0 block 0 IDS 1", "BLOCK");
+    rows.no_value("{K} JSON BLOCK", "BLOCK");
+    rows.missing("{K} BLOCK 0 JSON", "IDS");
+    rows.missing("{K} BLOCK 0", "IDS");
+    for value in NO_INTEGERS.iter().chain(&["-1", "315360000001", "9223372036854775807", "IDS"]) {
+        let range = "whole milliseconds from 0 to 315360000000";
+        rows.add(
+            &format!("{{K}} JSON BLOCK {value} IDS 1"),
+            format!("{NOT_AN_INTEGER}, BLOCK takes {range}"),
+        );
+    }
     for words in ["JSON", "json", "FIELDS 1 a", "FIELDS 1 a JSON", "JSON RAW 1 a", "FIELDS 1 IDS"] {
         rows.missing(&format!("{{K}} {words}"), "IDS");
     }

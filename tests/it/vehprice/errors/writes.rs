@@ -8,7 +8,7 @@ const MSET: &str = "vehprice.mset";
 /// What both commands that store rows refuse. `words` makes a call whose words stand where they may.
 fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
     let name = rows.name;
-    for word in ["FOO", "foo", "17", "JSON", "BLOCK", "TOKEN", "KEEPCLAIM", "RAW", "EXAT1", "IDS", "%s%n"] {
+    for word in ["FOO", "foo", "17", "JSON", "BLOCK", "TOKENS", "RAW", "EXAT1", "IDS", "%s%n"] {
         rows.unknown(&words(word), word);
     }
     rows.unknown(&words("EX 9 17"), "17");
@@ -17,6 +17,12 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
     rows.unknown(&words("12345678901234567890123456789012"), "12345678901234567890123456789012");
     rows.unknown(&words("123456789012345678901234567890123"), "12345678901234567890123456789012...");
 
+    rows.twice(&words("TOKEN a TOKEN a"), "TOKEN");
+    rows.twice(&words("token a KEEPCLAIM TOKEN b"), "TOKEN");
+    rows.twice(&words("KEEPCLAIM keepclaim"), "KEEPCLAIM");
+    for without in ["KEEPCLAIM", "NX keepclaim EX 9", "MERGE KEEPCLAIM"] {
+        rows.add(&words(without), "ERR syntax error, KEEPCLAIM goes with TOKEN only");
+    }
     for word in ["NX", "XX", "MERGE", "KEEPTTL"] {
         rows.twice(&words(&format!("{word} {word}")), word);
         rows.twice(&words(&format!("{word} {}", word.to_lowercase())), word);

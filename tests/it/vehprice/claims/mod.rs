@@ -1,0 +1,124 @@
+//! Single-flight refill: claims, what ends them, what is written under their tokens, and clients that wait.
+
+mod block;
+mod claim;
+mod ends;
+mod leaks;
+mod pods;
+mod tokens;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// Longer than any wait that is to end.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What `VEHPRICE.CLAIM … JSON` answered.
+struct Claim {
+    token: String,
+    claimed: String,
+    pending: String,
+}
+
+/// Claims: what stands between `PX ms` and the end, as `IDS 1 2`. Lists of ids come as one text.
+#[track_caller]
+fn claim(con: &mut Connection, key: &str, rest: &str) -> Claim {
+    let answer = json(con, &words(&["VEHPRICE.CLAIM", key, "PX", "600000", "JSON"], rest));
+    let list = |name: &str| {
+        let ids = answer[name].as_array().unwrap().iter();
+        ids.map(|id| id.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+    };
+    let token = answer["token"].as_str().unwrap_or("none").to_owned();
+    Claim { token, claimed: list("claimed"), pending: list("pending") }
+}
+
+/// Which of these ids are claimed by someone, without claiming any: room is made for none.
+#[track_caller]
+fn pending(con: &mut Connection, key: &str, ids: &str) -> String {
+    let most = text_of_config(con, "quotelock.max-claims");
+    cmd(con, "CONFIG SET quotelock.max-claims 0");
+    let found = claim(con, key, &format!("IDS {ids}"));
+    cmd(con, &["CONFIG", "SET", "quotelock.max-claims", &most]);
+    assert_eq!((found.token.as_str(), found.claimed.as_str()), ("none", ""));
+    found.pending
+}
+
+fn text_of_config(con: &mut Connection, name: &str) -> String {
+    pairs(&cmd(con, &["CONFIG", "GET", name]))[&format!("\"{name}\"")].trim_matches('"').to_owned()
+}
+
+/// A counter of `INFO quotelock`.
+#[track_caller]
+fn count(con: &mut Connection, name: &str) -> i64 {
+    info(con, "quotelock")[&format!("quotelock_{name}")].parse().unwrap()
+}
+
+/// A client that has sent a command and was not answered yet.
+struct Asked {
+    stream: BufReader<TcpStream>,
+    /// As `CLIENT ID` told it.
+    id: i64,
+}
+
+impl Asked {
+    /// Sends a command that makes its client wait, and sees to it that it does.
+    #[track_caller]
+    fn waiting(server: &Server, con: &mut Connection, command: &str) -> Self {
+        let before = count(con, "claims_waiting");
+        let asked = Self::of(server, command);
+        eventually(PATIENCE, || (count(con, "claims_waiting") == before + 1).then_some(()));
+        asked
+    }
+
+    /// Sends a command.
+    fn of(server: &Server, command: &str) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut asked = Self { stream: BufReader::new(stream), id: 0 };
+        asked.send("CLIENT ID");
+        asked.id = asked.line().trim_start_matches(':').parse().unwrap();
+        asked.send(command);
+        asked
+    }
+
+    /// The next line it is answered; empty if it was hung up on.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).unwrap_or_else(|error| panic!("no answer: {error}"));
+        line.trim_end().to_owned()
+    }
+
+    /// The bulk string it is answered, or the error.
+    fn answer(&mut self) -> String {
+        let head = self.line();
+        let Some(length) = head.strip_prefix('$') else {
+            return head;
+        };
+        let mut bulk = vec![0; length.parse::<usize>().unwrap() + 2];
+        self.stream.read_exact(&mut bulk).unwrap_or_else(|error| panic!("no answer: {error}"));
+        bulk.truncate(bulk.len() - 2);
+        String::from_utf8(bulk).unwrap()
+    }
+
+    /// Sends a line.
+    fn send(&mut self, line: &str) {
+        self.stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    }
+
+    /// Goes without a word.
+    fn hang_up(&mut self) {
+        self.stream.get_mut().shutdown(Shutdown::Both).unwrap();
+    }
+
+    /// Whether it was answered yet.
+    fn is_answered(&mut self) -> bool {
+        let stream = self.stream.get_mut();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0; 1]);
+        stream.set_nonblocking(false).unwrap();
+        peeked.is_ok()
+    }
+}

@@ -1,0 +1,64 @@
+//! What CLAIM and RELEASE refuse.
+
+use super::*;
+
+#[test]
+fn claim_refuses() {
+    let mut rows = Rows::of("vehprice.claim");
+    for short in ["", "{K}", "{K} PX 1", "{K} PX 1 IDS"] {
+        rows.arity(short);
+    }
+    for word in ["FOO", "NX", "EX", "BLOCK", "TOKEN", "ROWS", "17", "%s%n", "KEEPCLAIM"] {
+        rows.unknown(&format!("{{K}} PX 1 {word} IDS 1"), word);
+    }
+    let numbers = [
+        ("LIMIT", "a whole number from 1 to 10000000", "10000001"),
+        ("REFRESH", "whole milliseconds from 1 to 315360000000", "315360000001"),
+    ];
+    for (word, range, above) in numbers {
+        for value in NO_INTEGERS.iter().chain(&["0", "-1", above, "9223372036854775807"]) {
+            rows.add(
+                &format!("{{K}} PX 1 {word} {value} IDS 1"),
+                format!("{NOT_AN_INTEGER}, {word} takes {range}"),
+            );
+        }
+        rows.twice(&format!("{{K}} PX 1 {word} 1 {word} 1 IDS 1"), word);
+        rows.no_value(&format!("{{K}} PX 1 JSON {word}"), word);
+    }
+    let px = "PX takes whole milliseconds from 1 to 600000";
+    for value in NO_INTEGERS {
+        rows.add(&format!("{{K}} JSON PX {value} IDS 1"), format!("{NOT_AN_INTEGER}, {px}"));
+    }
+    for value in ["0", "-1", "600001", "9223372036854775807"] {
+        let error = format!("ERR invalid expire time in 'vehprice.claim' command, {px}");
+        rows.add(&format!("{{K}} JSON PX {value} IDS 1"), error);
+    }
+    rows.twice("{K} PX 1 px 1 IDS 1", "PX");
+    rows.no_value("{K} LIMIT 1 JSON PX", "PX");
+    rows.missing("{K} JSON LIMIT 1 IDS 1", "PX");
+    rows.missing("{K} PX 1 JSON LIMIT 1", "IDS");
+    rows.add("{K} PX 1 JSON IDS", "ERR syntax error, IDS wants at least one id");
+    rows.add("{K} PX 1 RAW 1 a IDS 1", "ERR syntax error, RAW goes with JSON only");
+    rows.add("{K} PX 1 FIELDS 9 a IDS 1", "ERR syntax error, FIELDS 9 wants 9 fields");
+    rows.bad_numfields("{K} PX 1 FIELDS {X} a IDS 1", "FIELDS");
+    rows.bad_fields("{K} PX 1 FIELDS 1 {X} IDS 1");
+    rows.bad_ids("{K} PX 1 IDS {X}");
+    rows.bad_ids("{K} PX 1 JSON IDS 1 {X} 2");
+    rows.bad_ids("list PX 1 IDS {X}");
+    rows.wrong_type("{K} PX 1 IDS 1");
+    rows.wrong_type("{K} JSON FIELDS 1 a LIMIT 1 REFRESH 1 PX 1 IDS 1");
+    assert!(rows.rows.len() > 100);
+    refuses(&rows.rows);
+}
+
+#[test]
+fn release_refuses() {
+    let mut rows = Rows::of("vehprice.release");
+    rows.arity("");
+    rows.arity("{K}");
+    rows.bad_ids("{K} x {X}");
+    rows.bad_ids("list x 1 {X}");
+    rows.wrong_type("{K} x");
+    rows.wrong_type("{K} 00000000000000000000000000000000 1 2");
+    refuses(&rows.rows);
+}
