@@ -221,21 +221,12 @@ impl<'a> Batch<'a> {
         // What comes from the primary was decided there: no row is over to it.
         let judged_ms = if options.is_replay { i64::MIN } else { now_ms };
         let found = super::table(call, &mut key)?;
-        let held = options.token.value().map(|token| refill::held(call, token, &self.ids));
-        let is_held = |row: usize| held.as_ref().is_none_or(|held| held.get(row) == Some(&true));
-        if let Some(held) = &held {
-            CLAIMS_OVERTAKEN.add(held.len().saturating_sub(count_held(held)));
-            if count_held(held) == 0 {
-                return Ok(0);
-            }
+        let held = Held::new(call, options, &self.ids);
+        if held.count() == 0 {
+            return Ok(0);
         }
-        // With NX a row that is there is left as it is.
-        let widens = rules.merge && rules.condition != Some(Condition::Absent);
-        if let Some(table) = found.as_ref().filter(|_| widens) {
-            let mut ids = self.ids.iter().enumerate().filter(|(row, _)| is_held(*row));
-            if let Some((_, id)) = ids.find(|(_, id)| table.merges_too_wide(id, &self.names, judged_ms)) {
-                return Err(Error::TooWide(excerpt(id)));
-            }
+        if let Some(table) = &found {
+            self.check_width(table, rules, &held, judged_ms)?;
         }
         let table = match found {
             Some(_) => key.table()?,
@@ -243,8 +234,7 @@ impl<'a> Batch<'a> {
             None if rules.condition == Some(Condition::Present) => return Ok(0),
             None if is_over(rules, judged_ms) => {
                 if refill::any() {
-                    let ids = self.ids.iter().enumerate().filter(|(row, _)| is_held(*row));
-                    refill::written(call, ids.map(|(_, id)| *id), options.keeps_claims());
+                    refill::written(call, held.ids(&self.ids).copied(), options.keeps_claims());
                 }
                 return Ok(0);
             }
@@ -253,22 +243,46 @@ impl<'a> Batch<'a> {
         let Some(table) = table else {
             return Ok(0);
         };
+        let Rows { stored, deleted, changed } = self.store(table, rules, &held, judged_ms);
+        if !changed.is_empty() {
+            refill::written(call, changed.into_iter(), options.keeps_claims());
+        }
+        ROWS_STORED.add(stored.len());
+        ROWS_DELETED.add(deleted.len());
+        if !end_if_over(call, &mut key)? {
+            if let Some(table) = key.table()? {
+                self.replicate(call, table, rules, &stored, &deleted, judged_ms);
+            }
+            settle(call, &mut key, stored.len(), deleted.len())?;
+        }
+        Ok(stored.len())
+    }
 
-        let (mut stored, mut deleted) = (Vec::with_capacity(self.ids.len()), Vec::new());
+    /// Refuses rows that merging would give too many fields. With `NX` a row that is there is left as it is.
+    fn check_width(&self, table: &Table, rules: Rules, held: &Held, now_ms: i64) -> Result<(), Error> {
+        if !rules.merge || rules.condition == Some(Condition::Absent) {
+            return Ok(());
+        }
+        let too_wide = held.ids(&self.ids).find(|id| table.merges_too_wide(id, &self.names, now_ms));
+        too_wide.map_or(Ok(()), |id| Err(Error::TooWide(excerpt(id))))
+    }
+
+    /// Writes the rows that are held.
+    fn store(&self, table: &mut Table, rules: Rules, held: &Held, now_ms: i64) -> Rows<'a> {
+        let (mut stored, mut deleted) = (Vec::with_capacity(held.count()), Vec::new());
         let (has_claims, mut changed) = (refill::any(), Vec::new());
         let hashes: Vec<IdHash> = self.ids.iter().map(|id| table.hash(id)).collect();
         let last = self.last_of_each(&hashes);
-        let expected = last.as_ref().map_or(self.ids.len(), HashMap::len);
-        table.expect(held.as_ref().map_or(expected, |held| expected.min(count_held(held))));
+        table.expect(last.as_ref().map_or(self.ids.len(), HashMap::len).min(held.count()));
         let mut writer = table.writer(&self.names, rules);
         let mut rows = self.ids.iter().enumerate();
         for hashes in hashes.chunks(Table::SIDE_BY_SIDE) {
             let spots = writer.spots(hashes);
             for ((row, id), spot) in rows.by_ref().take(hashes.len()).zip(spots) {
-                if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) || !is_held(row) {
+                if last.as_ref().is_some_and(|last| last.get(id) != Some(&row)) || !held.is_held(row) {
                     continue;
                 }
-                let written = writer.write(id, spot, self.row_values(row), judged_ms);
+                let written = writer.write(id, spot, self.row_values(row), now_ms);
                 if has_claims && written != Written::Not {
                     changed.push(*id);
                 }
@@ -279,32 +293,30 @@ impl<'a> Batch<'a> {
                 }
             }
         }
-        drop(writer);
-        if has_claims {
-            refill::written(call, changed.into_iter(), options.keeps_claims());
-        }
-        ROWS_STORED.add(stored.len());
-        ROWS_DELETED.add(deleted.len());
-        if end_if_over(call, &mut key)? {
-            return Ok(stored.len());
-        }
+        Rows { stored, deleted, changed }
+    }
+
+    /// Replicates what came of the rows.
+    fn replicate(
+        &self,
+        call: &Call<'_>,
+        table: &Table,
+        rules: Rules,
+        stored: &[usize],
+        deleted: &[usize],
+        judged_ms: i64,
+    ) {
         match rules {
             _ if stored.is_empty() => {}
             Rules { merge: false, expiry: NewExpiry::Given(expiry), .. } => {
-                self.replicate_rows(call, expiry, &stored);
+                self.replicate_rows(call, expiry, stored);
             }
-            _ => {
-                if let Some(table) = key.table()? {
-                    self.replicate_resolved(call, table, &stored, judged_ms);
-                }
-            }
+            _ => self.replicate_resolved(call, table, stored, judged_ms),
         }
         if !deleted.is_empty() {
             let ids = deleted.iter().map(|row| Part::Arg(self.id_index(*row)));
             call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
         }
-        settle(call, &mut key, stored.len(), deleted.len())?;
-        Ok(stored.len())
     }
 
     /// Which row of those with the same id is the last; `None` where no two rows have the same.
@@ -368,6 +380,44 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// What came of the rows of a batch: which are stored, which deleted, and the ids of those whose claims end.
+struct Rows<'a> {
+    stored: Vec<usize>,
+    deleted: Vec<usize>,
+    changed: Vec<&'a [u8]>,
+}
+
+/// Which rows of a batch may be written: all of them, or with a token those that are claimed under it.
+struct Held {
+    by_token: Option<Vec<bool>>,
+    count: usize,
+}
+
+impl Held {
+    fn new(call: &Call<'_>, options: &Options, ids: &[&[u8]]) -> Self {
+        let by_token = options.token.value().map(|token| refill::held(call, token, ids));
+        let count = match &by_token {
+            None => ids.len(),
+            Some(held) => held.iter().filter(|held| **held).count(),
+        };
+        CLAIMS_OVERTAKEN.add(ids.len().saturating_sub(count));
+        Self { by_token, count }
+    }
+
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn is_held(&self, row: usize) -> bool {
+        self.by_token.as_ref().is_none_or(|held| held.get(row) == Some(&true))
+    }
+
+    /// Those of the batch's ids.
+    fn ids<'i, 'a>(&self, ids: &'i [&'a [u8]]) -> impl Iterator<Item = &'i &'a [u8]> {
+        ids.iter().enumerate().filter(|(row, _)| self.is_held(*row)).map(|(_, id)| id)
+    }
+}
+
 /// Whether two of these hashes may be of one id: a set of no more than the hashes, at a fraction of the cost of a map.
 fn may_repeat(hashes: &[IdHash]) -> bool {
     if hashes.len() < 2 {
@@ -392,10 +442,6 @@ fn may_repeat(hashes: &[IdHash]) -> bool {
         }
     }
     false
-}
-
-fn count_held(held: &[bool]) -> usize {
-    held.iter().filter(|held| **held).count()
 }
 
 /// Whether rows that are written so are over at once.
