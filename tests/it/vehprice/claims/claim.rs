@@ -98,10 +98,10 @@ fn claims_what_is_missing_and_free() {
 fn ends_by_itself_and_is_released() {
     for_each_server(|server| {
         let con = &mut server.connection();
-        cmd(con, "VEHPRICE.CLAIM t PX 300 IDS 1 2");
+        cmd(con, "VEHPRICE.CLAIM t PX 2000 IDS 1 2");
         let first = claim(con, "t", "IDS 1 2 3");
         assert_eq!((first.claimed.as_str(), first.pending.as_str()), ("3", "1 2"));
-        rest(305);
+        rest(2005);
         let second = claim(con, "t", "IDS 1 2 3");
         assert_eq!((second.claimed.as_str(), second.pending.as_str()), ("1 2", "3"));
         let release = |con: &mut Connection, key: &str, token: &str, ids: &str| {
@@ -125,13 +125,13 @@ fn is_bounded_over_all_tables() {
     for_each_server(|server| {
         let con = &mut server.connection();
         cmd(con, "CONFIG SET quotelock.max-claims 5");
-        cmd(con, "VEHPRICE.CLAIM short PX 20 IDS 1 2");
+        cmd(con, "VEHPRICE.CLAIM short PX 2000 IDS 1 2");
         let part = claim(con, "t", "IDS 1 2 3 4");
         assert_eq!((part.claimed.as_str(), part.pending.as_str()), ("1 2 3", ""));
         assert_eq!(claim(con, "u", "IDS 1").token, "none");
         assert_eq!(claim(con, "t", "IDS 1 4").pending, "1");
         assert_eq!((count(con, "claims_refused"), count(con, "claims_pending")), (3, 5));
-        rest(25);
+        rest(2005);
         assert_eq!(claim(con, "u", "IDS 1 2 3").claimed, "1 2");
         eventually(PATIENCE, || (count(con, "claims_expired") == 2).then_some(()));
         // A smaller bound takes no claim away.

@@ -6,7 +6,7 @@ use super::*;
 
 /// How many wait, and for how many rows.
 fn size() -> (usize, usize) {
-    if std::env::var_os("QUOTELOCK_FULL").is_some() { (5000, 8000) } else { (500, 200) }
+    if std::env::var_os("QUOTELOCK_FULL").is_some() { (5000, 8000) } else { (300, 200) }
 }
 
 fn ids(rows: usize) -> Vec<String> {
@@ -178,9 +178,9 @@ fn a_server_that_was_held_up_wakes_all() {
     for kind in Kind::ALL {
         let server = server(kind);
         let con = &mut server.connection();
-        cmd(con, "VEHPRICE.CLAIM t PX 100 IDS 1");
+        cmd(con, "VEHPRICE.CLAIM t PX 3000 IDS 1");
         let mut clients = crowd(&server, con, 50, "VEHPRICE.MGET t BLOCK 0 JSON IDS 1");
-        let mut sleeper = Asked::of(&server, "DEBUG SLEEP 0.3");
+        let mut sleeper = Asked::of(&server, "DEBUG SLEEP 3.5");
         for client in clients.iter_mut().take(10) {
             client.hang_up();
         }
