@@ -68,9 +68,3 @@ export function plainRedis(): Redis {
 export function key(name = 'key'): string {
   return `${name}:${randomUUID()}`;
 }
-
-/** Whether the server's module has the commands of single-flight refill. */
-export async function hasClaims(redis: Redis): Promise<boolean> {
-  const [claim] = (await redis.call('COMMAND', 'INFO', 'VEHPRICE.CLAIM')) as unknown[];
-  return claim !== null;
-}
