@@ -262,7 +262,10 @@ impl Table {
             return;
         }
         self.shapes.take_again(shape);
-        while self.page(key).is_some_and(|page| page.len() >= MOST_ROWS && page.depth < DEEPEST) {
+        // Rows whose keys are alike for longer than chance would have it stay together: splitting on would double the
+        // directory for nothing.
+        let deepest = self.rows.checked_ilog2().unwrap_or_default().saturating_add(8).min(DEEPEST);
+        while self.page(key).is_some_and(|page| page.len() >= MOST_ROWS && page.depth < deepest) {
             self.split(key);
         }
         if let Some(page) = self.page_mut(key) {

@@ -197,6 +197,23 @@ proptest! {
 }
 
 #[test]
+fn a_page_grows_where_keys_are_alike() {
+    let mut table = Table::new([1, 2, 3, 4]);
+    let ids = (0_u32..).map(|id| id.to_string());
+    let alike: Vec<String> = ids.filter(|id| table.hash(id.as_bytes()).bits() >> 16 == 7).take(50).collect();
+    let fields = vec![("a".to_owned(), "1".to_owned())];
+    for id in &alike {
+        put(&mut table, id.as_bytes(), &fields, Expiry::at(1000));
+    }
+    assert_eq!(table.len(0), alike.len());
+    assert!(table.bytes() < 1 << 20, "{} bytes", table.bytes());
+    assert!(alike.iter().all(|id| table.get(id.as_bytes(), 0).is_some()));
+    assert_eq!(all_by_scan(&table, 1, 0).len(), alike.len());
+    assert!(alike.iter().all(|id| table.remove(id.as_bytes(), 0)));
+    assert_eq!(table.len(0), 0);
+}
+
+#[test]
 fn a_table_gives_back_what_it_took() {
     for expected in [0, 100_000] {
         gives_back_what_it_took(expected);

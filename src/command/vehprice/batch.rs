@@ -258,9 +258,10 @@ impl<'a> Batch<'a> {
         Ok(stored.len())
     }
 
-    /// Refuses rows that merging would give too many fields. With `NX` a row that is there is left as it is.
+    /// Refuses rows that merging would give too many fields. With `NX` a row that is there is left as it is, and with an
+    /// expiry in the past it is deleted.
     fn check_width(&self, table: &Table, rules: Rules, held: &Held, now_ms: i64) -> Result<(), Error> {
-        if !rules.merge || rules.condition == Some(Condition::Absent) {
+        if !rules.merge || rules.condition == Some(Condition::Absent) || is_over(rules, now_ms) {
             return Ok(());
         }
         let too_wide = held.ids(&self.ids).find(|id| table.merges_too_wide(id, &self.names, now_ms));

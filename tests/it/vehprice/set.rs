@@ -98,6 +98,9 @@ fn merge_sets_the_named_fields_and_keeps_the_others() {
         cmd(con, &format!("VEHPRICE.SET t 1 FIELDS 64{fields}"));
         assert_eq!(int(con, "VEHPRICE.SET t 1 NX MERGE FIELDS 1 more x"), 0);
         assert_eq!(int(con, "VEHPRICE.MSET t NX MERGE FIELDS 1 more ROWS 1 x 2 x"), 1);
+        // And with an expiry in the past it goes.
+        assert_eq!(int(con, "VEHPRICE.SET t 1 MERGE PXAT 1 FIELDS 1 more x"), 0);
+        assert_eq!(text(con, "VEHPRICE.GET t 1 JSON"), "null");
     });
 }
 

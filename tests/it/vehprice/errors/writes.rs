@@ -109,7 +109,6 @@ fn set_refuses() {
     let too_wide = |id: &str| format!("ERR invalid row '{id}', with MERGE it would have more than 64 fields");
     rows.add("wide wide MERGE FIELDS 1 one-more x", too_wide("wide"));
     rows.add("wide wide XX EX 9 MERGE FIELDS 2 f0 y one-more x", too_wide("wide"));
-    rows.add("wide wide MERGE PXAT 1 FIELDS 1 one-more x", too_wide("wide"));
 
     // Judged from left to right; the key's type comes last.
     rows.unknown("list 1 FOO EX 0 FIELDS 0", "FOO");
