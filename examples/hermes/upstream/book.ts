@@ -1,0 +1,91 @@
+/** What VS and PS know at every moment: prices that change all the time, the same in every run of the same seed. */
+
+export interface BookOptions {
+  seed: number;
+  vehicles: number;
+  /** Over all pricings of one service. */
+  priceChangesPerSecond: number;
+  /** Vehicles that are given another pricing. */
+  tagChangesPerSecond: number;
+  /** A change can be seen so late after the moment it counts from. */
+  maxCommitMs: number;
+}
+
+export interface Tags {
+  tags: string[];
+  styleId: string;
+  pricingId: string;
+}
+
+export interface PlanRule {
+  planId: string;
+  unlockCents: number;
+  perMinuteCents: number;
+}
+
+export type Pricing = 'Core' | 'Legacy';
+
+export const PLAN_IDS = ['571', '572'] as const;
+const PRICINGS = 24;
+const FIRST_PRICING = 100;
+const FIRST_VEHICLE = 4000;
+
+export class Book {
+  readonly #pricePeriod: number;
+  readonly #tagPeriod: number;
+
+  constructor(readonly options: BookOptions) {
+    const { vehicles, priceChangesPerSecond, tagChangesPerSecond, maxCommitMs } = options;
+    this.#pricePeriod = (PRICINGS * 1000) / priceChangesPerSecond;
+    this.#tagPeriod = (vehicles * 1000) / tagChangesPerSecond;
+    if (Math.min(this.#pricePeriod, this.#tagPeriod) <= maxCommitMs) {
+      throw new RangeError('one thing must not change again before its last change can be seen');
+    }
+  }
+
+  vehicleIds(): string[] {
+    return Array.from({ length: this.options.vehicles }, (_, at) => String(FIRST_VEHICLE + at));
+  }
+
+  /** A vehicle's tags at `moment`, as VS can say at `now`. */
+  tags(vehicleId: string, rentFlow: string, moment: number, now: number): Tags | undefined {
+    const number = Number(vehicleId) - FIRST_VEHICLE;
+    if (!(Number.isInteger(number) && number >= 0 && number < this.options.vehicles)) return undefined;
+    const version = this.#version(`vehicle ${vehicleId}`, this.#tagPeriod, moment, now);
+    const style = this.#dice(`style ${vehicleId}`) % 4;
+    const pricing = this.#dice(`pricing ${vehicleId} ${rentFlow} ${version}`) % PRICINGS;
+    return { tags: [`flow:${rentFlow}`], styleId: String(10 + style), pricingId: String(FIRST_PRICING + pricing) };
+  }
+
+  /** A pricing's rules at `moment` for a user of these roles, in any order, as PS can say at `now`. */
+  rules(pricing: Pricing, pricingId: string, roleIds: readonly string[], moment: number, now: number): PlanRule[] {
+    const number = Number(pricingId) - FIRST_PRICING;
+    if (!(Number.isInteger(number) && number >= 0 && number < PRICINGS)) return [];
+    const version = this.#version(`${pricing} ${pricingId}`, this.#pricePeriod, moment, now);
+    const roles = [...roleIds].sort().join(',');
+    return PLAN_IDS.map((planId) => {
+      const price = this.#dice(`price ${pricing} ${pricingId} ${planId} ${roles} ${version}`);
+      return { planId, unlockCents: 50 + (price % 100), perMinuteCents: 15 + (Math.floor(price / 100) % 40) };
+    });
+  }
+
+  /**
+   * How often a thing had changed at `moment`. What is not committed at `now` is not known; so a moment that is older than the
+   * longest commit always has the same answer, and a later one may have another when it is asked again.
+   */
+  #version(thing: string, period: number, moment: number, now: number): number {
+    const phase = this.#dice(thing) % period;
+    const version = Math.floor((Math.min(moment, now) + phase) / period);
+    const commitMs = this.#dice(`${thing} ${version}`) % (this.options.maxCommitMs + 1);
+    return version * period - phase + commitMs > now ? version - 1 : version;
+  }
+
+  /** A number of 32 bits that looks random: FNV-1a, then the finish of MurmurHash3. */
+  #dice(what: string): number {
+    let hash = 0x811c9dc5 ^ this.options.seed;
+    for (let at = 0; at < what.length; at += 1) hash = Math.imul(hash ^ what.charCodeAt(at), 0x01000193);
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    return (hash ^ (hash >>> 16)) >>> 0;
+  }
+}

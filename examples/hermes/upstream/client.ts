@@ -1,0 +1,75 @@
+import { type Client, credentials, status } from '@grpc/grpc-js';
+
+import type { PlanRule, Pricing, Tags } from './book.js';
+import { Core, Legacy, type RulesReply, type RulesRequest, type TagsReply, type TagsRequest, Vehicles } from './grpc.js';
+
+/** Upstream did not answer, however often it was asked. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+}
+
+const DEADLINE_MS = 1000;
+const ATTEMPTS = 3;
+
+/** VS and PS, as a pod asks them. A call that fails or is late is made again. */
+export class UpstreamClient {
+  readonly #vehicles: Client;
+  readonly #pricing: Record<Pricing, Client>;
+  /** Every call made, those that failed too. */
+  calls = 0;
+
+  constructor(address: string) {
+    const open = credentials.createInsecure();
+    this.#vehicles = new Vehicles(address, open);
+    this.#pricing = { Core: new Core(address, open), Legacy: new Legacy(address, open) };
+  }
+
+  /** The tags of vehicles at a moment, by vehicle. */
+  async tags(vehicleIds: string[], rentFlow: string, queryTime: string): Promise<Map<string, Tags>> {
+    const request: TagsRequest = { vehicleIds, rentFlow, queryTime };
+    const { vehicles } = await this.#ask<TagsReply>(this.#vehicles, 'getTags', request);
+    return new Map(vehicles.map(({ vehicleId, ...tags }) => [vehicleId, tags]));
+  }
+
+  /** The rules of pricings at a moment for these roles, by pricing. */
+  async rules(
+    pricing: Pricing,
+    pricingIds: string[],
+    roleIds: string[],
+    isoStringAtQuote: string,
+  ): Promise<Map<string, PlanRule[]>> {
+    const request: RulesRequest = { pricingIds, roleIds, isoStringAtQuote };
+    const { pricings } = await this.#ask<RulesReply>(this.#pricing[pricing], 'getRules', request);
+    return new Map(pricings.map(({ pricingId, plans }) => [pricingId, plans]));
+  }
+
+  close(): void {
+    for (const client of [this.#vehicles, ...Object.values(this.#pricing)]) client.close();
+  }
+
+  async #ask<Reply>(client: Client, method: string, request: object): Promise<Reply> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#once<Reply>(client, method, request);
+      } catch (error) {
+        const { code } = error as { code?: status };
+        const again = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
+        if (!again || attempt === ATTEMPTS) throw new UpstreamError(`${method}: ${String(error)}`, { cause: error });
+      }
+    }
+  }
+
+  #once<Reply>(client: Client, method: string, request: object): Promise<Reply> {
+    this.calls += 1;
+    const call = (client as unknown as Record<string, Method<Reply>>)[method];
+    if (!call) throw new TypeError(`no method ${method}`);
+    return new Promise((resolve, reject) => {
+      call.call(client, request, { deadline: Date.now() + DEADLINE_MS }, (error, reply) => {
+        if (error) reject(error);
+        else resolve(reply as Reply);
+      });
+    });
+  }
+}
+
+type Method<Reply> = (request: object, options: object, callback: (error: Error | null, reply?: Reply) => void) => void;
