@@ -75,7 +75,7 @@ test('what is not known is left out, in the book and over gRPC', async () => {
     await assert.rejects(client.tags(['4000'], '3', moment), UpstreamError);
     assert.equal(client.calls, 6, 'one that fails is made three times');
     upstream.faults = { ...NO_FAULTS, failShare: 1, delayMs: 50 };
-    setTimeout(() => (upstream.faults = NO_FAULTS), 75);
+    setTimeout(() => (upstream.faults = NO_FAULTS), 60);
     assert.equal((await client.rules('Core', ['100'], roles, moment)).size, 1, 'until it is answered');
   } finally {
     client.close();

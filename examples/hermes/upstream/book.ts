@@ -28,7 +28,7 @@ export type Pricing = 'Core' | 'Legacy';
 export const PLAN_IDS = ['571', '572'] as const;
 const PRICINGS = 24;
 const FIRST_PRICING = 100;
-const FIRST_VEHICLE = 4000;
+export const FIRST_VEHICLE = 4000;
 
 export class Book {
   readonly #pricePeriod: number;
@@ -41,10 +41,6 @@ export class Book {
     if (Math.min(this.#pricePeriod, this.#tagPeriod) <= maxCommitMs) {
       throw new RangeError('one thing must not change again before its last change can be seen');
     }
-  }
-
-  vehicleIds(): string[] {
-    return Array.from({ length: this.options.vehicles }, (_, at) => String(FIRST_VEHICLE + at));
   }
 
   /** A vehicle's tags at `moment`, as VS can say at `now`. */

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { type Client, credentials, status } from '@grpc/grpc-js';
 
 import type { PlanRule, Pricing, Tags } from './book.js';
@@ -8,8 +10,9 @@ export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
 }
 
-const DEADLINE_MS = 1000;
+const DEADLINE_MS = 3000;
 const ATTEMPTS = 3;
+const AGAIN_MS = 50;
 
 /** VS and PS, as a pod asks them. A call that fails or is late is made again. */
 export class UpstreamClient {
@@ -55,6 +58,7 @@ export class UpstreamClient {
         const { code } = error as { code?: status };
         const again = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;
         if (!again || attempt === ATTEMPTS) throw new UpstreamError(`${method}: ${String(error)}`, { cause: error });
+        await sleep(AGAIN_MS * attempt * (0.5 + Math.random()));
       }
     }
   }

@@ -1,4 +1,4 @@
-/** VS and PS as a process: settings as JSON in UPSTREAM, the port and later faults by messages from whoever started it. */
+/** VS and PS as a process: settings as JSON in UPSTREAM; the port, faults, and how many calls came, by messages. */
 import { Book, type BookOptions } from './book.js';
 import type { Faults } from './faults.js';
 import { Upstream } from './server.js';
@@ -10,8 +10,12 @@ const { port, book, faults } = JSON.parse(process.env['UPSTREAM'] ?? '{}') as {
 };
 
 const upstream = new Upstream(new Book(book), faults);
-process.on('message', (changed: Faults) => {
-  upstream.faults = changed;
+process.on('message', (said: 'calls' | Faults) => {
+  if (said === 'calls') process.send?.({ calls: upstream.calls });
+  else upstream.faults = said;
 });
 process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole group of processes: whoever started this one ends it.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => process.exit(0));
 process.send?.({ port: await upstream.listen(port) });

@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Mode } from '../api/pod.js';
+import type { Quote } from '../service/quotes.js';
+import type { Rent } from '../service/rents.js';
+import type { PlanRule } from '../upstream/book.js';
+import type { Gateway, Reply } from './gateway.js';
+import type { Screen, Tally } from './tally.js';
+
+const AREAS = 40;
+const MOST_QUOTES = 20;
+
+/** What the app shows: one plan's price for the scooter that the user looks at. */
+interface OnScreen {
+  queryTime: string;
+  vehicleId: string;
+  rule: PlanRule;
+}
+
+/** One user's app: map, vehicle, reserve, start, return, and what it makes of the answers. */
+export class App {
+  #shown: OnScreen | undefined;
+  #mismatched = false;
+
+  constructor(
+    readonly gateway: Gateway,
+    readonly mode: Mode,
+    readonly tally: Tally,
+    readonly user: string,
+    readonly roleIds: string[],
+    readonly lookMs: number,
+  ) {}
+
+  async journey(): Promise<void> {
+    this.#shown = undefined;
+    this.#mismatched = false;
+    const [area, plan] = [dice(AREAS), dice(2)];
+
+    // One in three comes by a code on the scooter: its page and the map are opened at the same moment.
+    if (dice(3) === 0) {
+      const vehicleId = String(4000 + area * 200 + dice(200));
+      const [map, page] = await Promise.all([this.#map(area), this.#page(vehicleId)]);
+      this.#see(map, vehicleId, plan);
+      this.#together(page, vehicleId, plan);
+    } else {
+      const map = await this.#map(dice(100) === 0 ? undefined : area);
+      const vehicleId = map.scooters[dice(map.scooters.length)]?.id;
+      if (vehicleId === undefined) throw new Error('the map is empty');
+      this.#see(map, vehicleId, plan);
+      await this.#look();
+      this.#see(await this.#page(vehicleId), vehicleId, plan);
+    }
+
+    await this.#look();
+    // One in ten opens the map on another device as well, which may renew the lock. It brings other roles, too.
+    if (dice(10) === 0) await this.#send('map of an area', 'GET', `/scooters?area=${area}`, undefined, ['99']);
+    const rent = await this.#reserve(plan);
+    await this.#look();
+    if (await this.#ride(rent.rentId, 'start')) {
+      await this.#look();
+      await this.#ride(rent.rentId, 'return');
+    }
+    this.tally.journeys += 1;
+    if (this.#mismatched) this.tally.journeysWithMismatch += 1;
+  }
+
+  /** Some look for a moment, a few for much longer. */
+  async #look(): Promise<void> {
+    await sleep(-Math.log(1 - Math.random()) * this.lookMs);
+  }
+
+  async #map(area: number | undefined): Promise<Quote> {
+    const [screen, query]: [Screen, string] = area === undefined ? ['map of all', ''] : ['map of an area', `?area=${area}`];
+    return (await this.#send(screen, 'GET', `/scooters${query}`)).body;
+  }
+
+  async #page(vehicleId: string): Promise<Quote> {
+    const seen = new URLSearchParams();
+    if (this.#shown) seen.set('planId', this.#shown.rule.planId);
+    // The app of today does not know of moments.
+    if (this.#shown && this.mode === 'quotelock') seen.set('queryTime', this.#shown.queryTime);
+    return (await this.#send('vehicle', 'GET', `/scooters/${vehicleId}?${seen}`)).body;
+  }
+
+  async #reserve(plan: number): Promise<Rent> {
+    const rentId = randomUUID();
+    for (let quotes = 0; quotes < MOST_QUOTES; quotes += 1) {
+      const { vehicleId, rule, queryTime } = this.#onScreen();
+      const order = { rentId, vehicleId, planId: rule.planId, ...(this.mode === 'quotelock' ? { queryTime } : {}) };
+      const { status, body } = await this.#send('reserve', 'POST', '/rents', order);
+      if (status === 201) {
+        this.#compare(body.rule, body.queryTime);
+        return body;
+      }
+      // The user is shown the new price, and takes it.
+      if (body.quote) this.#see(body.quote, vehicleId, plan);
+      else this.#see(await this.#page(vehicleId), vehicleId, plan);
+      await this.#look();
+    }
+    throw new Error(`no quote held in ${MOST_QUOTES} attempts`);
+  }
+
+  async #ride(rentId: string, step: 'start' | 'return'): Promise<boolean> {
+    const { status, body } = await this.#send(step, 'PATCH', `/rents/${rentId}`, { step });
+    if (status === 404) {
+      this.tally.lostRents += 1;
+      return false;
+    }
+    const rent = body as Rent;
+    this.#compare(rent.rule, rent.queryTime);
+    const { unlockCents, perMinuteCents } = this.#onScreen().rule;
+    if (rent.cents !== undefined && rent.cents !== unlockCents + (rent.minutes ?? 0) * perMinuteCents) this.#mismatch(false);
+    return true;
+  }
+
+  /** A step is answered with a quote: the price that is shown, or a new one that says so. */
+  #see(quote: Quote, vehicleId: string, plan: number): void {
+    const found = this.#ruleOf(quote, vehicleId, plan);
+    if (this.#shown && !quote.newQuote) this.#compare(found.rule, found.queryTime);
+    else if (this.#shown) this.tally.newQuotes += 1;
+    this.#shown = found;
+  }
+
+  /** Two screens were asked at once, so neither knew of the other: an app that knows of moments sees that they are two quotes. */
+  #together(quote: Quote, vehicleId: string, plan: number): void {
+    const first = this.#onScreen();
+    const found = this.#ruleOf(quote, vehicleId, plan);
+    const two = found.queryTime !== first.queryTime || found.rule.planId !== first.rule.planId;
+    if (this.mode === 'quotelock' && two) {
+      this.tally.newQuotes += 1;
+      if (found.queryTime >= first.queryTime) this.#shown = found;
+      return;
+    }
+    this.#compare(found.rule, found.queryTime);
+    this.#shown = found;
+  }
+
+  #compare(rule: PlanRule, queryTime: string): void {
+    const shown = this.#onScreen();
+    if (priceOf(rule) !== priceOf(shown.rule)) this.#mismatch(queryTime === shown.queryTime);
+  }
+
+  #mismatch(sameMoment: boolean): void {
+    this.tally.mismatches += 1;
+    if (sameMoment) this.tally.sameMoment += 1;
+    this.#mismatched = true;
+  }
+
+  #onScreen(): OnScreen {
+    if (!this.#shown) throw new Error('nothing is shown');
+    return this.#shown;
+  }
+
+  #ruleOf({ queryTime, roleIds, pricing, scooters, prices }: Quote, vehicleId: string, plan: number): OnScreen {
+    const pricingId = scooters.find(({ id }) => id === vehicleId)?.pricingId;
+    const rule = pricingId === undefined ? undefined : prices[pricingId]?.[plan];
+    if (pricingId === undefined || !rule) throw new Error(`no price of ${vehicleId} in its quote`);
+    const { planId } = rule;
+    this.tally.show({ queryTime, roleIds: roleIds.join(), pricing, pricingId, vehicleId, planId, cents: priceOf(rule) });
+    return { queryTime, vehicleId, rule };
+  }
+
+  async #send(
+    screen: Screen,
+    method: 'GET' | 'POST' | 'PATCH',
+    path: string,
+    body?: object,
+    roleIds = this.roleIds,
+  ): Promise<Reply> {
+    const since = performance.now();
+    const reply = await this.gateway.ask({ method, path, user: this.user, roleIds, ...(body ? { body } : {}) });
+    this.tally.took(screen, performance.now() - since);
+    const expected = method === 'GET' ? [200] : method === 'POST' ? [201, 409] : [200, 404];
+    if (!expected.includes(reply.status)) throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
+    return reply;
+  }
+}
+
+function priceOf({ unlockCents, perMinuteCents }: PlanRule): string {
+  return `${unlockCents}+${perMinuteCents}`;
+}
+
+function dice(sides: number): number {
+  return Math.floor(Math.random() * sides);
+}

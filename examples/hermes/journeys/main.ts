@@ -1,0 +1,33 @@
+/** Thousands of journeys through random pods while much goes wrong, as today and with quotelock: main.js full|quick|short */
+import { Stage } from '../launch/stage.js';
+import { SIZES, type Size } from './options.js';
+import { faultsOf, report } from './report.js';
+import { type Outcome, run } from './run.js';
+
+const size = process.argv[2] as Size;
+const options = SIZES[size];
+if (!options) {
+  console.error(`usage: main.js ${Object.keys(SIZES).join('|')}`);
+  process.exit(2);
+}
+
+let stage: Stage | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => void (stage?.stop() ?? Promise.resolve()).finally(() => process.exit(130)));
+}
+
+const outcomes: Outcome[] = [];
+for (const mode of ['today', 'quotelock'] as const) {
+  console.log(`${mode}: ${options.users} users through ${options.pods} pods for ${options.seconds} s`);
+  stage = new Stage();
+  try {
+    outcomes.push(await run(mode, options, stage));
+  } finally {
+    await stage.stop();
+  }
+}
+console.log(`\n${report(outcomes)}\n`);
+console.log(`journeys: ${JSON.stringify(outcomes)}`);
+const faults = outcomes.flatMap(faultsOf);
+for (const fault of faults) console.error(fault);
+process.exit(faults.length ? 1 : 0);

@@ -1,0 +1,72 @@
+import type { Timing } from '../store/timing.js';
+import type { BookOptions } from '../upstream/book.js';
+import type { Faults } from '../upstream/faults.js';
+
+/** One run: how much, how long, and what goes wrong meanwhile. */
+export interface RunOptions {
+  pods: number;
+  /** At once; each makes one journey after another. */
+  users: number;
+  seconds: number;
+  /** The mean time a user looks at a screen. */
+  lookMs: number;
+  timing: Timing;
+  book: BookOptions;
+  faults: Faults;
+  /** As today: how long a vehicle's tags are kept. */
+  tagsMs: number;
+  clocksApartMs: number;
+  /** A pod is killed so often, and started again. */
+  killEveryMs: number;
+}
+
+const book: BookOptions = {
+  seed: 20_261_123,
+  vehicles: 8000,
+  priceChangesPerSecond: 12,
+  tagChangesPerSecond: 40,
+  maxCommitMs: 200,
+};
+
+const faults: Faults = { delayMs: 5, slowShare: 0.03, slowMs: 400, failShare: 0.02 };
+
+/** Locks live shorter than the default, so that some end while users look at a screen. */
+const timing: Timing = { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignSeconds: 20 };
+
+const QUICK: RunOptions = {
+  pods: 10,
+  users: 2000,
+  seconds: 50,
+  lookMs: 6000,
+  timing,
+  book,
+  faults,
+  tagsMs: 20_000,
+  clocksApartMs: 5000,
+  killEveryMs: 8000,
+};
+
+export const SIZES = {
+  full: {
+    ...QUICK,
+    users: 4000,
+    seconds: 300,
+    lookMs: 12_000,
+    timing: { ttlMs: 120_000, bufferMs: 30_000, lagMs: 500, alignSeconds: 30 },
+    tagsMs: 60_000,
+  },
+  quick: QUICK,
+  /** For the tests: all of it once, in a few seconds. */
+  short: {
+    ...QUICK,
+    pods: 3,
+    users: 60,
+    seconds: 5,
+    lookMs: 300,
+    timing: { ttlMs: 3000, bufferMs: 1000, lagMs: 500, alignSeconds: 1 },
+    tagsMs: 2000,
+    killEveryMs: 1500,
+  },
+} satisfies Record<string, RunOptions>;
+
+export type Size = keyof typeof SIZES;

@@ -1,0 +1,40 @@
+import type { Outcome } from './run.js';
+import { SCREENS } from './tally.js';
+
+const ratio = (count: number, of: number) => (of === 0 ? '-' : (count / of).toFixed(2));
+
+/** The outcomes side by side. */
+export function report(outcomes: readonly Outcome[]): string {
+  const rows: [string, ...string[]][] = [
+    ['', ...outcomes.map(({ mode }) => (mode === 'today' ? 'as today' : mode))],
+    ['journeys', ...outcomes.map(({ journeys }) => `${journeys}`)],
+    ['price mismatches', ...outcomes.map(({ mismatches }) => `${mismatches}`)],
+    ['  of these at the same moment', ...outcomes.map(({ sameMoment }) => `${sameMoment}`)],
+    ['  journeys that met one', ...outcomes.map(({ journeysWithMismatch }) => `${journeysWithMismatch}`)],
+    ['prices shown', ...outcomes.map(({ pricesShown }) => `${pricesShown}`)],
+    ['  not what upstream says of the moment', ...outcomes.map(({ pricesNotInBook }) => `${pricesNotInBook}`)],
+    ['new quotes', ...outcomes.map(({ newQuotes }) => `${newQuotes}`)],
+    ['upstream calls a journey', ...outcomes.map(({ upstreamCalls, journeys }) => ratio(upstreamCalls, journeys))],
+    ['steps taken again', ...outcomes.map(({ askedAgain }) => `${askedAgain}`)],
+    ['pods killed', ...outcomes.map(({ killedPods }) => `${killedPods}`)],
+    ['Redis failover, ms', ...outcomes.map(({ failoverMs }) => `${failoverMs ?? '-'}`)],
+    ['rents lost by it', ...outcomes.map(({ lostRents }) => `${lostRents}`)],
+    ...SCREENS.map((screen): [string, ...string[]] => [
+      `${screen}, p50 / p99 ms`,
+      ...outcomes.map(({ times }) => `${times[screen].p50} / ${times[screen].p99}`),
+    ]),
+  ];
+  return rows.map(([name, ...values]) => name.padEnd(42) + values.map((value) => value.padStart(14)).join('')).join('\n');
+}
+
+/** What is not as it has to be. */
+export function faultsOf({ mode, ...outcome }: Outcome): string[] {
+  const { journeys, mismatches, pricesNotInBook, unexpected, killedPods, failoverMs } = outcome;
+  const faults = unexpected.length ? [`${unexpected.length} journeys broke off, the first: ${unexpected[0]}`] : [];
+  if (journeys === 0) faults.push('no journey was made');
+  if (killedPods === 0 || failoverMs === undefined) faults.push('nothing went wrong that was to');
+  if (mode === 'quotelock' && mismatches) faults.push(`${mismatches} price mismatches`);
+  if (mode === 'quotelock' && pricesNotInBook) faults.push(`${pricesNotInBook} prices are not those of their moment`);
+  if (mode === 'today' && mismatches === 0) faults.push('no price mismatch was found, though there are some');
+  return faults.map((fault) => `${mode}: ${fault}`);
+}

@@ -1,0 +1,50 @@
+/** What is counted in a run. */
+export const SCREENS = ['map of an area', 'map of all', 'vehicle', 'reserve', 'start', 'return'] as const;
+export type Screen = (typeof SCREENS)[number];
+
+/** A price as a screen showed it, to be held against the book at the end. */
+export interface Shown {
+  queryTime: string;
+  roleIds: string;
+  pricingId: string;
+  pricing: string;
+  vehicleId: string;
+  planId: string;
+  cents: string;
+}
+
+export class Tally {
+  journeys = 0;
+  /** Steps that showed another price than the step before, and did not say so. */
+  mismatches = 0;
+  /** Of these, with the same queryTime as the step before: no comparison of moments would find them. */
+  sameMoment = 0;
+  /** Journeys with at least one of them. */
+  journeysWithMismatch = 0;
+  newQuotes = 0;
+  /** Answers 503 and connections that broke: the step was taken again. */
+  askedAgain = 0;
+  /** Rents that a failover lost. */
+  lostRents = 0;
+  /** What should never be answered, the first few as they came. */
+  readonly unexpected: string[] = [];
+  readonly shown = new Map<string, Shown>();
+  readonly #ms = new Map<Screen, number[]>(SCREENS.map((screen) => [screen, []]));
+
+  took(screen: Screen, ms: number): void {
+    this.#ms.get(screen)?.push(ms);
+  }
+
+  show(shown: Shown): void {
+    this.shown.set(Object.values(shown).join(' '), shown);
+  }
+
+  times(): Record<Screen, { answers: number; p50: number; p99: number }> {
+    const summary = SCREENS.map((screen) => {
+      const sorted = [...(this.#ms.get(screen) ?? [])].sort((a, b) => a - b);
+      const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? 0);
+      return [screen, { answers: sorted.length, p50: at(0.5), p99: at(0.99) }];
+    });
+    return Object.fromEntries(summary) as ReturnType<Tally['times']>;
+  }
+}

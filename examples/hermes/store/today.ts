@@ -1,0 +1,89 @@
+import type { Redis } from 'ioredis';
+import { LockedQuoteInfo, PricePlan } from 'quotelock';
+
+import type { PlanRule } from '../upstream/book.js';
+import { RedisRents } from './rents.js';
+import type { Lock, Locks, Plans, Routed, Store, Table, Tags } from './store.js';
+import type { Timing } from './timing.js';
+
+const TOGGLE = 'hermes:pricingReleaseToggle';
+
+/**
+ * As services do without the module, to compare: the lock by GET, by what the pod's own clock says, and SET; tags in a hash a
+ * vehicle, whatever moment they were asked for; rules asked at each screen. The toggle is the module's here too.
+ */
+export class TodayStore implements Store {
+  readonly locks: Locks;
+  readonly plans: Plans;
+  readonly rents: RedisRents;
+  readonly #redis: Redis;
+
+  constructor(
+    redis: Redis,
+    timing: Timing,
+    /** How long a vehicle's tags are kept. */
+    readonly tagsMs: number,
+    now: () => number,
+  ) {
+    const plans = new PricePlan(redis);
+    this.#redis = redis;
+    this.locks = new TodayLocks(redis, timing, now);
+    this.plans = {
+      tag: (ids) => plans.tag(TOGGLE, ids),
+      route: async (id) => (await plans.route(TOGGLE, [id]))[0] as Routed,
+    };
+    this.rents = new RedisRents(redis);
+  }
+
+  tags(): Table<Tags> {
+    const key = (id: string) => `hermes:scooters:styleAndPrice:${id}`;
+    const get = async (ids: string[]) => {
+      const pipeline = this.#redis.pipeline();
+      for (const id of ids) pipeline.hgetall(key(id));
+      const replies = (await pipeline.exec()) ?? [];
+      return replies.map(([error, reply]) => {
+        if (error) throw error;
+        const { styleId, pricingId } = reply as Partial<Tags>;
+        return styleId && pricingId ? { styleId, pricingId } : null;
+      });
+    };
+    const set = async (rows: Map<string, Tags>) => {
+      const pipeline = this.#redis.pipeline();
+      for (const [id, { styleId, pricingId }] of rows) {
+        pipeline.hset(key(id), { styleId, pricingId }).pexpire(key(id), this.tagsMs);
+      }
+      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+      return rows;
+    };
+    return { get, set };
+  }
+
+  rules(): Table<PlanRule[]> {
+    return { get: async (ids) => ids.map(() => null), set: async (rows) => rows };
+  }
+}
+
+class TodayLocks implements Locks {
+  constructor(
+    readonly redis: Redis,
+    readonly timing: Timing,
+    readonly now: () => number,
+  ) {}
+
+  async get(user: string): Promise<Lock | undefined> {
+    const stored = await this.redis.get(LockedQuoteInfo.key(user));
+    if (stored === null) return undefined;
+    const { roleIds, queryTime } = JSON.parse(stored) as Lock;
+    const age = Math.trunc((this.now() - Date.parse(queryTime)) / 1000);
+    const closing = age > (this.timing.ttlMs - this.timing.bufferMs) / 1000;
+    return { roleIds, queryTime, state: closing ? 'CloseToExpired' : 'Effective' };
+  }
+
+  async acquire(user: string, roleIds: string[], { ifMissing }: { ifMissing: boolean }): Promise<Lock> {
+    const held = await this.get(user);
+    if (held && (ifMissing || held.state === 'Effective')) return held;
+    const queryTime = new Date(this.now()).toISOString();
+    await this.redis.set(LockedQuoteInfo.key(user), JSON.stringify({ roleIds, queryTime }), 'PX', this.timing.ttlMs);
+    return { roleIds, queryTime, state: 'Effective' };
+  }
+}
