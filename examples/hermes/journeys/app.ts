@@ -30,6 +30,8 @@ export class App {
     readonly user: string,
     readonly roleIds: string[],
     readonly lookMs: number,
+    /** From this moment on the user hurries. */
+    readonly until: number,
   ) {}
 
   async journey(): Promise<void> {
@@ -67,7 +69,8 @@ export class App {
 
   /** Some look for a moment, a few for much longer. */
   async #look(): Promise<void> {
-    await sleep(-Math.log(1 - Math.random()) * this.lookMs);
+    const ms = -Math.log(1 - Math.random()) * this.lookMs;
+    await sleep(Math.max(0, Math.min(ms, this.until - Date.now())));
   }
 
   async #map(area: number | undefined): Promise<Quote> {

@@ -60,10 +60,10 @@ export const SIZES = {
   short: {
     ...QUICK,
     pods: 3,
-    users: 60,
+    users: 100,
     seconds: 5,
     lookMs: 300,
-    timing: { ttlMs: 3000, bufferMs: 1000, lagMs: 500, alignSeconds: 1 },
+    timing: { ttlMs: 4000, bufferMs: 1000, lagMs: 500, alignSeconds: 1 },
     tagsMs: 2000,
     killEveryMs: 1500,
   },

@@ -90,9 +90,9 @@ export async function run(mode: Mode, options: RunOptions, stage: Stage): Promis
 async function ride(user: number, mode: Mode, options: RunOptions, gateway: Gateway, tally: Tally): Promise<void> {
   const { lookMs, seconds } = options;
   const roleIds = [String(3 + (user % ROLES)), ...(user % 3 === 0 ? ['7'] : [])];
-  const app = new App(gateway, mode, tally, `user-${user}`, roleIds, lookMs);
   const until = Date.now() + seconds * 1000;
-  await sleep(Math.random() * 3 * lookMs);
+  const app = new App(gateway, mode, tally, `user-${user}`, roleIds, lookMs, until);
+  await sleep(Math.random() * 2 * lookMs);
   do {
     try {
       await app.journey();

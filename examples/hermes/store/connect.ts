@@ -6,8 +6,6 @@ export type RedisAt = { port: number } | { sentinel: number; name: string };
 const RETRY_MS = 100;
 
 const options: RedisOptions = {
-  // Commands that come in the same turn of the event loop go out together.
-  enableAutoPipelining: true,
   // Through a failover: commands wait, and go to the new primary.
   retryStrategy: () => RETRY_MS,
   sentinelRetryStrategy: () => RETRY_MS,
