@@ -7,17 +7,29 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 
 typescript := clients/typescript
+hermes := examples/hermes
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 
-.PHONY: help run build test lint bench count docs clean library clients
+.PHONY: help run demo journeys build test lint bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
 	@echo
 	@echo "make run heeds PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+	@echo "make demo heeds PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
 	@scripts/run
+
+demo: ## Start examples/hermes: a rental service in ten pods, with a page to watch it
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory hermes library
+	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/demo/main.js
+
+journeys: ## Measure whether prices hold through examples/hermes while much goes wrong; QUICK=1: within three minutes
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory hermes library
+	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/journeys/main.js $(if $(QUICK),quick,full)
 
 build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build
@@ -26,7 +38,7 @@ build: ## Build the library: target/release/libquotelock.so
 test: ## Run all tests, on every server
 	@scripts/setup test
 	@scripts/servers
-	@$(MAKE) --no-print-directory clients library
+	@$(MAKE) --no-print-directory clients hermes library
 	@echo "== Running the tests"
 	@cargo test --locked
 
@@ -58,7 +70,7 @@ docs: ## Write docs/commands anew from the command table
 
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
-	@rm -rf tests/clients/node_modules $(typescript)/node_modules $(typescript)/dist
+	@rm -rf tests/clients/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
 
 library:
 	@echo "== Building the library"
@@ -80,6 +92,18 @@ $(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $
 	@echo "== Building the TypeScript client"
 	@rm -rf $(typescript)/dist
 	@cd $(typescript) && npm run --silent build
+
+hermes: $(hermes)/dist/api/pod.js
+
+$(hermes)/node_modules/.package-lock.json: $(hermes)/package-lock.json
+	@echo "== Fetching what examples/hermes is made with"
+	@cd $(hermes) && npm ci --no-audit --no-fund
+	@touch $@
+
+$(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(hermes)/*.json $(hermes)/*/*.ts)
+	@echo "== Building examples/hermes"
+	@rm -rf $(hermes)/dist
+	@cd $(hermes) && npm run --silent build
 
 # The copy of the list, made last, marks that all of it is there.
 target/python/requirements.txt: tests/clients/requirements.txt

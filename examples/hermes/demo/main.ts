@@ -1,0 +1,68 @@
+/** Redis with the module, VS and PS, and pods behind one port with a page, until Ctrl-C. */
+import { Front } from './front.js';
+import { startPods, startUpstream } from '../launch/pods.js';
+import { startRedis } from '../launch/redis.js';
+import { Stage } from '../launch/stage.js';
+import { connect } from '../store/connect.js';
+import type { Timing } from '../store/timing.js';
+
+/** Short, so that a viewer sees a lock close and end. */
+const timing: Timing = { ttlMs: 60_000, bufferMs: 20_000, lagMs: 500, alignSeconds: 5 };
+const TAGS_MS = 20_000;
+const CLOCKS_APART_MS = 5000;
+
+function setting(name: string, usual: number, least: number, most: number): number {
+  const value = Number(process.env[name] ?? usual);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  console.error(`${name} takes a whole number from ${least} to ${most}`);
+  process.exit(2);
+}
+
+const port = setting('PORT', 8080, 1, 65_535);
+const host = process.env['HOST'] ?? '127.0.0.1';
+const count = setting('PODS', 10, 1, 50);
+const vehicles = setting('VEHICLES', 8000, 200, 100_000);
+// One pricing must not change twice within the longest commit.
+const changes = setting('CHANGES', 12, 1, 100);
+
+const stage = new Stage();
+let stopping = false;
+async function stop(status: number): Promise<never> {
+  if (!stopping) console.log('Stopping Redis, upstream and pods');
+  stopping = true;
+  await stage.stop();
+  process.exit(status);
+}
+process.on('SIGINT', () => void stop(0));
+process.on('SIGTERM', () => void stop(143));
+process.on('SIGHUP', () => void stop(129));
+
+try {
+  const redis = await startRedis(stage, timing);
+  const book = { seed: 1, vehicles, priceChangesPerSecond: changes, tagChangesPerSecond: vehicles / 200, maxCommitMs: 200 };
+  const faults = { delayMs: 20, slowShare: 0.03, slowMs: 400, failShare: 0.02 };
+  const upstream = await startUpstream(stage, book, faults);
+  const redisAt = { port: redis.port };
+  const pods = await startPods(stage, count, CLOCKS_APART_MS, {
+    redis: redisAt,
+    upstream: upstream.address,
+    vehicles,
+    rentFlow: '3',
+    timing,
+    tagsMs: TAGS_MS,
+  });
+  await new Front(pods, connect(redisAt), timing).listen(port, host);
+  console.log(`
+  The page:  http://${host}:${port}/
+  Redis:     redis-cli -p ${redis.port}
+  Upstream:  VS and PS at ${upstream.address} (gRPC), ${changes} price changes a second
+  Pods:      ${count}, behind the page's port under /api/, clocks up to ${CLOCKS_APART_MS / 1000} s apart
+  Logs:      ${stage.directory}
+
+It runs until you press Ctrl-C.`);
+} catch (error) {
+  if (!stopping) {
+    console.error(error instanceof Error ? error.message : error);
+    await stop(1);
+  }
+}
