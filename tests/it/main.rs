@@ -17,6 +17,7 @@ mod clients;
 mod cluster;
 mod commands;
 mod errors;
+mod hermes;
 mod hints;
 mod introspection;
 mod load;

@@ -24,3 +24,12 @@ export function outgoing(rules: readonly PlanRule[], pricing: Pricing): PlanRule
     ? [...rules]
     : rules.map((rule) => ({ ...rule, planId: rule.planId + OLD }));
 }
+
+/** Whether two ids, with or without a tag, mean the same plan. */
+export function samePlan(one: string, other: string): boolean {
+  return bare(one) === bare(other);
+}
+
+function bare(planId: string): string {
+  return planId.endsWith(OLD) ? planId.slice(0, -OLD.length) : planId;
+}

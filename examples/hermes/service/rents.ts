@@ -1,5 +1,6 @@
 import type { RentConfig, Rents as RentStore, Step } from '../store/store.js';
 import type { PlanRule } from '../upstream/book.js';
+import { samePlan } from './plans.js';
 import type { Quote, Quotes, User } from './quotes.js';
 
 export interface Order {
@@ -38,7 +39,8 @@ export class Rents {
 
     const quote = await this.quotes.quote(user, [vehicleId], 'read', { queryTime, planId });
     const pricingId = quote?.scooters[0]?.pricingId;
-    const rule = pricingId === undefined ? undefined : quote?.prices[pricingId]?.find((plan) => plan.planId === planId);
+    const plans = pricingId === undefined ? undefined : quote?.prices[pricingId];
+    const rule = plans?.find((plan) => samePlan(plan.planId, planId)); // the quote is of the pricing that the id is of
     if (!quote || quote.newQuote || pricingId === undefined || !rule) return { newQuote: quote };
 
     const { pricing, roleIds } = quote;

@@ -21,7 +21,7 @@ pub(crate) use dice::Dice;
 pub(crate) use effects::{changes, events, forgotten};
 pub(crate) use keyspace::{keyspace, stored};
 pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica_of};
-pub(crate) use server::{Builder, Kind, Server, for_each_server};
+pub(crate) use server::{Builder, Kind, Server, for_each_server, module};
 pub(crate) use stream::{FakeReplica, line, monitored};
 pub(crate) use table::{
     LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pack, packed, pipelined, table,

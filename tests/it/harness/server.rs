@@ -35,7 +35,8 @@ impl Kind {
         }
     }
 
-    fn binary(self) -> PathBuf {
+    /// Its program.
+    pub(crate) fn binary(self) -> PathBuf {
         let directory = std::env::var_os("QUOTELOCK_SERVERS")
             .map_or_else(|| package().join("target/servers"), PathBuf::from)
             .join(self.name());
@@ -51,7 +52,7 @@ fn package() -> &'static Path {
 }
 
 /// The library under test: what `make test` has built, or `QUOTELOCK_MODULE`.
-fn module() -> PathBuf {
+pub(crate) fn module() -> PathBuf {
     let module = std::env::var_os("QUOTELOCK_MODULE")
         .map_or_else(|| package().join("target/release/libquotelock.so"), PathBuf::from);
     assert!(module.exists(), "there is no {}: run cargo build --release", module.display());

@@ -1,7 +1,8 @@
 const $ = (selector) => document.querySelector(selector);
 const ROLE_IDS = '3,7';
 const AREA = Math.floor(Math.random() * 5);
-const PINS = 40;
+const PINS = 36;
+const COLUMNS = 6;
 const PLAN = 0; // the first of a pricing's plans
 
 const state = { mode: 'quotelock', user: newUser(), shown: undefined, vehicle: undefined, rent: undefined, pins: new Map() };
@@ -59,7 +60,7 @@ function note(step, text) {
 async function look() {
   const { status, pod, body } = await ask(`/scooters?area=${AREA}&${seen()}`);
   if (status !== 200) return note('Map', body.error);
-  $('#map-said').textContent = `${body.scooters.length} scooters of 8,000, by ${pod}, moment ${clock(body.queryTime)}`;
+  $('#map-said').textContent = `${body.scooters.length} scooters of this area, by ${pod}, moment ${clock(body.queryTime)}`;
   const pins = body.scooters.slice(0, PINS).map(({ id }, at) => {
     const rule = ruleOf(body, id);
     const pin = document.createElement('button');
@@ -67,8 +68,9 @@ async function look() {
     pin.textContent = rule.perMinuteCents;
     pin.title = `${id}: ${price}`;
     pin.dataset.vehicle = id;
-    pin.style.left = `${((at * 37) % 89) + 1}%`;
-    pin.style.top = `${((at * 61) % 91) + 1}%`;
+    const [column, row] = [at % COLUMNS, Math.floor(at / COLUMNS)];
+    pin.style.left = `${(100 / COLUMNS) * column + ((at * 7) % 8) + 1}%`;
+    pin.style.top = `${(100 * COLUMNS * row) / PINS + ((at * 5) % 9) + 1}%`;
     pin.ariaPressed = String(id === state.vehicle);
     if (state.pins.has(id) && state.pins.get(id) !== price && !body.newQuote) pin.classList.add('changed');
     state.pins.set(id, price);

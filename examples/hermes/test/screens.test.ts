@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Redis } from 'ioredis';
+
+import type { Request } from '../api/http.js';
+import { Screens, type Service } from '../api/screens.js';
+import { startRedis } from '../launch/redis.js';
+import { Stage } from '../launch/stage.js';
+import { Fleet } from '../service/fleet.js';
+import { type Quote, Quotes } from '../service/quotes.js';
+import { Rents } from '../service/rents.js';
+import { connect } from '../store/connect.js';
+import { QuotelockStore } from '../store/quotelock.js';
+import type { Timing } from '../store/timing.js';
+import { Book } from '../upstream/book.js';
+import { UpstreamClient, UpstreamError } from '../upstream/client.js';
+import { NO_FAULTS } from '../upstream/faults.js';
+import { Upstream } from '../upstream/server.js';
+
+const timing: Timing = { ttlMs: 60_000, bufferMs: 10_000, lagMs: 300, alignSeconds: 1 };
+const book = new Book({
+  seed: 5,
+  vehicles: 400,
+  priceChangesPerSecond: 100,
+  tagChangesPerSecond: 400,
+  maxCommitMs: 200,
+});
+const stage = new Stage();
+const upstream = new Upstream(book, NO_FAULTS);
+const pods: Service[] = [];
+const clients: UpstreamClient[] = [];
+let redis: Redis;
+
+before(async () => {
+  redis = connect({ port: (await startRedis(stage, timing)).port });
+  const address = `127.0.0.1:${await upstream.listen()}`;
+  for (let pod = 0; pod < 4; pod += 1) {
+    const store = new QuotelockStore(redis, timing);
+    const client = new UpstreamClient(address);
+    const quotes = new Quotes(store, client, '3');
+    clients.push(client);
+    pods.push({ quotes, rents: new Rents(quotes, store.rents) });
+  }
+});
+beforeEach(() => redis.flushall());
+after(async () => {
+  redis.disconnect();
+  for (const client of clients) client.close();
+  upstream.close();
+  await stage.stop();
+});
+
+const screens = new Screens(new Fleet(400));
+const KEY = 'hermes:LockedQuoteInfo:ann';
+const TOGGLE = 'hermes:pricingReleaseToggle';
+
+/** What a pod answers. */
+async function ask(method: string, path: string, body: Record<string, unknown> = {}, pod = 0, user = 'ann', roles = '7,3') {
+  const url = new URL(path, 'http://pod');
+  const headers = { 'x-user-id': user, 'x-role-ids': roles };
+  const request: Request = { method, path: url.pathname.split('/').slice(1), query: url.searchParams, headers, body };
+  const answer = await screens.answer(request, pods[pod] as Service);
+  // What a client would be told.
+  return { status: answer?.status, body: JSON.parse(JSON.stringify(answer?.body ?? null)) };
+}
+
+/** What a quote says of one scooter. */
+function priceOf(quote: any, id: string) {
+  return quote.prices[quote.scooters.find((scooter: any) => scooter.id === id).pricingId];
+}
+
+/** A lock of another moment, as if the one before had ended. */
+async function moveOn(ago: number): Promise<string> {
+  const queryTime = new Date(Date.now() - ago).toISOString();
+  await redis.set(KEY, JSON.stringify({ roleIds: ['3', '7'], queryTime }), 'PX', 30_000);
+  return queryTime;
+}
+
+test('map, vehicle, reserve, start and return show one price, whatever upstream does meanwhile', async () => {
+  const map = await ask('GET', '/scooters?area=0');
+  assert.equal(map.body.scooters.length, 200);
+  const [plan] = priceOf(map.body, '4001');
+  const { queryTime } = map.body;
+  await sleep(1200); // four changes of each price and one of each tag
+  const page = await ask('GET', `/scooters/4001?queryTime=${queryTime}&planId=${plan.planId}`, {}, 1, 'ann', '9');
+  assert.deepEqual(priceOf(page.body, '4001')[0], plan);
+  assert.deepEqual(page.body.roleIds, ['7', '3'], 'the roles of the lock in force');
+  assert.equal(page.body.newQuote, false);
+
+  const order = { rentId: 'r1', vehicleId: '4001', planId: plan.planId, queryTime };
+  const reserved = await ask('POST', '/rents', order, 2);
+  assert.equal(reserved.status, 201);
+  assert.deepEqual(reserved.body.rule, plan);
+  assert.deepEqual(await ask('POST', '/rents', order, 3), reserved, 'sent again');
+  assert.equal((await ask('PATCH', '/rents/r1', { step: 'return' })).status, 404, 'not started');
+  assert.equal((await ask('PATCH', '/rents/r1', { step: 'start' }, 0, 'bob')).status, 404, "another user's");
+
+  await redis.del(KEY);
+  await redis.set(TOGGLE, '2');
+  assert.equal((await ask('PATCH', '/rents/r1', { step: 'start' }, 3)).body.state, 'Started');
+  const returned = await ask('PATCH', '/rents/r1', { step: 'return' }, 1);
+  assert.deepEqual(returned.body.rule, plan);
+  assert.equal(returned.body.cents, plan.unlockCents + plan.perMinuteCents);
+});
+
+test('pods that fill the same rows at once answer alike, and what is kept is what upstream says of the moment', async () => {
+  const maps = await Promise.all(pods.map((_, pod) => ask('GET', '/scooters', {}, pod)));
+  for (const map of maps) assert.deepEqual(map, maps[0]);
+  const { queryTime, scooters, prices } = maps[0]?.body as Quote;
+  const moment = Date.parse(queryTime);
+  for (const { id, pricingId } of scooters) {
+    const known = book.tags(id, '3', moment, Infinity);
+    assert.equal(pricingId, known?.pricingId);
+    const rules = book.rules('Legacy', pricingId, ['3', '7'], moment, Infinity);
+    assert.deepEqual(prices[pricingId], rules.map((rule) => ({ ...rule, planId: `${rule.planId}_old` })));
+  }
+});
+
+test('only the map renews a closing lock, and reserving starts none', async () => {
+  const order = { vehicleId: '4001', planId: '571_old' };
+  assert.deepEqual(await ask('POST', '/rents', order), { status: 409, body: { error: 'new quote', quote: null } });
+  assert.equal(await redis.exists(KEY), 0);
+
+  const closing = await moveOn(55_000);
+  const page = await ask('GET', `/scooters/4001?queryTime=${closing}`);
+  assert.deepEqual([page.body.queryTime, page.body.state, page.body.newQuote], [closing, 'CloseToExpired', false]);
+  assert.equal((await ask('POST', '/rents', { ...order, queryTime: closing })).status, 201);
+  const map = await ask('GET', `/scooters?area=0&queryTime=${closing}`);
+  assert.notEqual(map.body.queryTime, closing);
+  assert.deepEqual([map.body.state, map.body.newQuote], ['Effective', true]);
+});
+
+test('a lock that has moved on is a new quote at every screen', async () => {
+  const seen = '2026-01-01T00:00:00.000Z';
+  const now = await moveOn(5000);
+  for (const path of [`/scooters?area=0&queryTime=${seen}`, `/scooters/4001?queryTime=${seen}`]) {
+    const { body } = await ask('GET', path);
+    assert.deepEqual([body.queryTime, body.newQuote], [now, true], path);
+  }
+  const reserved = await ask('POST', '/rents', { vehicleId: '4001', planId: '571_old', queryTime: seen });
+  assert.deepEqual([reserved.status, reserved.body.quote.queryTime, reserved.body.quote.newQuote], [409, now, true]);
+  assert.ok(priceOf(reserved.body.quote, '4001').length, 'it brings the new price');
+  assert.equal((await ask('POST', '/rents', { vehicleId: '4001', planId: '571_old' })).status, 201, 'an older app');
+});
+
+test('a plan that came back goes by its own pricing, and one that is retired is a new quote', async () => {
+  const cases: [toggle: string, came: string, pricing: string, newQuote: boolean][] = [
+    ['1', '571_old', 'Legacy', false],
+    ['1', '571', 'Legacy', false],
+    ['3', '571_old', 'Legacy', false],
+    ['3', '571', 'Core', false],
+    ['2', '571_old', 'Core', true],
+    ['2', '571', 'Core', false],
+    ['4', '571_old', 'Legacy', false],
+    ['4', '571', 'Legacy', true],
+  ];
+  const { queryTime } = (await ask('GET', '/scooters/4001')).body;
+  for (const [toggle, came, pricing, newQuote] of cases) {
+    await redis.set(TOGGLE, toggle);
+    const { body } = await ask('GET', `/scooters/4001?queryTime=${queryTime}&planId=${came}`);
+    assert.deepEqual([body.pricing, body.newQuote], [pricing, newQuote], `${came} in mode ${toggle}`);
+    const [plan] = priceOf(body, '4001');
+    assert.equal(plan.planId, pricing === 'Legacy' ? '571_old' : '571', `${came} in mode ${toggle}`);
+    const reserved = await ask('POST', '/rents', { vehicleId: '4001', planId: came, queryTime });
+    assert.equal(reserved.status, newQuote ? 409 : 201, `${came} in mode ${toggle}`);
+  }
+});
+
+test('where upstream does not answer, nothing is answered and nothing is kept', async () => {
+  upstream.faults = { ...NO_FAULTS, failShare: 1 };
+  try {
+    await assert.rejects(ask('GET', '/scooters/4001'), UpstreamError);
+  } finally {
+    upstream.faults = NO_FAULTS;
+  }
+  assert.deepEqual(await redis.keys('hermes:tags:*'), []);
+  assert.equal((await ask('GET', '/scooters/4001')).status, 200);
+  assert.equal((await ask('GET', '/scooters/4999')).status, 404);
+});
