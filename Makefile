@@ -10,7 +10,7 @@ typescript := clients/typescript
 hermes := examples/hermes
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 
-.PHONY: help run demo journeys build test lint bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test lint bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -30,6 +30,11 @@ journeys: ## Measure whether prices hold through examples/hermes while much goes
 	@scripts/setup demo
 	@$(MAKE) --no-print-directory hermes library
 	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/journeys/main.js $(if $(QUICK),quick,full)
+
+pictures: ## Go through the demo's page in headless Chromium, and take the pictures of its README
+	@scripts/setup pictures
+	@$(MAKE) --no-print-directory hermes library
+	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/demo/pictures.js $(hermes)/pictures
 
 build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build

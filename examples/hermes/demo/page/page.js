@@ -11,9 +11,12 @@ function newUser() {
   return `user-${Math.random().toString(36).slice(2, 8)}`;
 }
 
-async function ask(path, { user = state.user, method = 'GET', body, pod } = {}) {
-  const headers = { 'x-user-id': user, 'x-role-ids': ROLE_IDS, 'x-mode': state.mode, ...(pod ? { 'x-ask-pod': pod } : {}) };
-  const response = await fetch(`/api${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+function headers(user = state.user) {
+  return { 'x-user-id': user, 'x-role-ids': ROLE_IDS, 'x-mode': state.mode };
+}
+
+async function ask(path, method = 'GET', body = undefined) {
+  const response = await fetch(`/api${path}`, { method, headers: headers(), ...(body ? { body: JSON.stringify(body) } : {}) });
   return { status: response.status, pod: response.headers.get('x-pod') ?? '?', body: await response.json() };
 }
 
@@ -98,7 +101,7 @@ const steps = {
   async reserve() {
     const { rule, queryTime } = state.shown;
     const order = { vehicleId: state.vehicle, planId: rule.planId, ...(state.mode === 'quotelock' ? { queryTime } : {}) };
-    const { status, pod, body } = await ask('/rents', { method: 'POST', body: order });
+    const { status, pod, body } = await ask('/rents', 'POST', order);
     if (status === 201) {
       state.rent = body;
       log('Reserve', pod, body.queryTime, body.rule, false);
@@ -113,7 +116,7 @@ const steps = {
 };
 
 async function ride(step) {
-  const { status, pod, body } = await ask(`/rents/${state.rent.rentId}`, { method: 'PATCH', body: { step } });
+  const { status, pod, body } = await ask(`/rents/${state.rent.rentId}`, 'PATCH', { step });
   if (status !== 200) return note(step, body.error);
   log(step === 'start' ? 'Start' : 'Return', pod, body.queryTime, body.rule, false);
   if (body.cents !== undefined) note('To pay', `${body.cents} cents for ${body.minutes} min`);
@@ -133,10 +136,8 @@ function buttons() {
 
 /** Every pod is asked at the same moment for one scooter, for a user who has no lock. */
 async function race() {
-  const { pods } = await watched();
-  const user = newUser();
   const vehicle = state.vehicle ?? String(4000 + AREA * 200);
-  const answers = await Promise.all(pods.map(({ name }) => ask(`/scooters/${vehicle}`, { user, pod: name })));
+  const answers = await (await fetch(`/race?vehicle=${vehicle}`, { headers: headers(newUser()) })).json();
   const priced = answers.map(({ status, pod, body }) => ({ pod, price: status === 200 ? priceOf(ruleOf(body, vehicle)) : 'no answer', at: body.queryTime }));
   const count = new Map();
   for (const { price } of priced) count.set(price, (count.get(price) ?? 0) + 1);
@@ -151,12 +152,8 @@ async function race() {
   }));
 }
 
-async function watched() {
-  return (await fetch(`/watch?user=${state.user}`)).json();
-}
-
 async function watch() {
-  const { lock, now, timing, toggle, totals } = await watched();
+  const { lock, now, timing, toggle, totals } = await (await fetch(`/watch?user=${state.user}`)).json();
   $('#user').textContent = state.user;
   $('#state').textContent = lock?.state ?? 'No lock';
   $('#lock').className = lock?.state ?? '';
