@@ -62,7 +62,8 @@ try {
 It runs until you press Ctrl-C.`);
 } catch (error) {
   if (!stopping) {
-    console.error(error instanceof Error ? error.message : error);
+    const taken = (error as { code?: string }).code === 'EADDRINUSE';
+    console.error(taken ? `Port ${port} is taken. Take another one: PORT=${port + 1} make demo` : error);
     await stop(1);
   }
 }

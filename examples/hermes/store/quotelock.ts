@@ -2,12 +2,17 @@ import type { Redis } from 'ioredis';
 import { LockedQuoteInfo, PricePlan, VehPrice } from 'quotelock';
 
 import type { PlanRule } from '../upstream/book.js';
+import { Connections } from './connections.js';
 import { RedisRents } from './rents.js';
 import type { Locks, Plans, Routed, RulesQuestion, Store, Table, Tags, TagsQuestion } from './store.js';
 import type { Timing } from './timing.js';
 
 const TOGGLE = 'hermes:pricingReleaseToggle';
 const PLAN = 'plan:';
+/** Longer than upstream is asked for, all attempts together. */
+const CLAIM_MS = 10_000;
+/** Longer than upstream usually takes: then a pod asks itself. */
+const WAIT_MS = 2000;
 
 /** Locks, tables and the toggle in the module. No pod's clock counts for any of them. */
 export class QuotelockStore implements Store {
@@ -15,6 +20,7 @@ export class QuotelockStore implements Store {
   readonly plans: Plans;
   readonly rents: RedisRents;
   readonly #tables: VehPrice;
+  readonly #waiting: Connections;
 
   constructor(
     redis: Redis,
@@ -33,6 +39,7 @@ export class QuotelockStore implements Store {
     };
     this.rents = new RedisRents(redis);
     this.#tables = new VehPrice(redis);
+    this.#waiting = new Connections(redis);
   }
 
   tags({ queryTime, rentFlow }: TagsQuestion): Table<Tags> {
@@ -67,20 +74,38 @@ export class QuotelockStore implements Store {
   ): Table<Row> {
     const { alignSeconds, lagMs, ttlMs } = this.timing;
     const at = Date.parse(queryTime) + alignSeconds * 1000 + lagMs + ttlMs;
-    const get = async (ids: string[]) => {
-      const rows = await this.#tables.mget<Field>(key, ids, fields ? { fields } : {});
-      return rows.map((row) => row && read(row as Record<Field, string | null>));
+    const options = fields ? { fields } : {};
+    const byId = (ids: string[], rows: unknown[]) => {
+      const found = ids.flatMap((id, i): [string, Row][] => {
+        const fields = rows[i] as Record<Field, string | null> | null;
+        const row = fields && read(fields);
+        return row === null ? [] : [[id, row]];
+      });
+      return new Map(found);
     };
-    const set = async (rows: Map<string, Row>) => {
-      const written = [...rows].map(([id, row]) => [id, write(row)] as const);
-      const first = written[0]?.[1];
-      if (!first) return rows;
-      const names = fields ?? (Object.keys(first) as Field[]);
-      await this.#tables.mset(key, names, written, { condition: 'NX', expiry: { at } });
-      const ids = [...rows.keys()];
-      const stand = await get(ids);
-      return new Map(ids.map((id, i) => [id, stand[i] ?? (rows.get(id) as Row)]));
+    return {
+      claim: async (ids) => {
+        const { token, rows, claimed, pending } = await this.#tables.claim<Field>(key, ids, { ttlMs: CLAIM_MS, ...options });
+        return { found: byId(ids, rows), claimed, pending, ...(token === null ? {} : { token }) };
+      },
+      set: async (rows, token) => {
+        const written = [...rows].map(([id, row]) => [id, write(row)] as const);
+        const first = written[0]?.[1];
+        if (!first) return rows;
+        const names = fields ?? (Object.keys(first) as Field[]);
+        const expiry = { at };
+        if (token !== undefined && (await this.#tables.mset(key, names, written, { token, expiry })) === rows.size) return rows;
+        // Some claims had ended: for those the first one's rows stand.
+        await this.#tables.mset(key, names, written, { condition: 'NX', expiry });
+        const ids = [...rows.keys()];
+        return new Map([...rows, ...byId(ids, await this.#tables.mget<Field>(key, ids, options))]);
+      },
+      release: async (token) => void (await this.#tables.release(key, token)),
+      wait: (ids) =>
+        this.#waiting.use(async (redis) => {
+          const rows = await new VehPrice(redis).mget<Field>(key, ids, { blockMs: WAIT_MS, ...options });
+          return byId(ids, rows);
+        }),
     };
-    return { get, set };
   }
 }

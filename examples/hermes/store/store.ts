@@ -40,12 +40,26 @@ export interface Tags {
   pricingId: string;
 }
 
+/** What a table has, and who is to ask upstream for the rest. */
+export interface Claim<Row> {
+  found: Map<string, Row>;
+  /** The ids that this pod is to ask for. */
+  claimed: string[];
+  /** The ids that another pod is asking for. */
+  pending: string[];
+  /** What the rows are set with, if the table gives claims. */
+  token?: string;
+}
+
 /** Rows that were asked upstream, by id. */
 export interface Table<Row> {
-  /** In the order of the ids, null where there is none. */
-  get(ids: string[]): Promise<(Row | null)[]>;
+  claim(ids: string[]): Promise<Claim<Row>>;
   /** Keeps rows, and says which stand: those of another pod may have come first. */
-  set(rows: Map<string, Row>): Promise<Map<string, Row>>;
+  set(rows: Map<string, Row>, token?: string): Promise<Map<string, Row>>;
+  /** Gives up what is claimed still, so that nobody waits for it. */
+  release(token: string): Promise<void>;
+  /** The rows that other pods were asking for, as far as they have come within a while. */
+  wait(ids: string[]): Promise<Map<string, Row>>;
 }
 
 export interface Routed {

@@ -37,15 +37,17 @@ export class TodayStore implements Store {
 
   tags(): Table<Tags> {
     const key = (id: string) => `hermes:scooters:styleAndPrice:${id}`;
-    const get = async (ids: string[]) => {
+    const claim = async (ids: string[]) => {
       const pipeline = this.#redis.pipeline();
       for (const id of ids) pipeline.hgetall(key(id));
       const replies = (await pipeline.exec()) ?? [];
-      return replies.map(([error, reply]) => {
+      const found = new Map<string, Tags>();
+      replies.forEach(([error, reply], at) => {
         if (error) throw error;
         const { styleId, pricingId } = reply as Partial<Tags>;
-        return styleId && pricingId ? { styleId, pricingId } : null;
+        if (styleId && pricingId) found.set(ids[at] as string, { styleId, pricingId });
       });
+      return { found, claimed: ids.filter((id) => !found.has(id)), pending: [] };
     };
     const set = async (rows: Map<string, Tags>) => {
       const pipeline = this.#redis.pipeline();
@@ -55,13 +57,20 @@ export class TodayStore implements Store {
       for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
       return rows;
     };
-    return { get, set };
+    return { ...EACH_FOR_ITSELF, claim, set };
   }
 
   rules(): Table<PlanRule[]> {
-    return { get: async (ids) => ids.map(() => null), set: async (rows) => rows };
+    return {
+      ...EACH_FOR_ITSELF,
+      claim: async (claimed) => ({ found: new Map(), claimed, pending: [] }),
+      set: async (rows) => rows,
+    };
   }
 }
+
+/** There are no claims, so no pod waits for another. */
+const EACH_FOR_ITSELF = { release: async () => undefined, wait: async () => new Map<string, never>() };
 
 class TodayLocks implements Locks {
   constructor(

@@ -106,7 +106,11 @@ test('map, vehicle, reserve, start and return show one price, whatever upstream 
 });
 
 test('pods that fill the same rows at once answer alike, and what is kept is what upstream says of the moment', async () => {
+  const before = upstream.calls;
+  upstream.faults = { ...NO_FAULTS, delayMs: 200 };
   const maps = await Promise.all(pods.map((_, pod) => ask('GET', '/scooters', {}, pod)));
+  upstream.faults = NO_FAULTS;
+  assert.equal(upstream.calls - before, 2, 'one pod asks VS, one asks PS');
   for (const map of maps) assert.deepEqual(map, maps[0]);
   const { queryTime, scooters, prices } = maps[0]?.body as Quote;
   const moment = Date.parse(queryTime);
@@ -166,6 +170,16 @@ test('a plan that came back goes by its own pricing, and one that is retired is 
     const reserved = await ask('POST', '/rents', { vehicleId: '4001', planId: came, queryTime });
     assert.equal(reserved.status, newQuote ? 409 : 201, `${came} in mode ${toggle}`);
   }
+});
+
+test('a pod that dies while it asks delays the others, and no more', async () => {
+  const { queryTime } = (await ask('GET', '/scooters/4001')).body;
+  const table = `hermes:tags:{${queryTime}}:3`;
+  const claimed = await redis.call('VEHPRICE.CLAIM', table, 'PX', 60_000, 'JSON', 'IDS', '4002');
+  assert.match(String(claimed), /"claimed":\["4002"\]/);
+  const [one, other] = await Promise.all([1, 2].map((pod) => ask('GET', '/scooters/4002', {}, pod)));
+  assert.equal(one?.status, 200);
+  assert.deepEqual(one, other);
 });
 
 test('where upstream does not answer, nothing is answered and nothing is kept', async () => {
