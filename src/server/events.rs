@@ -135,6 +135,11 @@ impl Turn {
     }
 }
 
+/// The time that goes for the command that is running, whoever's it is: it stands still inside `MULTI`, Lua and Functions.
+pub fn command_ms() -> i64 {
+    super::clock::now_ms(CONTEXT.load(Relaxed))
+}
+
 /// The time of the clock, where there is no command.
 pub fn clock_ms() -> i64 {
     // SAFETY: the function takes nothing and reads the clock.

@@ -24,7 +24,7 @@ mod table;
 
 pub use block::{Blocked, Waiting};
 pub use call::{Call, Command, Entry};
-pub use events::{Event, Turn, clock_ms, set_alarm};
+pub use events::{Event, Turn, clock_ms, command_ms, set_alarm};
 pub use info::Counter;
 pub use key::{Key, WrongType};
 pub use log::excerpt;

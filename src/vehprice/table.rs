@@ -356,6 +356,11 @@ impl Table {
         (self.latest != Expiry::FIRST).then_some(self.latest)
     }
 
+    /// Whether its last row has been over for a millisecond, for so long a key stays that expires with it; or was deleted.
+    pub fn has_outlived_its_rows(&self, now_ms: i64) -> bool {
+        self.latest.is_over(now_ms.saturating_sub(1))
+    }
+
     /// The bytes of the table.
     pub fn bytes(&self) -> usize {
         let pages: usize = self.pages.iter().map(Page::bytes).sum();

@@ -9,7 +9,7 @@ use crate::command::counters::{
     CLAIMS_WAITING,
 };
 use crate::command::error::Error;
-use crate::server::{Blocked, Call, Event, Turn, clock_ms, seed, set_alarm};
+use crate::server::{Blocked, Call, Event, Turn, clock_ms, command_ms, seed, set_alarm};
 use crate::vehprice::refill::{Claimed, Refill, Terms, Token, WaiterId};
 use crate::vehprice::{Row, Table, TableKey};
 
@@ -119,14 +119,14 @@ pub(super) fn cleared(call: &Call<'_>) {
     }
 }
 
-/// Something happened without a command of ours. What was claimed of a table that goes is claimed no longer; but a table that
-/// goes because its last row is over is none, as the expiry of a row ends no claim.
+/// Something happened without a command of ours. What was claimed of a table that goes is claimed no longer; but one that goes
+/// when its last row is over goes by itself, and the expiry of a row ends no claim.
 pub fn on_event(event: &Event<'_>) {
     if !any() {
         return;
     }
     CLAIMS_ENDED.add(match event {
-        Event::TableGoes(_, table) if table.len(clock_ms()) == 0 => 0,
+        Event::TableGoes(_, table) if table.has_outlived_its_rows(command_ms()) => 0,
         Event::TableGoes(key, _) => with(|refill| refill.end_table(*key)),
         Event::DatabaseChanged(db) => with(|refill| refill.end_database(*db)),
     });
