@@ -60,7 +60,7 @@ fn slices(ids: &[String]) -> Vec<&[u8]> {
 fn write(table: &mut Table, ids: &[String], expiry_ms: i64) {
     let ids = slices(ids);
     let hashes: Vec<_> = ids.iter().map(|id| table.hash(id)).collect();
-    table.expect(ids.len());
+    table.make_pages_for(ids.len());
     let rules = Rules { condition: None, merge: false, expiry: NewExpiry::Given(Expiry::at(expiry_ms)) };
     let mut writer = table.writer(&NAMES, rules);
     for (ids, hashes) in ids.chunks(Table::SIDE_BY_SIDE).zip(hashes.chunks(Table::SIDE_BY_SIDE)) {

@@ -126,7 +126,7 @@ proptest! {
         seed: [u64; 4], expected in 0_usize..2000, steps in vec(any_step(300), 0..1500)
     ) {
         let (mut table, mut model, mut now_ms) = (Table::new(seed), Model::default(), 0);
-        table.expect(expected);
+        table.make_pages_for(expected);
         for (count, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Put { id, fields, value, expiry } => {
@@ -224,7 +224,7 @@ fn gives_back_what_it_took(expected: usize) {
     let mut table = Table::new([1, 2, 3, 4]);
     let fields = vec![("styleId".to_owned(), "12".to_owned()), ("pricingId".to_owned(), "571".to_owned())];
     let empty = table.bytes();
-    table.expect(expected);
+    table.make_pages_for(expected);
     for id in 0..100_000 {
         put(&mut table, &id_text(id), &fields, Expiry::at(1000));
     }

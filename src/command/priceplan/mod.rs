@@ -24,13 +24,13 @@ const ARGS: &[Arg] = &[
     Arg::string("id", "the plan's id, bare or with `_old`").multiple(),
 ];
 
-/// The ids of a call, and the mode that goes for all of them: the toggle is read once. `None` if no key can be opened.
-fn mode_and_ids<'a>(call: &Call<'a>) -> Result<Option<(Mode, Vec<PlanId<'a>>)>, Error> {
+/// Answers an array, for each id what `answer` replies by the mode that goes for all of them: the toggle is read once.
+fn answer_each(call: &Call<'_>, answer: impl Fn(Mode, PlanId<'_>)) -> Result<(), Error> {
     check_batch("ids", call.argc().saturating_sub(IDS))?;
     let id = |text| PlanId::parse(text).ok_or_else(|| Error::BadPlanId(excerpt(text)));
-    let ids = call.args_from(IDS).map(id).collect::<Result<_, _>>()?;
+    let ids = call.args_from(IDS).map(id).collect::<Result<Vec<_>, _>>()?;
     let Some(key) = call.read_key(TOGGLE) else {
-        return Ok(None);
+        return Ok(());
     };
     let mode = match key.string_length()? {
         None => Mode::default(),
@@ -40,5 +40,7 @@ fn mode_and_ids<'a>(call: &Call<'a>) -> Result<Option<(Mode, Vec<PlanId<'a>>)>, 
             Mode::parse(value).ok_or_else(|| Error::BadToggle(excerpt(value)))?
         }
     };
-    Ok(Some((mode, ids)))
+    call.reply_array(ids.len());
+    ids.into_iter().for_each(|id| answer(mode, id));
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `PRICEPLAN.ROUTE`
 
-use super::{ARGS, KEYS, mode_and_ids};
+use super::{ARGS, KEYS, answer_each};
 use crate::command::counters::{ROUTES_CORE, ROUTES_LEGACY, ROUTES_RETIRED};
 use crate::command::error::Error;
 use crate::priceplan;
@@ -56,11 +56,7 @@ The toggle and the ids are those of `PRICEPLAN.TAG`.",
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let Some((mode, ids)) = mode_and_ids(call)? else {
-            return Ok(());
-        };
-        call.reply_array(ids.len());
-        for id in ids {
+        answer_each(call, |mode, id| {
             let route = mode.route(id);
             match route {
                 priceplan::Route::Legacy => ROUTES_LEGACY.count(),
@@ -70,7 +66,6 @@ The toggle and the ids are those of `PRICEPLAN.TAG`.",
             call.reply_array(2);
             call.reply_bytes(route.name().as_bytes());
             call.reply_bytes(id.bare);
-        }
-        Ok(())
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! `PRICEPLAN.TAG`
 
-use super::{ARGS, KEYS, mode_and_ids};
+use super::{ARGS, KEYS, answer_each};
 use crate::command::counters::{TAGS_CORE, TAGS_LEGACY};
 use crate::command::error::Error;
 use crate::priceplan;
@@ -45,11 +45,7 @@ is returned as it is. At most `quotelock.max-batch` ids.",
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let Some((mode, ids)) = mode_and_ids(call)? else {
-            return Ok(());
-        };
-        call.reply_array(ids.len());
-        for id in ids {
+        answer_each(call, |mode, id| {
             let sent = mode.tag(id);
             if sent.ends_with(priceplan::TAG.as_bytes()) {
                 TAGS_LEGACY.count();
@@ -57,7 +53,6 @@ is returned as it is. At most `quotelock.max-batch` ids.",
                 TAGS_CORE.count();
             }
             call.reply_bytes(&sent);
-        }
-        Ok(())
+        })
     }
 }

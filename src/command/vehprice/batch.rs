@@ -274,7 +274,7 @@ impl<'a> Batch<'a> {
         let (has_claims, mut changed) = (refill::any(), Vec::new());
         let hashes: Vec<IdHash> = self.ids.iter().map(|id| table.hash(id)).collect();
         let last = self.last_of_each(&hashes);
-        table.expect(last.as_ref().map_or(self.ids.len(), HashMap::len).min(held.count()));
+        table.make_pages_for(last.as_ref().map_or(self.ids.len(), HashMap::len).min(held.count()));
         let mut writer = table.writer(&self.names, rules);
         let mut rows = self.ids.iter().enumerate();
         for hashes in hashes.chunks(Table::SIDE_BY_SIDE) {

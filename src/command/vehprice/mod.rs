@@ -70,8 +70,8 @@ const TELLS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro], first: 1, last: 0, 
 /// How many pages of a table a command sweeps on its way: some hundred rows.
 const SWEEP_PAGES: usize = 16;
 
-/// After how many bytes that were freed it stops earlier: freeing a value of 1 MiB takes as long as sweeping a page.
-const SWEEP_BYTES: usize = 4 * 1024 * 1024;
+/// After how many bytes that were freed it stops earlier: freeing a value of 100 kB takes longer than sweeping a page.
+const SWEEP_BYTES: usize = 1024 * 1024;
 
 /// The table of a key, after a step of sweeping; `None` if there is no key. To be called once by each command.
 ///

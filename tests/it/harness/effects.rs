@@ -38,3 +38,17 @@ pub(crate) fn forgotten(con: &mut Connection, pushes: &Receiver<PushInfo>) -> Ve
 pub(crate) fn changes(con: &mut Connection) -> i64 {
     info(con, "persistence")["rdb_changes_since_last_save"].parse().unwrap()
 }
+
+/// A client that watches a key while another changes it, or only reads it.
+#[track_caller]
+pub(crate) fn aborts_a_watch(con: &mut Connection, other: &mut Connection, key: &str, words: &str) -> bool {
+    cmd(con, &["WATCH", key]);
+    cmd(other, words);
+    assert_eq!(reply(con, "MULTI"), "OK");
+    assert_eq!(reply(con, "ECHO x"), "QUEUED");
+    match reply(con, "EXEC").as_str() {
+        "nil" => true,
+        r#"["x"]"# => false,
+        other => panic!("{words}: EXEC answered {other}"),
+    }
+}

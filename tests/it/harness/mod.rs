@@ -7,6 +7,7 @@ mod crc64;
 mod dice;
 mod effects;
 mod keyspace;
+mod odd;
 mod replicas;
 mod server;
 mod stream;
@@ -18,8 +19,9 @@ pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, tr
 pub(crate) use clock::{PATIENCE, eventually, moment, now, rest};
 pub(crate) use crc64::{body, crc64, signed};
 pub(crate) use dice::Dice;
-pub(crate) use effects::{changes, events, forgotten};
+pub(crate) use effects::{aborts_a_watch, changes, events, forgotten};
 pub(crate) use keyspace::{keyspace, stored};
+pub(crate) use odd::{NO_INTEGERS, odd_keys};
 pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica_of};
 pub(crate) use server::{Builder, Kind, Server, for_each_server, module};
 pub(crate) use stream::{FakeReplica, line, monitored};

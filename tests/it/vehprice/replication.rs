@@ -196,6 +196,12 @@ fn bytes_are_sent_as_they_are() {
     });
 }
 
+/// Stores 500 rows that a test needn't wait for to be over.
+fn soon_over() -> String {
+    let rows: String = (0..500).map(|id| format!(" {id} 1")).collect();
+    format!("VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS{rows}")
+}
+
 /// A primary that sweeps a row and a replica that hasn't yet, and the other way round, hold the same table.
 #[test]
 fn sweeping_is_not_sent() {
@@ -207,9 +213,7 @@ fn sweeping_is_not_sent() {
         let there = &mut replica.connection();
         let mut fake = FakeReplica::of(&primary);
         cmd(con, "VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 x ROWS a 1 b 2");
-        let mut short = "VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS".to_owned();
-        (0..500).for_each(|id| short.push_str(&format!(" {id} 1")));
-        cmd(con, &short);
+        cmd(con, &soon_over());
         in_step(con, 1);
         let _filled = fake.sent(con);
         rest(40);
@@ -243,9 +247,7 @@ fn the_end_of_a_table_is_sent_as_its_keys_end() {
             "VEHPRICE.SET t last PXAT 1 FIELDS 1 x 1",
             "VEHPRICE.CLEAR t",
         ] {
-            let mut short = "VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS".to_owned();
-            (0..500).for_each(|id| short.push_str(&format!(" {id} 1")));
-            cmd(con, &short);
+            cmd(con, &soon_over());
             cmd(con, "VEHPRICE.SET t last PXAT 4000000000000 FIELDS 1 x 1");
             in_step(con, 1);
             let _filled = fake.sent(con);

@@ -8,24 +8,6 @@ use super::*;
 
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 
-/// No whole number, as Redis reads one.
-const NO_INTEGERS: [&str; 14] = [
-    "",
-    "x",
-    "1.5",
-    "1e3",
-    "0x10",
-    "+5",
-    "05",
-    "-0",
-    "5x",
-    "\t5",
-    "NX",
-    "%s%n",
-    "\u{100}",
-    "9223372036854775808",
-];
-
 /// The words of a command, the key being `{K}`, and the error.
 type Row = (Vec<Vec<u8>>, String);
 
