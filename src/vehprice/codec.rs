@@ -20,6 +20,8 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::bounds::{self, LATEST_EXPIRY_MS, MOST_FIELDS};
 use super::row::{read_length, write_length};
+use super::shape::ShapeId;
+use super::table::Spot;
 use super::{Expiry, Seed, Table};
 
 /// A chunk is ended after the row that brings it to this length.
@@ -116,11 +118,18 @@ fn write_text(out: &mut Vec<u8>, text: &[u8]) {
 /// Loads a table, chunk by chunk.
 pub struct Decoder {
     table: Table,
-    /// The lists of names; none before the first chunk.
-    shapes: Option<Vec<Vec<String>>>,
+    /// None before the first chunk.
+    shapes: Option<Vec<SavedShape>>,
     rows: u64,
     checksum: Xxh3,
     sealed: bool,
+}
+
+/// A shape of the rows that come; the table keeps it until all of them are there.
+#[derive(Clone, Copy)]
+struct SavedShape {
+    id: ShapeId,
+    fields: usize,
 }
 
 impl Decoder {
@@ -135,7 +144,7 @@ impl Decoder {
             return Err(DecodeError::AfterSeal);
         }
         match &self.shapes {
-            None => self.shapes = Some(read_shapes(chunk).ok_or(DecodeError::Shapes)?),
+            None => self.shapes = Some(read_shapes(&mut self.table, chunk).ok_or(DecodeError::Shapes)?),
             Some(shapes) => {
                 let (count, rest) = read_length(chunk).ok_or(DecodeError::Row)?;
                 if count == 0 {
@@ -164,12 +173,18 @@ impl Decoder {
     }
 
     /// The table, if all of it was taken.
-    pub fn finish(self) -> Result<Table, DecodeError> {
-        if self.sealed { Ok(self.table) } else { Err(DecodeError::Unsealed) }
+    pub fn finish(mut self) -> Result<Table, DecodeError> {
+        if !self.sealed {
+            return Err(DecodeError::Unsealed);
+        }
+        for shape in self.shapes.into_iter().flatten() {
+            self.table.shapes_mut().give_back(shape.id);
+        }
+        Ok(self.table)
     }
 }
 
-fn read_shapes(chunk: &[u8]) -> Option<Vec<Vec<String>>> {
+fn read_shapes(table: &mut Table, chunk: &[u8]) -> Option<Vec<SavedShape>> {
     let (count, mut rest) = read_length(chunk)?;
     let (mut shapes, mut known) = (Vec::new(), HashSet::new());
     for _ in 0..count {
@@ -180,40 +195,42 @@ fn read_shapes(chunk: &[u8]) -> Option<Vec<Vec<String>>> {
         }
         let mut names = Vec::new();
         for _ in 0..fields {
-            let name = bounds::name(read_text(&mut rest)?)?.to_owned();
+            let name = bounds::name(read_text(&mut rest)?)?;
             if names.contains(&name) {
                 return None;
             }
             names.push(name);
         }
-        if !known.insert(names.clone()) {
+        shapes.push(SavedShape { id: table.shapes_mut().take(&names), fields });
+        if !known.insert(names) {
             return None;
         }
-        shapes.push(names);
     }
     rest.is_empty().then_some(shapes)
 }
 
 fn read_rows(
     table: &mut Table,
-    shapes: &[Vec<String>],
+    shapes: &[SavedShape],
     count: usize,
     mut rest: &[u8],
 ) -> Result<(), DecodeError> {
+    let mut values = Vec::new();
     for _ in 0..count {
-        let (id, expiry, names, values) = read_row(shapes, &mut rest).ok_or(DecodeError::Row)?;
-        // Every expiry that is saved is later than this.
-        if table.get(id, 0).is_some() {
+        let (id, expiry, shape) = read_row(shapes, &mut values, &mut rest).ok_or(DecodeError::Row)?;
+        if !table.put_shaped(id, Spot::of(table.hash(id)), shape, values.iter().copied(), expiry) {
             return Err(DecodeError::DuplicateId);
         }
-        table.put(id, &names, values.iter().copied(), expiry);
     }
     if rest.is_empty() { Ok(()) } else { Err(DecodeError::Row) }
 }
 
-type ReadRow<'c, 's> = (&'c [u8], Expiry, Vec<&'s str>, Vec<&'c str>);
-
-fn read_row<'c, 's>(shapes: &'s [Vec<String>], rest: &mut &'c [u8]) -> Option<ReadRow<'c, 's>> {
+/// Reads a row's id, expiry and shape, and its values into `values`.
+fn read_row<'c>(
+    shapes: &[SavedShape],
+    values: &mut Vec<&'c str>,
+    rest: &mut &'c [u8],
+) -> Option<(&'c [u8], Expiry, ShapeId)> {
     let (expiry, after) = rest.split_first_chunk()?;
     let expiry = Expiry::from_bytes(*expiry);
     *rest = after;
@@ -223,9 +240,12 @@ fn read_row<'c, 's>(shapes: &'s [Vec<String>], rest: &mut &'c [u8]) -> Option<Re
     let id = read_text(rest).filter(|id| bounds::is_id(id))?;
     let (shape, after) = read_length(rest)?;
     *rest = after;
-    let names: Vec<&str> = shapes.get(shape)?.iter().map(String::as_str).collect();
-    let values: Option<Vec<&str>> = names.iter().map(|_| bounds::value(read_text(rest)?)).collect();
-    Some((id, expiry, names, values?))
+    let shape = shapes.get(shape)?;
+    values.clear();
+    for _ in 0..shape.fields {
+        values.push(bounds::value(read_text(rest)?)?);
+    }
+    Some((id, expiry, shape.id))
 }
 
 fn read_text<'c>(rest: &mut &'c [u8]) -> Option<&'c [u8]> {

@@ -65,6 +65,13 @@ pub struct Spot {
     place: usize,
 }
 
+impl Spot {
+    /// Where a row would be that nobody has looked for.
+    pub(super) const fn of(hash: IdHash) -> Self {
+        Self { key: hash.0, place: usize::MAX }
+    }
+}
+
 impl Table {
     /// An empty table.
     pub fn new(seed: Seed) -> Self {
@@ -199,12 +206,12 @@ impl Table {
         expiry: Expiry,
     ) {
         let shape = self.shapes.take(names);
-        let spot = Spot { key: self.hash(id).0, place: usize::MAX };
+        let spot = Spot::of(self.hash(id));
         self.put_shaped(id, spot, shape, values, expiry);
         self.shapes.give_back(shape);
     }
 
-    /// Stores a row of a shape that is there.
+    /// Stores a row of a shape that is there; false if in the place of one with this id, live or not.
     pub(super) fn put_shaped<'v>(
         &mut self,
         id: &[u8],
@@ -212,17 +219,18 @@ impl Table {
         shape: ShapeId,
         values: impl Iterator<Item = &'v str> + Clone,
         expiry: Expiry,
-    ) {
+    ) -> bool {
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         row::encode(&mut draft, id, expiry, shape, values);
-        self.store(id, spot, shape, &draft);
+        let is_new = self.store(id, spot, shape, &draft);
         self.draft = draft;
         // The room for a long row is not kept for the next.
         self.draft.shrink_to(4096);
+        is_new
     }
 
-    fn store(&mut self, id: &[u8], spot: Spot, shape: ShapeId, row: &[u8]) {
+    fn store(&mut self, id: &[u8], spot: Spot, shape: ShapeId, row: &[u8]) -> bool {
         let key = spot.key;
         let expiry = row::expiry(row);
         self.earliest = self.earliest.min(expiry);
@@ -238,7 +246,7 @@ impl Table {
                 self.forget(old);
             }
             self.note_latest(expiry);
-            return;
+            return false;
         }
         self.shapes.take_again(shape);
         // Rows whose keys are alike for longer than chance would have it stay together: splitting on would double the
@@ -252,6 +260,7 @@ impl Table {
             self.rows = self.rows.saturating_add(1);
         }
         self.note_latest(expiry);
+        true
     }
 
     /// Deletes a row; true if it was live at `now_ms`.

@@ -103,7 +103,9 @@ impl Writer<'_, '_> {
             return Written::Deleted { was_there: self.table.remove(id, now_ms) };
         }
         match old.filter(|_| merge) {
-            None => self.table.put_shaped(id, spot, self.shape, values, expiry),
+            None => {
+                self.table.put_shaped(id, spot, self.shape, values, expiry);
+            }
             Some(row) => {
                 let mut merged: Vec<(String, String)> =
                     row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect();

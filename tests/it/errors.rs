@@ -424,12 +424,7 @@ fn rows_of_del() -> Vec<Row> {
 fn fill(con: &mut Connection) {
     let held = format!(r#"{{"roleIds":["1"],"queryTime":"{TIME}"}}"#);
     cmd(con, &["SET", "lock", &held, "PXAT", "9999999999999"]);
-    cmd(con, "SET text x");
-    cmd(con, "RPUSH list x");
-    cmd(con, "HSET hash x y");
-    cmd(con, "SADD set x");
-    cmd(con, "ZADD zset 1 x");
-    cmd(con, "XADD stream 1-1 x y");
+    fill_other_types(con);
 }
 
 /// Each row on a key that holds a lock, on one that holds another string, and on one that isn't there.

@@ -1,5 +1,9 @@
 //! What a test gives where a caller should not.
 
+use redis::Connection;
+
+use super::call::cmd;
+
 /// No whole number, as Redis reads one.
 pub(crate) const NO_INTEGERS: [&str; 14] = [
     "",
@@ -35,4 +39,14 @@ pub(crate) fn odd_keys() -> Vec<Vec<u8>> {
         &long,
     ];
     keys.map(<[u8]>::to_vec).into()
+}
+
+/// A key of each type of Redis's own.
+pub(crate) fn fill_other_types(con: &mut Connection) {
+    cmd(con, "SET text x");
+    cmd(con, "RPUSH list x");
+    cmd(con, "HSET hash x y");
+    cmd(con, "SADD set x");
+    cmd(con, "ZADD zset 1 x");
+    cmd(con, "XADD stream 1-1 x y");
 }

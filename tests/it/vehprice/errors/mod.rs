@@ -113,12 +113,7 @@ fn fill(con: &mut Connection) {
     let fields: Vec<String> = (0..64).map(|field| format!("f{field} x")).collect();
     cmd(con, &format!("VEHPRICE.SET wide wide PXAT {FAR} FIELDS 64 {}", fields.join(" ")));
     cmd(con, &format!("VEHPRICE.SET wide narrow PXAT {FAR} FIELDS 1 f0 x"));
-    cmd(con, "SET text x");
-    cmd(con, "RPUSH list x");
-    cmd(con, "HSET hash x y");
-    cmd(con, "SADD set x");
-    cmd(con, "ZADD zset 1 x");
-    cmd(con, "XADD stream 1-1 x y");
+    fill_other_types(con);
 }
 
 /// Each row on a key that holds a table, and on one that isn't there.
