@@ -21,8 +21,8 @@ thread_local! {
 /// Whether there is any claim.
 static ANY: AtomicBool = AtomicBool::new(false);
 
-/// How many claims past their end are dropped in a turn, and about how many ids are looked at or answered.
-const DROPPED_A_TURN: usize = 20_000;
+/// How many claims that have ended are dropped before a turn looks at the clock, and about how many ids it looks at or answers.
+const DROPPED_AT_ONCE: usize = 500;
 const IDS_A_TURN: usize = 16_000;
 
 /// The longest the alarm is set to; the timer counts on.
@@ -35,7 +35,7 @@ fn with<T>(work: impl FnOnce(&mut Refill<Option<Blocked>>) -> T) -> T {
         ANY.store(!refill.claims().is_empty(), Relaxed);
         CLAIMS_PENDING.set(refill.claims().len());
         CLAIMS_WAITING.set(refill.waiters().len());
-        (done, refill.waiters().are_due(), refill.claims().next_end_ms())
+        (done, refill.is_due(), refill.claims().next_end_ms())
     });
     if is_due {
         set_alarm(0);
@@ -180,11 +180,16 @@ pub(super) fn forget(waiter: WaiterId) {
     with(|refill| refill.remove(waiter));
 }
 
-/// A turn: claims that are past their end are dropped, and waiters that are due are judged and woken. It ends after so many
-/// ids, so that other clients are served in between; the rest is for the next.
+/// A turn: claims that have ended are dropped, for a millisecond or so, and waiters that are due are judged and woken, until so
+/// many ids were looked at. Others are served in between; the rest is for the next.
 pub fn on_alarm(turn: &Turn) {
     let now_ms = turn.now_ms();
-    CLAIMS_EXPIRED.add(with(|refill| refill.drop_expired(now_ms, DROPPED_A_TURN)));
+    REFILL.with_borrow_mut(|refill| {
+        let began_ms = clock_ms();
+        while refill.claims().have_ended(now_ms) && clock_ms() <= began_ms {
+            CLAIMS_EXPIRED.add(refill.drop_ended(now_ms, DROPPED_AT_ONCE));
+        }
+    });
     let mut looked = 0_usize;
     while looked < IDS_A_TURN {
         let Some(waiter) = REFILL.with_borrow_mut(Refill::next_due) else {

@@ -1,50 +1,14 @@
 //! Claims: which rows someone is fetching upstream, and until when.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt;
+use std::collections::{HashMap, HashSet, VecDeque, btree_map};
+use std::iter::Flatten;
 use std::rc::Rc;
 
 use ahash::RandomState;
 
-use super::by_table::{ByTable, TableKey};
-
-/// What the caller of one claim shows for its claims: 128 random bits, as 32 hex digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Token([u8; 16]);
-
-impl Token {
-    /// The token of these bits.
-    pub const fn new(bits: [u8; 16]) -> Self {
-        Self(bits)
-    }
-
-    /// Reads a token as it was given out; `None` for anything else.
-    pub fn parse(text: &[u8]) -> Option<Self> {
-        let digits: &[u8; 32] = text.try_into().ok()?;
-        let mut bits = [0; 16];
-        for (bits, digits) in bits.iter_mut().zip(digits.chunks_exact(2)) {
-            let &[high, low] = digits else {
-                return None;
-            };
-            *bits = digit(high)? << 4 | digit(low)?;
-        }
-        Some(Self(bits))
-    }
-}
-
-fn digit(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => digit.checked_sub(b'0'),
-        b'a'..=b'f' => digit.checked_sub(b'a').and_then(|value| value.checked_add(10)),
-        _ => None,
-    }
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
+use super::by_table::{ByName, ByTable, TableKey};
+use super::grants::{Grant, Grants};
+use super::token::Token;
 
 /// How ids are claimed.
 #[derive(Clone, Copy, Debug)]
@@ -78,13 +42,19 @@ pub struct Claimed<'i> {
 #[derive(Debug)]
 pub struct Claims {
     hasher: RandomState,
-    tables: ByTable<HashMap<Rc<[u8]>, Claim, RandomState>>,
-    /// What was claimed in one call, by its token.
-    grants: HashMap<Token, Grant, RandomState>,
-    /// The grants in the order of their ends.
-    ends: BTreeSet<(i64, Token)>,
+    tables: ByTable<TableClaims>,
+    grants: Grants,
+    /// The claims of tables whose claims have ended all at once, given back in steps.
+    ended: VecDeque<Ended>,
     len: usize,
+    ended_len: usize,
 }
+
+/// The claims of a table, by id.
+type TableClaims = HashMap<Rc<[u8]>, Claim, RandomState>;
+
+/// The claims of tables, one after the other.
+type Ended = Flatten<btree_map::IntoValues<Box<[u8]>, TableClaims>>;
 
 #[derive(Clone, Copy, Debug)]
 struct Claim {
@@ -98,31 +68,15 @@ impl Claim {
     }
 }
 
-#[derive(Debug)]
-struct Grant {
-    db: i32,
-    name: Box<[u8]>,
-    until_ms: i64,
-    /// The ids claimed; some of the claims may have ended since, or be another's.
-    ids: Vec<Rc<[u8]>>,
-    /// How many of the claims there still are.
-    left: usize,
-}
-
-impl Grant {
-    fn table(&self) -> TableKey<'_> {
-        TableKey { db: self.db, name: &self.name }
-    }
-}
-
 impl Claims {
     pub(super) fn new(hasher: RandomState) -> Self {
         Self {
-            tables: ByTable::new(hasher.clone()),
-            grants: HashMap::with_hasher(hasher.clone()),
             hasher,
-            ends: BTreeSet::new(),
+            tables: ByTable::new(),
+            grants: Grants::default(),
+            ended: VecDeque::new(),
             len: 0,
+            ended_len: 0,
         }
     }
 
@@ -138,7 +92,17 @@ impl Claims {
 
     /// When the next claims end by themselves.
     pub fn next_end_ms(&self) -> Option<i64> {
-        self.ends.first().map(|(until_ms, _)| *until_ms)
+        self.grants.first().map(|(until_ms, _)| until_ms)
+    }
+
+    /// Whether there is something to drop or give back of claims that have ended.
+    pub fn have_ended(&self, now_ms: i64) -> bool {
+        self.have_ended_with_tables() || self.next_end_ms().is_some_and(|end_ms| end_ms <= now_ms)
+    }
+
+    /// Whether there is something to give back of tables whose claims have ended all at once.
+    pub(super) fn have_ended_with_tables(&self) -> bool {
+        !self.ended.is_empty()
     }
 
     /// Whether someone has claimed a row.
@@ -177,15 +141,25 @@ impl Claims {
                 free.push(id);
             }
         }
-        let too_many = self.len.saturating_add(free.len()).saturating_sub(terms.most);
-        let mut expired =
-            if too_many > 0 { self.drop_expired(terms.now_ms, too_many, usize::MAX, dropped) } else { 0 };
         let wanted = free.len();
+        let expired = self.make_room(wanted, terms, dropped);
         free.truncate(terms.most.saturating_sub(self.len));
-        if !free.is_empty() {
-            expired = expired.saturating_add(self.grant(table, &free, terms));
+        let replaced = if free.is_empty() { 0 } else { self.grant(table, &free, terms) };
+        Claimed {
+            refused: wanted.saturating_sub(free.len()),
+            claimed: free,
+            pending,
+            expired: expired.saturating_add(replaced),
         }
-        Claimed { refused: wanted.saturating_sub(free.len()), claimed: free, pending, expired }
+    }
+
+    /// Where so many more claims would be too many, those that have ended make room, as many as it takes. Returns how many were
+    /// past their end.
+    fn make_room(&mut self, wanted: usize, terms: Terms, dropped: impl FnMut(TableKey<'_>, &[u8])) -> usize {
+        let kept = self.len.saturating_add(self.ended_len);
+        let too_many = kept.saturating_add(wanted).saturating_sub(terms.most);
+        let too_many = too_many.saturating_sub(self.give_back(too_many));
+        if too_many > 0 { self.drop_expired(terms.now_ms, too_many, usize::MAX, dropped) } else { 0 }
     }
 
     /// Claims these ids, no two of them the same; returns how many claims past their end they had.
@@ -196,10 +170,8 @@ impl Claims {
         let replaced: Vec<Claim> =
             ids.iter().filter_map(|id| claims.insert(Rc::clone(id), Claim { token, until_ms })).collect();
         self.len = self.len.saturating_add(ids.len());
-        let grant = Grant { db: table.db, name: table.name.into(), until_ms, left: ids.len(), ids };
-        self.grants.insert(token, grant);
-        self.ends.insert((until_ms, token));
-        replaced.iter().for_each(|claim| self.forget(claim.token));
+        self.grants.add(token, Grant::new(table, until_ms, ids));
+        replaced.iter().for_each(|claim| self.forget(claim.token, 1));
         replaced.len()
     }
 
@@ -213,58 +185,81 @@ impl Claims {
         let Some(claims) = self.tables.get_mut(table) else {
             return 0;
         };
-        let mut tokens = Vec::new();
+        // What was claimed in one call mostly ends together.
+        let mut tokens: Vec<(Token, usize)> = Vec::new();
         for id in ids {
             if let Some(claim) = claims.remove(id) {
-                tokens.push(claim.token);
                 ended(id);
+                match tokens.last_mut().filter(|(token, _)| *token == claim.token) {
+                    Some((_, count)) => *count = count.saturating_add(1),
+                    None => tokens.push((claim.token, 1)),
+                }
             }
         }
-        if claims.is_empty() {
-            self.tables.remove(table);
-        }
-        tokens.iter().for_each(|token| self.forget(*token));
-        tokens.len()
+        fit(&mut self.tables, table);
+        tokens.iter().for_each(|(token, count)| self.forget(*token, *count));
+        tokens.iter().map(|(_, count)| count).sum()
     }
 
-    /// Gives up claims held under a token: on these ids, or all. Returns the ids.
+    /// Gives up claims held under a token: on these ids, or all; returns how many. `ended` is told of each.
     pub(super) fn release(
         &mut self,
         table: TableKey<'_>,
         token: Token,
         ids: Option<&[&[u8]]>,
         now_ms: i64,
-    ) -> Vec<Rc<[u8]>> {
-        let Some(grant) = self.grants.get(&token) else {
-            return Vec::new();
+        ended: impl FnMut(&[u8]),
+    ) -> usize {
+        let Some(grant) = self.grants.get(token) else {
+            return 0;
         };
-        let named: Vec<Rc<[u8]>> = match ids {
+        let mut held: Vec<Rc<[u8]>> = match ids {
             Some(ids) => ids.iter().map(|id| Rc::from(*id)).collect(),
             None => grant.ids.clone(),
         };
-        let mut released: Vec<Rc<[u8]>> =
-            named.into_iter().filter(|id| self.is_held(table, token, id, now_ms)).collect();
-        // An id may have been named twice.
-        released.retain(|id| self.end_each(table, [&**id].into_iter(), |_| {}) > 0);
-        released
+        held.retain(|id| self.is_held(table, token, id, now_ms));
+        self.end_each(table, held.iter().map(|id| &**id), ended)
     }
 
     /// Ends all claims of a table; returns how many there were.
     pub(super) fn end_table(&mut self, table: TableKey<'_>) -> usize {
-        let ended = self.tables.remove(table);
-        self.forget_all(ended.into_iter())
+        self.tables.remove(table).map_or(0, |claims| self.end_all(ByName::from([(Box::default(), claims)])))
     }
 
     /// Ends all claims of a database, or of all; returns how many there were.
     pub(super) fn end_database(&mut self, db: Option<i32>) -> usize {
-        let ended = self.tables.take(db);
-        self.forget_all(ended)
+        self.tables.take(db).map(|tables| self.end_all(tables)).sum()
     }
 
-    fn forget_all(&mut self, tables: impl Iterator<Item = HashMap<Rc<[u8]>, Claim, RandomState>>) -> usize {
-        let claims: Vec<Claim> = tables.flat_map(HashMap::into_values).collect();
-        claims.iter().for_each(|claim| self.forget(claim.token));
-        claims.len()
+    /// These claims were taken away: they count no more, and are given back later, as there may be many.
+    fn end_all(&mut self, tables: ByName<TableClaims>) -> usize {
+        let count = tables.values().map(HashMap::len).sum();
+        self.len = self.len.saturating_sub(count);
+        self.ended_len = self.ended_len.saturating_add(count);
+        self.ended.push_back(tables.into_values().flatten());
+        count
+    }
+
+    /// Gives back claims of tables whose claims have ended all at once, not more than `most`; returns how many.
+    pub(super) fn give_back(&mut self, most: usize) -> usize {
+        let mut count = 0_usize;
+        while let Some(ended) = self.ended.front_mut().filter(|_| count < most) {
+            let Some((_, claim)) = ended.next() else {
+                self.ended.pop_front();
+                continue;
+            };
+            count = count.saturating_add(1);
+            // All claims of the grant have ended, so it does not matter which of its ids go first.
+            if let Some(grant) = self.grants.get_mut(claim.token) {
+                grant.ids.truncate(grant.ids.len().saturating_sub(2));
+                grant.left = grant.left.saturating_sub(1);
+                if grant.left == 0 {
+                    self.grants.remove(claim.token);
+                }
+            }
+        }
+        self.ended_len = self.ended_len.saturating_sub(count);
+        count
     }
 
     /// Drops claims that are past their end, not more than `enough`, looking at `most` ids; returns how many. `dropped` is
@@ -278,45 +273,152 @@ impl Claims {
     ) -> usize {
         let mut count = 0_usize;
         for _ in 0..most {
-            let Some(&(until_ms, token)) = self.ends.first() else {
+            let Some((until_ms, token)) = self.grants.first().filter(|_| count < enough) else {
                 break;
             };
-            if now_ms < until_ms || count == enough {
-                break;
-            }
-            let Some(grant) = self.grants.get_mut(&token) else {
+            let Some(grant) = self.grants.get_mut(token).filter(|_| until_ms <= now_ms) else {
                 break;
             };
             let Some(id) = grant.ids.pop() else {
-                break;
+                // Its claims have ended with their table.
+                self.grants.remove(token);
+                continue;
             };
-            let table = TableKey { db: grant.db, name: &grant.name };
+            let table = grant.table();
             let Some(claims) = self.tables.get_mut(table) else {
                 continue;
             };
             if claims.get(&id).is_some_and(|claim| claim.token == token) {
                 claims.remove(&id);
-                if claims.is_empty() {
-                    self.tables.remove(table);
-                }
-                dropped(grant.table(), &id);
+                fit(&mut self.tables, table);
+                dropped(table, &id);
                 count = count.saturating_add(1);
-                self.forget(token);
+                self.forget(token, 1);
             }
         }
         count
     }
 
-    /// One claim fewer under a token.
-    fn forget(&mut self, token: Token) {
-        self.len = self.len.saturating_sub(1);
-        if let Some(grant) = self.grants.get_mut(&token) {
-            grant.left = grant.left.saturating_sub(1);
-            if grant.left == 0 {
-                let until_ms = grant.until_ms;
-                self.grants.remove(&token);
-                self.ends.remove(&(until_ms, token));
-            }
+    /// So many claims fewer under a token.
+    fn forget(&mut self, token: Token, count: usize) {
+        self.len = self.len.saturating_sub(count);
+        let Some(grant) = self.grants.get_mut(token) else {
+            return;
+        };
+        grant.left = grant.left.saturating_sub(count);
+        if grant.left == 0 {
+            self.grants.remove(token);
+            return;
         }
+        let claims = self.tables.get(grant.table());
+        let is_left =
+            |id: &[u8]| claims.and_then(|claims| claims.get(id)).is_some_and(|claim| claim.token == token);
+        grant.tidy(count.saturating_mul(4), is_left);
+    }
+}
+
+/// More claims are not moved at once.
+const MOST_MOVED: usize = 10_000;
+
+/// Gives back what a table with fewer claims needs no longer.
+fn fit(tables: &mut ByTable<TableClaims>, table: TableKey<'_>) {
+    let Some(claims) = tables.get_mut(table) else {
+        return;
+    };
+    if claims.is_empty() {
+        tables.remove(table);
+    } else if claims.len() < claims.capacity().div_euclid(8).min(MOST_MOVED) {
+        claims.shrink_to(claims.len().saturating_mul(2));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    const TABLE: TableKey<'_> = TableKey { db: 0, name: b"t" };
+
+    fn ids(from: usize, to: usize) -> Vec<Vec<u8>> {
+        (from..to).map(|id| id.to_string().into_bytes()).collect()
+    }
+
+    fn bytes(ids: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
+        ids.iter().map(Vec::as_slice)
+    }
+
+    fn token(number: u8) -> Token {
+        Token::new([number; 16])
+    }
+
+    fn claim(claims: &mut Claims, number: u8, ids: &[Vec<u8>], until_ms: i64) -> usize {
+        let terms = Terms { token: token(number), now_ms: 0, until_ms, limit: usize::MAX, most: 1000 };
+        claims.claim(TABLE, bytes(ids), terms, |_, _| {}).claimed.len()
+    }
+
+    fn claims() -> Claims {
+        Claims::new(RandomState::with_seeds(1, 2, 3, 4))
+    }
+
+    /// What is kept of claims, ended or not: the ids of grants, places in tables, ends.
+    fn kept(claims: &Claims) -> (usize, usize, usize) {
+        let ids = claims.grants.iter().map(|grant| grant.ids.capacity()).sum();
+        let places = claims.tables.get(TABLE).map_or(0, HashMap::capacity);
+        (ids, places, claims.grants.iter().count())
+    }
+
+    #[test]
+    fn what_is_kept_is_in_proportion_to_the_claims_there_are() {
+        let mut claims = claims();
+        let all = ids(0, 1000);
+        assert_eq!(claim(&mut claims, 1, &all, 100), 1000);
+        for (ended, id) in all.iter().enumerate() {
+            let left = 1000 - ended;
+            let (ids, places, grants) = kept(&claims);
+            assert!(ids <= 16 * left, "{ids} ids are kept of {left}");
+            assert!(places <= 8 * left + 8, "{places} places are kept for {left}");
+            assert_eq!(grants, 1);
+            claims.end_each(TABLE, [id.as_slice()].into_iter(), |_| {});
+        }
+        assert_eq!(kept(&claims), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_grant_forgets_ids_that_another_has_claimed_since() {
+        let mut claims = claims();
+        claim(&mut claims, 1, &ids(0, 100), 0);
+        // They are past their end, and all but one are claimed by another.
+        claim(&mut claims, 2, &ids(1, 100), 100);
+        let ids = claims.grants.get(token(1)).map_or(0, |grant| grant.ids.len());
+        assert!((1..=4).contains(&ids), "{ids}");
+        assert_eq!(claims.len(), 100);
+    }
+
+    #[test]
+    fn what_ended_with_its_table_is_given_back_in_steps() {
+        let mut claims = claims();
+        claim(&mut claims, 1, &ids(0, 300), 100);
+        claim(&mut claims, 2, &ids(300, 600), 100);
+        assert_eq!((claims.end_table(TABLE), claims.len()), (600, 0));
+        assert!(!claims.is_claimed(TABLE, b"1", 0) && claims.have_ended_with_tables());
+        assert_eq!(claims.give_back(250), 250);
+        // The rows can be claimed at once. What is not given back counts, but makes room.
+        assert_eq!(claim(&mut claims, 3, &ids(0, 900), 100), 900);
+        assert_eq!(claims.len() + claims.ended_len, 1000);
+        assert_eq!((claims.give_back(1000), claims.have_ended_with_tables()), (100, false));
+        assert_eq!(kept(&claims).2, 1);
+        assert_eq!((claims.end_database(None), claims.end_database(None)), (900, 0));
+        assert_eq!((claims.give_back(usize::MAX), kept(&claims)), (900, (0, 0, 0)));
+    }
+
+    #[test]
+    fn what_ended_with_its_table_does_not_hold_up_what_ends_by_itself() {
+        let mut claims = claims();
+        claim(&mut claims, 1, &ids(0, 10), 50);
+        claims.end_table(TABLE);
+        claim(&mut claims, 2, &ids(0, 10), 60);
+        assert_eq!(claims.drop_expired(60, 100, 100, |_, _| {}), 10);
+        assert_eq!(kept(&claims), (0, 0, 0));
+        assert_eq!((claims.give_back(100), claims.next_end_ms()), (10, None));
     }
 }

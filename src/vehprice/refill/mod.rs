@@ -2,15 +2,18 @@
 
 mod by_table;
 mod claims;
+mod grants;
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may fail")]
 mod tests;
+mod token;
 mod waiters;
 
 use ahash::RandomState;
 
 pub use by_table::TableKey;
-pub use claims::{Claimed, Claims, Terms, Token};
+pub use claims::{Claimed, Claims, Terms};
+pub use token::Token;
 pub use waiters::{Waiter, WaiterId, Waiters};
 
 use super::Seed;
@@ -79,9 +82,8 @@ impl<H> Refill<H> {
         ids: Option<&[&[u8]]>,
         now_ms: i64,
     ) -> usize {
-        let released = self.claims.release(table, token, ids, now_ms);
-        released.iter().for_each(|id| self.waiters.call(table, id));
-        released.len()
+        let waiters = &mut self.waiters;
+        self.claims.release(table, token, ids, now_ms, |id| waiters.call(table, id))
     }
 
     /// Ends all claims of a table; returns how many there were.
@@ -96,10 +98,17 @@ impl<H> Refill<H> {
         self.claims.end_database(db)
     }
 
-    /// Drops claims that are past their end, looking at so many ids at most; returns how many.
-    pub fn drop_expired(&mut self, now_ms: i64, most: usize) -> usize {
+    /// Drops claims that are past their end, and gives back what ended with its table, looking at so many ids at most. Returns
+    /// how many were past their end.
+    pub fn drop_ended(&mut self, now_ms: i64, most: usize) -> usize {
+        let most = most.saturating_sub(self.claims.give_back(most));
         let waiters = &mut self.waiters;
         self.claims.drop_expired(now_ms, most, most, |table, id| waiters.call(table, id))
+    }
+
+    /// Whether there is something to do now: waiters to be judged, or claims to be given back.
+    pub fn is_due(&self) -> bool {
+        self.waiters.are_due() || self.claims.have_ended_with_tables()
     }
 
     /// Has a client wait for these rows; `None` if none of them is both missing and claimed.

@@ -115,7 +115,7 @@ fn act(refill: &mut Refill<()>, done: &str, now_ms: i64) -> String {
             let named = (!named.is_empty()).then_some(named.as_slice());
             refill.release(key(2), token(number_u8(words[1])), named, now_ms).to_string()
         }
-        "drop" => refill.drop_expired(now_ms, 100).to_string(),
+        "drop" => refill.drop_ended(now_ms, 100).to_string(),
         "clear" => refill.end_table(key(1)).to_string(),
         "flush" => refill.end_database(words[1].parse().ok()).to_string(),
         other => panic!("{other}"),
@@ -147,8 +147,8 @@ fn claims_are_bounded() {
     // Fewer than there are: none is taken away.
     let claimed = refill.claim(B, ids("4"), limited(6, 100, 9, 1));
     assert_eq!((claimed.claimed.len(), claimed.refused), (0, 1));
-    assert_eq!(refill.drop_expired(1000, 2), 2);
-    assert_eq!(refill.drop_expired(1000, 100), 1);
+    assert_eq!(refill.drop_ended(1000, 2), 2);
+    assert_eq!(refill.drop_ended(1000, 100), 1);
     assert_eq!((refill.claims().len(), refill.claims().next_end_ms()), (0, None));
     // The claim that was past its end was replaced.
     refill.claim(A, ids("1"), limited(7, 2000, 9, 4));
@@ -212,8 +212,8 @@ fn who_waits_and_who_is_woken() {
     assert_eq!(judge(&mut refill, &BTreeSet::from([b"1".to_vec()]), 0), [third]);
     // The end of the claim, the table's end, the database's.
     let fourth = wait(&mut refill, "1", &[], 0).unwrap();
-    assert_eq!(refill.drop_expired(99, 10), 0);
-    assert_eq!(refill.drop_expired(100, 10), 1);
+    assert_eq!(refill.drop_ended(99, 10), 0);
+    assert_eq!(refill.drop_ended(100, 10), 1);
     assert_eq!(judge(&mut refill, &nothing, 100), [fourth]);
     refill.claim(A, ids("1"), terms(4, 100, 200));
     let fifth = wait(&mut refill, "1", &[], 100).unwrap();
@@ -419,7 +419,7 @@ fn take(refill: &mut Refill<()>, model: &mut Model, step: Step) {
 }
 
 fn turn(refill: &mut Refill<()>, model: &mut Model, drops: usize, judges: usize) {
-    refill.drop_expired(model.now_ms, drops);
+    refill.drop_ended(model.now_ms, drops);
     for _ in 0..judges {
         let Some(waiter) = refill.next_due() else {
             break;
@@ -460,6 +460,6 @@ proptest! {
         model.now_ms += 1000;
         turn(&mut refill, &mut model, usize::MAX, usize::MAX);
         prop_assert!(model.waiting.is_empty() && refill.waiters().is_empty());
-        prop_assert!(refill.claims().is_empty() && refill.claims().next_end_ms().is_none());
+        prop_assert!(refill.claims().is_empty() && refill.claims().next_end_ms().is_none() && !refill.is_due());
     }
 }

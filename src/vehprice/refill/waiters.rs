@@ -4,7 +4,7 @@
 //! judged: it finds another such row to watch, or waits no longer. So a write costs what belongs to the waiters that
 //! watch its rows, however many rows each has asked for.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::iter;
 
 use ahash::RandomState;
@@ -120,7 +120,7 @@ impl<H> Waiters<H> {
     pub(super) fn new(hasher: RandomState) -> Self {
         Self {
             waiters: HashMap::with_hasher(hasher.clone()),
-            watched: ByTable::new(hasher.clone()),
+            watched: ByTable::new(),
             hasher,
             last: 0,
             due: VecDeque::new(),
@@ -235,7 +235,7 @@ impl<H> Waiters<H> {
     /// Those who watch any row of a table of this database, or of any, are due.
     pub(super) fn call_database(&mut self, db: Option<i32>) {
         let ids = self.watched.take(db);
-        self.make_due(ids.flat_map(HashMap::into_values).flatten().collect());
+        self.make_due(ids.flat_map(BTreeMap::into_values).flat_map(HashMap::into_values).flatten().collect());
     }
 
     fn make_due(&mut self, waiters: BTreeSet<WaiterId>) {

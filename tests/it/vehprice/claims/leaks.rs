@@ -172,6 +172,27 @@ fn failover_and_shutdown_end_it() {
     }
 }
 
+/// Claims that end with their table count no more at once, and their memory is given back though nobody does anything.
+#[test]
+fn what_ends_with_its_table_is_given_back() {
+    const CLAIMS: usize = 50_000;
+    for kind in Kind::ALL {
+        let server = server(kind);
+        let con = &mut server.connection();
+        let used = |con: &mut Connection| info(con, "memory")["used_memory"].parse::<i64>().unwrap();
+        let all = format!("IDS {}", ids(CLAIMS).join(" "));
+        let before = used(con);
+        for end in ["VEHPRICE.CLEAR t", "DEL t", "FLUSHALL"] {
+            cmd(con, "VEHPRICE.SET t there FIELDS 1 a x");
+            claim(con, "t", &all);
+            assert!(used(con) - before > 3_000_000);
+            cmd(con, end);
+            assert_eq!(count(con, "claims_pending"), 0);
+            eventually(PATIENCE, || (used(con) - before < 1_500_000).then_some(()));
+        }
+    }
+}
+
 /// A server that sleeps while claims end and clients go wakes them all afterwards.
 #[test]
 fn a_server_that_was_held_up_wakes_all() {
