@@ -27,8 +27,8 @@ impl Command for MGet {
         summary: "Returns rows of a price table.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
-        flags: "readonly",
-        categories: "read slow",
+        flags: "readonly blocking",
+        categories: "read slow blocking",
         arity: -3,
         keys: READS,
         args: &[

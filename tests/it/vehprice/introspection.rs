@@ -51,10 +51,10 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
     Expected {
         name: "vehprice.mget",
         arity: -3,
-        flags: "readonly, module",
+        flags: "readonly, module, blocking",
         key_flags: READ_KEY,
         last_key: 1,
-        categories: "@read, @slow",
+        categories: "@read, @slow, @blocking",
         complexity: "O(N) where N is the number of ids",
         grammar: "key:key ids-or-options:(id:string…|options:{[FIELDS fields:{numfields:integer field:string…}] \
                   [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}] \
@@ -300,6 +300,9 @@ fn users_may_call_the_commands_of_their_rules() {
             check_rules(server, "~* +@fast", |name, _| fast(name));
             check_rules(server, "~* +@all -@fast", |name, _| !fast(name));
             check_rules(server, "%R~* +@all -@write", |name, _| reads(name));
+            // As XREAD: who may not wait may not call what can.
+            check_rules(server, "~* +@blocking", |name, _| name == "vehprice.mget");
+            check_rules(server, "~* +@all -@blocking", |name, _| name != "vehprice.mget");
         } else {
             // Without categories only a command's own name takes it from a user.
             check_rules(server, "~* +@all -@write", |_, _| true);
