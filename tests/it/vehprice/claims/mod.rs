@@ -5,6 +5,7 @@ mod claim;
 mod ends;
 mod leaks;
 mod pods;
+mod slots;
 mod tokens;
 
 use std::io::{BufRead, BufReader, Read, Write};
