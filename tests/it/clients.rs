@@ -16,8 +16,8 @@ const TABLE_SNIPPETS: [&str; 2] = ["ioredis_table.mjs", "redis_py_table.py"];
 /// Each stands in the README as it is.
 const SNIPPETS: [&str; 5] = ["ioredis.mjs", "node_redis.mjs", "redis_py.py", "redis_rs.rs", "redis_cli.sh"];
 
-/// Stands in the README as it is, before them.
-const REFILL: &str = "refill.mjs";
+/// Stands in the README as it is, before them: a program of the TypeScript client.
+const REFILL: &str = "refill";
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -106,7 +106,9 @@ fn every_snippet_prints_one_lock_three_times() {
 #[test]
 fn ten_pods_ask_upstream_once() {
     for_each_server(|server| {
-        let said = run(&mut program(REFILL), server);
+        let compiled = package().join(format!("clients/typescript/dist/test/{REFILL}.js"));
+        assert!(compiled.exists(), "there is no {}: run make test", compiled.display());
+        let said = run(Command::new("node").arg(compiled), server);
         assert_eq!(said.trim_end(), "10 pods have 1000 rows each, 1000 were asked upstream");
     });
 }
@@ -182,15 +184,18 @@ fn the_typescript_client_finds_its_node() {
     }
 }
 
-/// The README shows each program as it was run above: `<!-- tests/clients/… -->`, then the block.
+/// The README shows each program as it was run above: its path in a comment, then the block.
 #[test]
 fn the_readme_shows_the_snippets_as_they_are() {
     let readme = read(&package().join("README.md"));
     let blocks = marked_blocks(&readme);
-    let shown: Vec<_> = blocks.iter().map(|(file, _)| *file).collect();
-    assert_eq!(shown, [&TABLE_SNIPPETS[..], &[REFILL], &SNIPPETS].concat(), "the marked blocks of README.md");
+    let shown: Vec<_> = blocks.iter().map(|(file, _)| (*file).to_owned()).collect();
+    let in_clients = |files: &[&str]| files.iter().map(|file| format!("tests/clients/{file}")).collect();
+    let refill = vec![format!("clients/typescript/test/{REFILL}.ts")];
+    let programs: [Vec<String>; 3] = [in_clients(&TABLE_SNIPPETS), refill, in_clients(&SNIPPETS)];
+    assert_eq!(shown, programs.concat(), "the marked blocks of README.md");
     for (file, block) in blocks {
-        assert_eq!(block, read(&clients().join(file)), "{file} in README.md");
+        assert_eq!(block, read(&package().join(file)), "{file} in README.md");
     }
 }
 
@@ -199,8 +204,8 @@ fn marked_blocks(markdown: &str) -> Vec<(&str, String)> {
     let mut lines = markdown.lines();
     let mut blocks = Vec::new();
     while let Some(line) = lines.next() {
-        let Some(file) = line.strip_prefix("<!-- tests/clients/").and_then(|rest| rest.strip_suffix(" -->"))
-        else {
+        let marked = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
+        let Some(file) = marked.filter(|file| file.contains("clients/")) else {
             continue;
         };
         assert!(lines.next().is_some_and(|line| line.starts_with("```")), "no block right after {line}");
