@@ -89,7 +89,13 @@ fn read_long_length(first: u8, mut rest: &[u8]) -> Option<(usize, &[u8])> {
     loop {
         let (&byte, after) = rest.split_first()?;
         rest = after;
-        length |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        let digits = usize::from(byte & 0x7f);
+        let placed = digits.checked_shl(shift)?;
+        // Only as it is written: none of the bits beyond what there is room for, and no 0 as the last byte.
+        if placed.checked_shr(shift) != Some(digits) || byte == 0 {
+            return None;
+        }
+        length |= placed;
         if byte < 0x80 {
             return Some((length, rest));
         }
@@ -263,6 +269,12 @@ mod tests {
         assert_eq!(read_length(&[]), None);
         assert_eq!(read_length(&[0x80]), None);
         assert_eq!(read_length(&[0xff; 20]), None);
+        // Written longer than need be, and longer than there is room for.
+        for text in [&[0x80, 0][..], &[0xff, 0x80, 0], &[0x80; 9], &[[0x80; 9].as_slice(), &[2]].concat()] {
+            assert_eq!(read_length(text), None, "{text:x?}");
+        }
+        let longest = [[0xff; 9].as_slice(), &[1]].concat();
+        assert_eq!(read_length(&longest), Some((usize::MAX, [].as_slice())));
     }
 
     proptest! {
