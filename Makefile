@@ -10,7 +10,7 @@ typescript := clients/typescript
 hermes := examples/hermes
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 
-.PHONY: help run demo journeys pictures build test lint bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test soak lint bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -46,6 +46,13 @@ test: ## Run all tests, on every server
 	@$(MAKE) --no-print-directory clients hermes library
 	@echo "== Running the tests"
 	@cargo test --locked
+
+soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names hold it
+	@scripts/setup test
+	@scripts/servers
+	@$(MAKE) --no-print-directory clients library
+	@echo "== Running the long forms"
+	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1
 
 lint: ## Check format, lints, scripts, and that docs/commands is up to date
 	@scripts/setup lint

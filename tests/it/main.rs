@@ -26,6 +26,7 @@ mod pages;
 mod persistence;
 mod priceplan;
 mod races;
+mod reliability;
 mod replication;
 mod scripting;
 mod settings;
