@@ -3,7 +3,7 @@
 #   docker run -p 127.0.0.1:6379:6379 -v quotelock:/quotelock/data -e REDISCLI_AUTH=secret quotelock --requirepass secret
 # On Valkey instead: docker build --build-arg SERVER_IMAGE=valkey/valkey:8.1-bookworm -t quotelock .
 # Any Debian 12 (or newer) image of Redis 7.0 or newer, or of Valkey, will do; an Alpine one has another C library.
-ARG SERVER_IMAGE=redis:7.4-bookworm
+ARG SERVER_IMAGE=redis:8.2-bookworm
 
 FROM rust:1-bookworm AS build
 RUN apt-get update \

@@ -92,7 +92,7 @@ fn parse_plain(text: &[u8]) -> Option<Moment> {
     Some(Moment(of_days.wrapping_add(of_day)))
 }
 
-/// Reads every other RFC 3339 text: other offsets, other fractions, leap seconds, small letters.
+/// Reads every other RFC 3339 text: other offsets, other fractions, leap seconds, lower case.
 #[cold]
 fn parse_any(text: &[u8]) -> Option<Moment> {
     // chrono also takes U+2212 for a minus sign, which RFC 3339 does not.

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, iter};
 
 use super::TABLE;
 use crate::server::{Arg, ArgKind, KeyFlag, Spec};
@@ -71,8 +71,9 @@ fn usage(arg: &Arg) -> String {
 
 fn list(arg: &Arg, page: &mut String) {
     if let ArgKind::OneOf(parts) | ArgKind::Block(parts) = arg.kind {
-        for part in parts {
-            list(part, page);
+        // A block's word stands before its first part.
+        for (part, word) in parts.iter().zip(iter::once(arg.token).chain(iter::repeat(None))) {
+            list(&Arg { token: part.token.or(word), ..*part }, page);
         }
     } else {
         let _ = writeln!(
@@ -120,6 +121,21 @@ fn pages_say_what_the_table_says() {
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         assert!(names.contains(&path), "{} is of no command in the table", path.display());
+    }
+}
+
+/// The row of `docs/operating.md` that says what rights a command takes.
+#[test]
+fn the_table_of_access_has_every_command() {
+    let operating = fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    let (_, access) = operating.split_once("## Access").unwrap();
+    for entry in TABLE {
+        let name = format!("`{}`", entry.spec.name.to_uppercase());
+        let row = access.lines().find(|line| line.starts_with('|') && line.contains(&name));
+        let row = row.unwrap_or_else(|| panic!("no row has {name}"));
+        let own =
+            entry.spec.categories.split(' ').map(|category| format!("@{category} ")).collect::<String>();
+        assert!(row.ends_with(&format!("| `{own}@{}` |", crate::MODULE.category)), "{name}: {row}");
     }
 }
 

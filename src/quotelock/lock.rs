@@ -51,30 +51,23 @@ impl<'a> Lock<'a> {
         let own_term =
             |name: &str, ms: Option<i64>| ms.map_or_else(String::new, |ms| format!(",\"{name}\":{ms}"));
         let (ttl, buffer) = (own_term("ttlMs", self.ttl_ms), own_term("bufferMs", self.buffer_ms));
-        self.with_json([ttl.as_bytes(), buffer.as_bytes(), b"}"], then)
+        self.with_json([&ttl, &buffer, "}", "", ""], then)
     }
 
     /// Hands on the lock as it is answered with the word `JSON`: `roleIds`, `queryTime`, `state`, and `outcome` if there
     /// is one.
     pub fn with_reply<T>(&self, state: State, outcome: Option<Outcome>, then: impl FnOnce(&[u8]) -> T) -> T {
-        let state: &[u8] = match state {
-            State::Effective => b",\"state\":\"Effective\"",
-            State::CloseToExpired => b",\"state\":\"CloseToExpired\"",
-        };
-        let outcome: &[u8] = match outcome {
-            None => b"",
-            Some(Outcome::Created) => b",\"outcome\":\"Created\"",
-            Some(Outcome::Refreshed) => b",\"outcome\":\"Refreshed\"",
-            Some(Outcome::Held) => b",\"outcome\":\"Held\"",
-        };
-        self.with_json([state, outcome, b"}"], then)
+        let (opening, outcome) = outcome.map_or(("", ""), |outcome| ("\",\"outcome\":\"", outcome.name()));
+        self.with_json([",\"state\":\"", state.name(), opening, outcome, "\"}"], then)
     }
 
-    fn with_json<T>(&self, [a, b, end]: [&[u8]; 3], then: impl FnOnce(&[u8]) -> T) -> T {
+    /// Hands on the JSON of role ids and moment, and what follows.
+    fn with_json<T>(&self, rest: [&str; 5], then: impl FnOnce(&[u8]) -> T) -> T {
         let ids = self.role_ids.json();
+        let [a, b, c, d, e] = rest.map(str::as_bytes);
         // An RFC 3339 time has no character that JSON escapes.
         with_joined(
-            &[b"{\"roleIds\":[", &ids, b"],\"queryTime\":\"", &self.query_time, b"\"", a, b, end],
+            &[b"{\"roleIds\":[", &ids, b"],\"queryTime\":\"", &self.query_time, b"\"", a, b, c, d, e],
             then,
         )
     }

@@ -77,7 +77,7 @@ impl Outcome {
 
 /// Decides who is in force: the lock that is `held`, or a new one on the moment `wanted`.
 ///
-/// A closing lock gives way only to a later moment, so that pods that race can't refresh twice or go back in time, and
+/// A closing lock gives way only to a later moment, so that pods that race can't renew twice or go back in time, and
 /// not at all with `if_missing`. `settings` are the terms of a lock that carries none of its own.
 pub fn acquire(
     held: Option<&Lock>,
@@ -181,7 +181,7 @@ mod tests {
             (effective, 0, true, Held),
             (closing, 0, false, Refreshed),
             (closing, 0, true, Held),
-            // Only a later moment refreshes.
+            // Only a later moment renews.
             (closing, 300_999, false, Refreshed),
             (closing, 301_000, false, Held),
             (closing, 301_001, false, Held),

@@ -20,10 +20,13 @@ pub(super) fn now_ms(ctx: *mut raw::RedisModuleCtx) -> i64 {
     // stands still there, but costs too much to ask each time.
     // SAFETY: `ctx` is the context of the running command.
     let nested = unsafe { api!(RedisModule_GetContextFlags(ctx)) } & NESTED != 0;
-    nested.then(|| info_ms(ctx)).flatten().unwrap_or_else(|| {
-        // SAFETY: the function takes nothing and reads the clock.
-        unsafe { api!(RedisModule_Milliseconds()) }
-    })
+    nested.then(|| info_ms(ctx)).flatten().unwrap_or_else(clock_ms)
+}
+
+/// The time of the clock, where there is no command.
+pub fn clock_ms() -> i64 {
+    // SAFETY: the function takes nothing and reads the clock.
+    unsafe { api!(RedisModule_Milliseconds()) }
 }
 
 fn info_ms(ctx: *mut raw::RedisModuleCtx) -> Option<i64> {

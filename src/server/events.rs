@@ -13,6 +13,7 @@ use redis_module::raw;
 use super::Call;
 use super::api::api;
 use super::call::guard;
+use super::clock::clock_ms;
 use super::log;
 use crate::MODULE;
 use crate::vehprice::{Table, TableKey};
@@ -88,8 +89,7 @@ unsafe extern "C" fn server_event(
 
 /// Has the alarm ring in `in_ms` milliseconds, in a turn of the server's own between two commands; unless it rings earlier.
 pub fn set_alarm(in_ms: i64) {
-    // SAFETY: the function takes nothing and reads the clock.
-    let at_ms = unsafe { api!(RedisModule_Milliseconds()) }.saturating_add(in_ms);
+    let at_ms = clock_ms().saturating_add(in_ms);
     let set = TIMER.get();
     if set.is_some_and(|(_, set_ms)| set_ms <= at_ms) {
         return;
@@ -138,12 +138,6 @@ impl Turn {
 /// The time that goes for the command that is running, whoever's it is: it stands still inside `MULTI`, Lua and Functions.
 pub fn command_ms() -> i64 {
     super::clock::now_ms(CONTEXT.load(Relaxed))
-}
-
-/// The time of the clock, where there is no command.
-pub fn clock_ms() -> i64 {
-    // SAFETY: the function takes nothing and reads the clock.
-    unsafe { api!(RedisModule_Milliseconds()) }
 }
 
 fn warn(ctx: *mut raw::RedisModuleCtx, done: Result<(), String>) {

@@ -7,7 +7,7 @@ use std::slice;
 use redis_module::raw;
 
 use super::api::api;
-use super::call::guard;
+use super::call::{bytes, guard};
 use super::{Module, events, info, log, register, settings, table};
 use crate::MODULE;
 
@@ -67,17 +67,8 @@ fn load(
     for entry in module.commands {
         register::register(ctx, entry, category)?;
     }
-    let arguments: Vec<&[u8]> = argv
-        .iter()
-        .map(|&string| {
-            let mut length = 0;
-            // SAFETY: the server keeps the strings of `argv` unchanged while the module loads.
-            unsafe {
-                let start: *const u8 = api!(RedisModule_StringPtrLen(string, &raw mut length)).cast();
-                slice::from_raw_parts(start, length)
-            }
-        })
-        .collect();
+    // SAFETY: the server keeps the strings of `argv` unchanged while the module loads.
+    let arguments: Vec<&[u8]> = argv.iter().map(|&string| unsafe { bytes(string) }).collect();
     settings::register(ctx, module.settings, &arguments).map_err(|error| error.to_string())?;
     events::register(ctx)?;
     info::register(ctx);
@@ -88,7 +79,8 @@ fn load(
 fn set_options(ctx: *mut raw::RedisModuleCtx) {
     /// The handlers say what they changed: a lock that is held is opened to write, and not changed.
     const OWN_SIGNALS: u32 = raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED;
-    /// Nothing is kept outside the database, so another one can be loaded beside it.
+    /// Claims are all that is kept outside the database, and they end when another one takes its place: so that can be loaded
+    /// beside it.
     const ASYNC_LOAD: u32 = raw::REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD;
     /// Likewise a slot can move whole. Valkey's own option, from 9.0.
     const ATOMIC_SLOT_MIGRATION: u32 = 1 << 5;

@@ -66,7 +66,7 @@ impl fmt::Display for SettingError {
 }
 
 /// Registers the settings, and takes their values from the `loadmodule` line's `name value` pairs and then from the
-/// server's configuration, which goes before.
+/// server's configuration, which wins over it.
 pub(super) fn register(
     ctx: *mut raw::RedisModuleCtx,
     settings: &'static [&'static Setting],

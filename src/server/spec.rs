@@ -3,7 +3,7 @@
 /// One command: the registration, `COMMAND DOCS`, `COMMAND INFO` and the page in `docs/commands` all come from it.
 #[derive(Debug)]
 pub struct Spec {
-    /// The name, in small letters.
+    /// The name, in lower case.
     pub name: &'static str,
     /// One line: what it does.
     pub summary: &'static str,
@@ -44,6 +44,13 @@ pub struct KeySpec {
     pub last: i32,
     /// How far the keys are apart.
     pub step: i32,
+}
+
+impl KeySpec {
+    /// The first argument alone.
+    pub const fn first(flags: &'static [KeyFlag]) -> Self {
+        Self { flags, first: 1, last: 0, step: 1 }
+    }
 }
 
 /// What a command does to a key: one of the first four, and what it does with what the user stored there.

@@ -10,6 +10,7 @@ use redis_module::raw;
 
 use super::api::api;
 use super::call::{bytes, guard};
+use super::clock::clock_ms;
 use super::defrag::defrag;
 use super::events;
 use super::key::{Key, WrongType};
@@ -120,12 +121,6 @@ impl Key<'_, '_> {
 const KEY_EMPTY: c_int = 0;
 const KEY_MODULE: c_int = 6;
 
-/// Where there is no command, the time of the clock.
-fn now_ms() -> i64 {
-    // SAFETY: the function takes nothing and reads the clock.
-    unsafe { api!(RedisModule_Milliseconds()) }
-}
-
 /// The table that a value of our type is.
 ///
 /// # Safety
@@ -182,7 +177,7 @@ unsafe extern "C" fn save(io: *mut raw::RedisModuleIO, value: *mut c_void) {
     let saved = guard(|| {
         // SAFETY: the server passes the value of a key of our type.
         let table = unsafe { table(value) };
-        encode(table, now_ms(), |chunk| {
+        encode(table, clock_ms(), |chunk| {
             // SAFETY: the server's own io; it copies the chunk.
             unsafe { api!(RedisModule_SaveStringBuffer(io, chunk.as_ptr().cast(), chunk.len())) };
         });
@@ -228,7 +223,7 @@ unsafe extern "C" fn rewrite(
         // SAFETY: the server passes the value of a key of our type.
         let table = unsafe { table(value) };
         let mut is_empty = true;
-        groups(table.iter(now_ms()), |group| {
+        groups(table.iter(clock_ms()), |group| {
             is_empty = false;
             emit_rows(io, key, &group.arguments());
         });
@@ -253,7 +248,7 @@ unsafe extern "C" fn digest(digest: *mut raw::RedisModuleDigest, value: *mut c_v
             // SAFETY: the server's own digest; it reads the bytes before it returns.
             unsafe { api!(RedisModule_DigestAddStringBuffer(digest, text.as_ptr().cast(), text.len())) };
         };
-        for row in table.iter(now_ms()) {
+        for row in table.iter(clock_ms()) {
             add(row.id());
             add(row.expiry().unix_ms().unwrap_or(-1).to_string().as_bytes());
             for (name, value) in row.fields() {

@@ -13,6 +13,7 @@
 
 mod harness;
 
+mod access;
 mod clients;
 mod cluster;
 mod commands;

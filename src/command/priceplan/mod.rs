@@ -17,7 +17,7 @@ const TOGGLE: usize = 1;
 /// Where the ids begin.
 const IDS: usize = 2;
 
-const KEYS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro, KeyFlag::Access], first: 1, last: 0, step: 1 }];
+const KEYS: &[KeySpec] = &[KeySpec::first(&[KeyFlag::Ro, KeyFlag::Access])];
 
 const ARGS: &[Arg] = &[
     Arg::key("toggle", "the key of the toggle"),

@@ -12,11 +12,11 @@ pub struct Route;
 impl Command for Route {
     const SPEC: Spec = Spec {
         name: "priceplan.route",
-        summary: "Returns to which pricing the ids of plans go that came back, and the bare ids.",
+        summary: "Returns for each plan id that came back to which pricing it goes, and the bare id.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
-        flags: "readonly fast",
-        categories: "read fast",
+        flags: "readonly",
+        categories: "read slow",
         arity: -3,
         keys: KEYS,
         args: ARGS,

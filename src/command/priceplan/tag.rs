@@ -15,8 +15,8 @@ impl Command for Tag {
         summary: "Returns the ids of plans as they go out, tagged where old pricing is in force.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
-        flags: "readonly fast",
-        categories: "read fast",
+        flags: "readonly",
+        categories: "read slow",
         arity: -3,
         keys: KEYS,
         args: ARGS,
@@ -33,7 +33,7 @@ The toggle is a string that all pods share. What it holds says which pricing is 
 The words may be in any case; anything else in the toggle is an error. `SET toggle 3` switches all pods at one instant: a \
 call reads the toggle once, and so goes by one mode for all its ids.
 
-An id is 1 to 256 bytes of UTF-8, and the tag `_old` at its end, in small letters, does not count to that. An id that is tagged \
+An id is 1 to 256 bytes of UTF-8, and the tag `_old` at its end, in lower case, does not count to that. An id that is tagged \
 is returned as it is. At most `quotelock.max-batch` ids.",
         replies: &[("always", "an array: for each id the one to send out, in order")],
         examples: &[

@@ -22,12 +22,7 @@ impl Command for Acquire {
         flags: "write deny-oom fast",
         categories: "write fast",
         arity: -4,
-        keys: &[KeySpec {
-            flags: &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update],
-            first: 1,
-            last: 0,
-            step: 1,
-        }],
+        keys: &[KeySpec::first(&[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])],
         args: &[
             USER_ARG,
             ROLE_IDS_ARG,
@@ -41,7 +36,7 @@ impl Command for Acquire {
         ],
         about: "\
 Get-or-set in one step, for the screens that may start a lock: of any number of callers that race, exactly one creates or \
-refreshes, and all are given the same lock.
+renews, and all are given the same lock.
 
 | lock | what happens | `outcome` |
 |---|---|---|
@@ -50,14 +45,14 @@ refreshes, and all are given the same lock.
 | `CloseToExpired` else, or with `IFMISSING` | the lock stays | `Held` |
 | `Effective` | the lock stays | `Held` |
 
-A lock that is held keeps its moment, its roles and its expiry: the lock in force goes before what the caller brought. A \
+A lock that is held keeps its moment, its roles and its expiry: the lock in force wins over what the caller brought. A \
 string that is not a lock counts as no lock.
 
 A map uses `ACQUIRE`, a vehicle's page `ACQUIRE … IFMISSING`, reserving `QUOTELOCK.GET`. The arguments of the new lock \
 are those of `QUOTELOCK.SET`; they are checked also when the lock is held.",
         replies: &[
             (
-                "always",
+                "without `JSON`",
                 "the lock now in force: a map of `roleIds` (array of strings), `queryTime`, `state` and `outcome`; in RESP2 a flat array",
             ),
             ("with `JSON`", "one bulk string: an object with the same members"),

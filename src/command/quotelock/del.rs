@@ -18,12 +18,7 @@ impl Command for Del {
         flags: "write fast",
         categories: "write fast",
         arity: -2,
-        keys: &[KeySpec {
-            flags: &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Delete],
-            first: 1,
-            last: 0,
-            step: 1,
-        }],
+        keys: &[KeySpec::first(&[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Delete])],
         args: &[
             USER_ARG,
             Arg::string("queryTime", "only while the lock holds this very moment").after("IFEQ").optional(),

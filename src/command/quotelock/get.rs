@@ -21,7 +21,7 @@ impl Command for Get {
         flags: "readonly fast",
         categories: "read fast",
         arity: -2,
-        keys: &[KeySpec { flags: &[KeyFlag::Ro, KeyFlag::Access], first: 1, last: 0, step: 1 }],
+        keys: &[KeySpec::first(&[KeyFlag::Ro, KeyFlag::Access])],
         args: &[
             USER_ARG,
             Arg::string("time", "judge the state as of this moment").after("AT").optional(),

@@ -2,19 +2,14 @@
 
 use super::SET_EVENT;
 use crate::command::error::{Error, Range};
-use crate::command::grammar::{Choice, Words};
+use crate::command::grammar::{Choice, LONGEST_MS, LONGEST_S, TTL_MS, TTL_S, Words};
 use crate::command::settings;
 use crate::moment::Moment;
-use crate::quotelock::{LONGEST_TTL_MS, Lock, LockTime, QueryTime, RoleIds, Terms};
+use crate::quotelock::{Lock, LockTime, QueryTime, RoleIds, Terms};
 use crate::server::{Arg, Key, excerpt};
 
-const LONGEST_TTL_S: i64 = LONGEST_TTL_MS / 1000;
-
-pub(in crate::command) const TTL_S: Range = Range { unit: "whole seconds", least: 1, most: LONGEST_TTL_S };
-pub(in crate::command) const TTL_MS: Range =
-    Range { unit: "whole milliseconds", least: 1, most: LONGEST_TTL_MS };
-const BUFFER_S: Range = Range { unit: "whole seconds", least: 0, most: LONGEST_TTL_S };
-const BUFFER_MS: Range = Range { unit: "whole milliseconds", least: 0, most: LONGEST_TTL_MS };
+const BUFFER_S: Range = Range { unit: "whole seconds", least: 0, most: LONGEST_S };
+const BUFFER_MS: Range = Range { unit: "whole milliseconds", least: 0, most: LONGEST_MS };
 
 pub(super) const ROLE_IDS_ARG: Arg =
     Arg::string("roleIds", "the roles: a JSON array of strings or numbers, or a comma list");

@@ -27,7 +27,7 @@ impl Command for Set {
         flags: "write deny-oom fast",
         categories: "write fast",
         arity: -4,
-        keys: &[KeySpec { flags: &[KeyFlag::Ow, KeyFlag::Update], first: 1, last: 0, step: 1 }],
+        keys: &[KeySpec::first(&[KeyFlag::Ow, KeyFlag::Update])],
         args: &[
             USER_ARG,
             ROLE_IDS_ARG,

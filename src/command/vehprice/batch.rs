@@ -7,16 +7,13 @@ use ahash::RandomState;
 use super::{KEY, end_if_over, field, id, refill, settle};
 use crate::command::counters::{CLAIMS_OVERTAKEN, ROWS_DELETED, ROWS_STORED};
 use crate::command::error::{Error, Range};
-use crate::command::grammar::{Choice, Words};
+use crate::command::grammar::{Choice, TTL_MS, TTL_S, Words};
 use crate::command::settings;
-use crate::quotelock::LONGEST_TTL_MS;
 use crate::server::{Arg, Call, Part, excerpt, seed};
 use crate::vehprice::bounds::{self, LATEST_EXPIRY_MS};
 use crate::vehprice::refill::Token;
 use crate::vehprice::{Condition, Expiry, IdHash, NewExpiry, Rules, Table, Written, groups};
 
-const EX: Range = Range { unit: "whole seconds", least: 1, most: LONGEST_TTL_MS / 1000 };
-const PX: Range = Range { unit: "whole milliseconds", least: 1, most: LONGEST_TTL_MS };
 const EXAT: Range = Range { unit: "unix seconds", least: 1, most: LATEST_EXPIRY_MS / 1000 };
 const PXAT: Range = Range { unit: "unix milliseconds", least: 1, most: LATEST_EXPIRY_MS };
 
@@ -94,10 +91,10 @@ impl Options {
         } else if words.is("KEEPTTL") {
             self.expiry.take("KEEPTTL", Asked::Keep)
         } else if words.is("EX") {
-            let seconds = words.expiry("EX", EX)?;
+            let seconds = words.expiry("EX", TTL_S)?;
             self.expiry.take("EX", Asked::InMs(seconds.saturating_mul(1000)))
         } else if words.is("PX") {
-            let ms = words.expiry("PX", PX)?;
+            let ms = words.expiry("PX", TTL_MS)?;
             self.expiry.take("PX", Asked::InMs(ms))
         } else if words.is("EXAT") {
             let seconds = words.expiry("EXAT", EXAT)?;
@@ -220,7 +217,7 @@ impl<'a> Batch<'a> {
         let rules = options.rules(now_ms);
         // What comes from the primary was decided there: no row is over to it.
         let judged_ms = if options.is_replay { i64::MIN } else { now_ms };
-        let found = super::table(call, &mut key)?;
+        let found = super::swept_table(call, &mut key)?;
         let held = Held::new(call, options, &self.ids);
         if held.count() == 0 {
             return Ok(0);

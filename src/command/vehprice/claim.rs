@@ -1,12 +1,11 @@
 //! `VEHPRICE.CLAIM`
 
-use super::mget::{ROW_BYTES, each};
+use super::mget::ROW_BYTES;
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
-use super::{ID_ARG, KEY, KEY_ARG, WRITES, count_reads, ids, refill, table};
+use super::{ID_ARG, KEY, KEY_ARG, WRITES, count_reads, each, ids, refill, swept_table};
 use crate::command::error::{Error, Range};
-use crate::command::grammar::{Choice, Words};
+use crate::command::grammar::{Choice, TTL_MS, Words};
 use crate::command::settings;
-use crate::quotelock::LONGEST_TTL_MS;
 use crate::server::{Arg, Call, Command, Example, Spec};
 use crate::vehprice::refill::{Claimed, Token};
 use crate::vehprice::{Json, Row};
@@ -17,7 +16,6 @@ pub struct Claim;
 /// How long a claim is held.
 const PX: Range = Range { unit: "whole milliseconds", least: 1, most: 600_000 };
 const LIMIT: Range = Range { unit: "a whole number", least: 1, most: 10_000_000 };
-const REFRESH: Range = Range { unit: "whole milliseconds", least: 1, most: LONGEST_TTL_MS };
 
 impl Command for Claim {
     const SPEC: Spec = Spec {
@@ -58,7 +56,7 @@ Claims are no data: nothing is saved, replicated or signalled, and they are gone
 order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`. At most `quotelock.max-batch` ids.",
         replies: &[
             (
-                "always",
+                "without `JSON`",
                 "a map of `token` (nil if nothing was claimed), `rows` (as `VEHPRICE.MGET`), `claimed` and `pending` (ids, in the order asked)",
             ),
             (
@@ -84,7 +82,7 @@ order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `V
             return Ok(());
         };
         let now_ms = call.now_ms();
-        let table = table(call, &mut key)?;
+        let table = swept_table(call, &mut key)?;
         let (mut rows, mut hits) = (Vec::with_capacity(ids.len()), 0_usize);
         each(table.as_deref(), &ids, now_ms, |row| {
             hits = hits.saturating_add(usize::from(row.is_some()));
@@ -131,7 +129,7 @@ fn parse<'a>(call: &Call<'a>) -> Result<Options<'a>, Error> {
         } else if words.is("LIMIT") {
             limit.take("LIMIT", words.integer("LIMIT", LIMIT)?)?;
         } else if words.is("REFRESH") {
-            refresh.take("REFRESH", words.integer("REFRESH", REFRESH)?)?;
+            refresh.take("REFRESH", words.integer("REFRESH", TTL_MS)?)?;
         } else if words.is("IDS") {
             projection.check()?;
             let for_ms = px.value().ok_or(Error::Missing("PX"))?;

@@ -16,7 +16,7 @@ impl Command for Clear {
         flags: "write",
         categories: "write slow",
         arity: 2,
-        keys: &[KeySpec { flags: &[KeyFlag::Rm, KeyFlag::Delete], first: 1, last: 0, step: 1 }],
+        keys: &[KeySpec::first(&[KeyFlag::Rm, KeyFlag::Delete])],
         args: &[KEY_ARG],
         about: "\
 As `DEL`, but for a table alone: a key of another type is left as it is. With `lazyfree-lazy-server-del` the memory of a large \

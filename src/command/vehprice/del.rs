@@ -1,6 +1,6 @@
 //! `VEHPRICE.DEL`
 
-use super::{ID_ARG, KEY, KEY_ARG, end_if_over, ids, refill, settle, table};
+use super::{ID_ARG, KEY, KEY_ARG, end_if_over, ids, refill, settle, swept_table};
 use crate::command::counters::ROWS_DELETED;
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, KeyFlag, KeySpec, Part, Spec};
@@ -17,10 +17,10 @@ impl Command for Del {
         summary: "Deletes rows of a price table.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
-        flags: "write fast",
-        categories: "write fast",
+        flags: "write",
+        categories: "write slow",
         arity: -3,
-        keys: &[KeySpec { flags: &[KeyFlag::Rw, KeyFlag::Delete], first: 1, last: 0, step: 1 }],
+        keys: &[KeySpec::first(&[KeyFlag::Rw, KeyFlag::Delete])],
         args: &[KEY_ARG, ID_ARG.multiple()],
         about: "\
 The key goes with its last live row. The claims on these ids end, whether there are rows or not (`VEHPRICE.CLAIM`). At most \
@@ -44,7 +44,7 @@ The key goes with its last live row. The claims on these ids end, whether there 
         let is_replay = call.is_replay();
         let now_ms = call.now_ms();
         let mut deleted = Vec::new();
-        if let Some(table) = table(call, &mut key)? {
+        if let Some(table) = swept_table(call, &mut key)? {
             for (index, id) in (IDS..).zip(&ids) {
                 if table.remove(id, now_ms) || is_replay {
                     deleted.push(index);

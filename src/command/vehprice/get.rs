@@ -1,7 +1,7 @@
 //! `VEHPRICE.GET`
 
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
-use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, id, table};
+use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, id, swept_table};
 use crate::command::error::Error;
 use crate::command::grammar::Words;
 use crate::server::{Call, Command, Example, Spec};
@@ -56,7 +56,7 @@ hold, and one that holds none stays a string.",
             return Ok(());
         };
         let now_ms = call.now_ms();
-        let row = table(call, &mut key)?.and_then(|table| table.get(id, now_ms));
+        let row = swept_table(call, &mut key)?.and_then(|table| table.get(id, now_ms));
         count_reads(1, usize::from(row.is_some()));
         match row {
             Some(row) if projection.json() => {

@@ -1,7 +1,7 @@
 //! `VEHPRICE.GETALL`
 
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
-use super::{KEY, KEY_ARG, READS, count_reads, table};
+use super::{KEY, KEY_ARG, READS, count_reads, swept_table};
 use crate::command::error::Error;
 use crate::command::grammar::Words;
 use crate::server::{Call, Command, Example, Spec};
@@ -26,7 +26,7 @@ All live rows in one answer, in no order. The larger the table, the longer it ho
 steps. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
         replies: &[
             (
-                "always",
+                "without `JSON`",
                 "a map of ids and what `VEHPRICE.GET` answers, empty if there is no table; in RESP2 a flat array",
             ),
             ("with `JSON`", "one bulk string: an object, `{}` if there is no table"),
@@ -51,7 +51,7 @@ steps. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
             return Ok(());
         };
         let now_ms = call.now_ms();
-        let table = table(call, &mut key)?;
+        let table = swept_table(call, &mut key)?;
         let rows = || table.iter().flat_map(|table| table.iter(now_ms));
         let count = table.as_ref().map_or(0, |table| table.len(now_ms));
         count_reads(count, count);

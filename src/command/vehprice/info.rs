@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::ptr;
 
-use super::{KEY, KEY_ARG, TELLS, table};
+use super::{KEY, KEY_ARG, TELLS, swept_table};
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, Spec};
 
@@ -13,7 +13,7 @@ pub struct Info;
 impl Command for Info {
     const SPEC: Spec = Spec {
         name: "vehprice.info",
-        summary: "Returns what there is to know of a price table.",
+        summary: "Returns how many rows and fields a price table has, its bytes, and when rows expire.",
         complexity: "O(N) where N is the number of rows",
         since: "0.1.0",
         flags: "readonly",
@@ -39,7 +39,7 @@ impl Command for Info {
             return Ok(());
         };
         let now_ms = call.now_ms();
-        let Some(table) = table(call, &mut key)? else {
+        let Some(table) = swept_table(call, &mut key)? else {
             call.reply_nil();
             return Ok(());
         };

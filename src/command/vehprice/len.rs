@@ -1,6 +1,6 @@
 //! `VEHPRICE.LEN`
 
-use super::{KEY, KEY_ARG, TELLS, table};
+use super::{KEY, KEY_ARG, TELLS, swept_table};
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, Spec};
 
@@ -33,7 +33,7 @@ Expired rows do not count, whether they were swept or not.",
             return Ok(());
         };
         let now_ms = call.now_ms();
-        call.reply_count(table(call, &mut key)?.map_or(0, |table| table.len(now_ms)));
+        call.reply_count(swept_table(call, &mut key)?.map_or(0, |table| table.len(now_ms)));
         Ok(())
     }
 }

@@ -1,12 +1,11 @@
 //! `VEHPRICE.MGET`
 
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
-use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, ids, refill, table};
+use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, each, ids, refill, swept_table};
 use crate::command::error::{Error, Range};
-use crate::command::grammar::{Choice, Words};
-use crate::quotelock::LONGEST_TTL_MS;
+use crate::command::grammar::{Choice, LONGEST_MS, Words};
 use crate::server::{Arg, Call, Command, Example, Spec, Waiting};
-use crate::vehprice::{Json, Row, Table};
+use crate::vehprice::Json;
 
 /// Reads rows.
 pub struct MGet;
@@ -39,13 +38,13 @@ impl Command for MGet {
                     ID_ARG.multiple(),
                     Arg::block(
                         "options",
-                        &[FIELDS_ARG, JSON_RAW_ARG, BLOCK_ARG, Arg::string("id", "the vehicle's id").after("IDS").multiple()],
+                        &[FIELDS_ARG, JSON_RAW_ARG, BLOCK_ARG, ID_ARG.after("IDS").multiple()],
                     ),
                 ],
             ),
         ],
         about: "\
-One answer for each id, in order, all of one moment. `JSON` is the fastest form for server and client.
+One answer for each id, in order, all read at one instant. `JSON` is the fastest form for server and client.
 
 Words are read only if the first argument after the key is `FIELDS`, `JSON`, `BLOCK` or `IDS`, and then `IDS` must come before \
 the ids: a vehicle with such an id is passed after `IDS`. At most `quotelock.max-batch` ids. `FIELDS`, `JSON` and `RAW` are those \
@@ -53,11 +52,11 @@ of `VEHPRICE.GET`.
 
 With `BLOCK` the client waits as long as a row that was asked for is both missing and claimed by someone (`VEHPRICE.CLAIM`), at most \
 so many milliseconds (0: without end; up to 315360000000). Then it is answered as without it: what is still missing is nil. With \
-`FIELDS` a row that lacks one of them counts as missing. Only the client waits, the server goes on. Where a client can't wait, inside \
+`FIELDS` a row that lacks one of them counts as missing. Only the client waits, the server goes on; what is sent after it on the same connection waits too, so give it a connection of its own. Where a client can't wait, inside \
 `MULTI`, Lua and Functions, it is answered at once. `CLIENT UNBLOCK` ends the wait as the time does, or with an error; when the \
 server becomes a replica, or the slot moves, the error is Redis's own.",
         replies: &[
-            ("always", "an array: for each id nil, or what `VEHPRICE.GET` answers"),
+            ("without `JSON`", "an array: for each id nil, or what `VEHPRICE.GET` answers"),
             ("with `JSON`", "one bulk string: an array of objects and `null`"),
         ],
         examples: &[
@@ -101,7 +100,7 @@ fn run(call: &Call<'_>, may_wait: bool) -> Result<(), Error> {
         return Ok(());
     };
     let now_ms = call.now_ms();
-    let table = table(call, &mut key)?;
+    let table = swept_table(call, &mut key)?;
     let table = table.as_deref();
     let waits = |block_ms| refill::wait(call, block_ms, table, &ids, projection.names());
     if may_wait && block_ms.is_some_and(waits) {
@@ -138,20 +137,6 @@ fn run(call: &Call<'_>, may_wait: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Visits the row of each id, or none.
-#[inline]
-pub(super) fn each<'t>(
-    table: Option<&'t Table>,
-    ids: &[&[u8]],
-    now_ms: i64,
-    mut visit: impl FnMut(Option<Row<'t>>),
-) {
-    match table {
-        Some(table) => table.get_each(ids, now_ms, visit),
-        None => ids.iter().for_each(|_| visit(None)),
-    }
-}
-
 /// What a row takes in JSON, about.
 pub(super) const ROW_BYTES: usize = 48;
 
@@ -178,4 +163,4 @@ fn parse<'a>(call: &Call<'a>, projection: &mut Projection<'a>) -> Result<(usize,
 }
 
 /// How long a client waits; 0: without end.
-const BLOCK: Range = Range { unit: "whole milliseconds", least: 0, most: LONGEST_TTL_MS };
+const BLOCK: Range = Range { unit: "whole milliseconds", least: 0, most: LONGEST_MS };

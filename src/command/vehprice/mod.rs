@@ -42,7 +42,7 @@ use super::counters::{ROWS_EXPIRED, ROWS_HIT, ROWS_MISSED, ROWS_READ};
 use super::error::Error;
 use super::settings::check_batch;
 use crate::server::{Arg, Call, Key, KeyFlag, KeySpec, excerpt};
-use crate::vehprice::{Expiry, Table, bounds};
+use crate::vehprice::{Expiry, Row, Table, bounds};
 
 /// Where the key is in the arguments of all of them.
 const KEY: usize = 1;
@@ -58,14 +58,13 @@ const ID_ARG: Arg = Arg::string("id", "the vehicle's id");
 const JSON_ARG: Arg = Arg::word("JSON", "json", "answer one bulk string of JSON").optional();
 
 /// The key of a command that reads rows.
-const READS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro, KeyFlag::Access], first: 1, last: 0, step: 1 }];
+const READS: &[KeySpec] = &[KeySpec::first(&[KeyFlag::Ro, KeyFlag::Access])];
 
 /// The key of a command that writes rows: `MERGE` and `KEEPTTL` read them too.
-const WRITES: &[KeySpec] =
-    &[KeySpec { flags: &[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update], first: 1, last: 0, step: 1 }];
+const WRITES: &[KeySpec] = &[KeySpec::first(&[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Update])];
 
 /// The key of a command that tells of a table and not of its rows.
-const TELLS: &[KeySpec] = &[KeySpec { flags: &[KeyFlag::Ro], first: 1, last: 0, step: 1 }];
+const TELLS: &[KeySpec] = &[KeySpec::first(&[KeyFlag::Ro])];
 
 /// How many pages of a table a command sweeps on its way: some hundred rows.
 const SWEEP_PAGES: usize = 16;
@@ -73,10 +72,10 @@ const SWEEP_PAGES: usize = 16;
 /// After how many bytes that were freed it stops earlier: freeing a value of 100 kB takes longer than sweeping a page.
 const SWEEP_BYTES: usize = 1024 * 1024;
 
-/// The table of a key, after a step of sweeping; `None` if there is no key. To be called once by each command.
+/// The table of a key, after a step of sweeping; `None` if there is no key. Each command calls it once.
 ///
 /// A sweep changes nothing that anyone can see, so it is done by reads too.
-fn table<'k>(call: &Call<'_>, key: &'k mut Key<'_, '_>) -> Result<Option<&'k mut Table>, Error> {
+fn swept_table<'k>(call: &Call<'_>, key: &'k mut Key<'_, '_>) -> Result<Option<&'k mut Table>, Error> {
     let Some(table) = key.table()? else {
         return Ok(None);
     };
@@ -106,6 +105,15 @@ fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
 /// A field's name.
 fn field(bytes: &[u8]) -> Result<&str, Error> {
     bounds::name(bytes).ok_or_else(|| Error::BadField(excerpt(bytes)))
+}
+
+/// Visits the row of each id, or none.
+#[inline]
+fn each<'t>(table: Option<&'t Table>, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
+    match table {
+        Some(table) => table.get_each(ids, now_ms, visit),
+        None => ids.iter().for_each(|_| visit(None)),
+    }
 }
 
 /// Ends a table that a write left without a live row: the key goes. False while one is live.

@@ -1,6 +1,6 @@
 //! `VEHPRICE.PTTL`
 
-use super::{ID_ARG, KEY, KEY_ARG, READS, ids, table};
+use super::{ID_ARG, KEY, KEY_ARG, READS, each, ids, swept_table};
 use crate::command::error::Error;
 use crate::server::{Call, Command, Example, Spec};
 use crate::vehprice::Row;
@@ -21,8 +21,8 @@ impl Command for Pttl {
         summary: "Returns in how many milliseconds rows of a price table expire.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
-        flags: "readonly fast",
-        categories: "read fast",
+        flags: "readonly",
+        categories: "read slow",
         arity: -3,
         keys: READS,
         args: &[KEY_ARG, ID_ARG.multiple()],
@@ -42,15 +42,12 @@ The same numbers as `PTTL` answers of keys. At most `quotelock.max-batch` ids.",
             return Ok(());
         };
         let now_ms = call.now_ms();
-        let table = table(call, &mut key)?;
+        let table = swept_table(call, &mut key)?;
         let left = |row: Option<Row<'_>>| {
             row.map_or(ABSENT, |row| row.expiry().unix_ms().map_or(NEVER, |ms| ms.saturating_sub(now_ms)))
         };
         call.reply_array(ids.len());
-        match table {
-            Some(table) => table.get_each(&ids, now_ms, |row| call.reply_integer(left(row))),
-            None => ids.iter().for_each(|_| call.reply_integer(left(None))),
-        }
+        each(table.as_deref(), &ids, now_ms, |row| call.reply_integer(left(row)));
         Ok(())
     }
 }

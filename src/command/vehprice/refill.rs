@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::{KEY, MGet, table};
+use super::{KEY, MGet, swept_table};
 use crate::command::counters::{
     CLAIMS_ENDED, CLAIMS_EXPIRED, CLAIMS_GRANTED, CLAIMS_PENDING, CLAIMS_REFUSED, CLAIMS_RELEASED,
     CLAIMS_WAITING,
@@ -170,7 +170,7 @@ pub(super) fn wait(
 /// Something was stored at the key that a client waits on. If that is a table that came there as it is, all claims end.
 pub(super) fn ready(call: &Call<'_>) -> Result<(), Error> {
     if let Some(mut key) = call.read_key(KEY) {
-        table(call, &mut key)?;
+        swept_table(call, &mut key)?;
     }
     Ok(())
 }
@@ -215,7 +215,7 @@ fn judge(turn: &Turn, waiter: WaiterId, now_ms: i64) -> usize {
     let judged = turn.with_key(TableKey { db, name: &name }, |call| {
         let mut key = call.read_key(KEY);
         // A key of another type has no rows; the answer will say so.
-        let table = key.as_mut().and_then(|key| table(call, key).ok().flatten());
+        let table = key.as_mut().and_then(|key| swept_table(call, key).ok().flatten());
         let table = table.as_deref();
         let missing = |id: &[u8]| is_missing(table.and_then(|table| table.get(id, now_ms)), &fields);
         REFILL.with_borrow_mut(|refill| refill.judge(waiter, now_ms, missing))

@@ -1,6 +1,6 @@
 //! `VEHPRICE.RELEASE`
 
-use super::{ID_ARG, KEY, KEY_ARG, WRITES, ids, refill, table};
+use super::{ID_ARG, KEY, KEY_ARG, WRITES, ids, refill, swept_table};
 use crate::command::error::Error;
 use crate::server::{Arg, Call, Command, Example, Spec};
 use crate::vehprice::refill::Token;
@@ -42,7 +42,7 @@ A token that is unknown, used up or past its end gives up nothing, and is no err
         let Some(mut key) = call.read_key(KEY) else {
             return Ok(());
         };
-        table(call, &mut key)?;
+        swept_table(call, &mut key)?;
         drop(key);
         let token = Token::parse(call.arg(TOKEN));
         call.reply_count(token.map_or(0, |token| refill::release(call, token, ids.as_deref())));

@@ -2,7 +2,7 @@
 
 use super::getall::{reply_rows, write_object};
 use super::projection::{FIELDS_ARG, Projection};
-use super::{JSON_ARG, KEY, KEY_ARG, READS, count_reads, table};
+use super::{JSON_ARG, KEY, KEY_ARG, READS, count_reads, swept_table};
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words, integer};
 use crate::command::settings;
@@ -38,7 +38,7 @@ over when the cursor returned is 0. A row that is there from beginning to end is
 meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET`.",
         replies: &[
             (
-                "always",
+                "without `JSON`",
                 "an array of the next cursor, a string, and what `VEHPRICE.GETALL` answers of these rows",
             ),
             ("with `JSON`", "one bulk string: an object of `cursor`, a string, and `rows`, an object"),
@@ -79,7 +79,7 @@ meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET
         };
         let now_ms = call.now_ms();
         let mut rows = Vec::new();
-        let next = match table(call, &mut key)? {
+        let next = match swept_table(call, &mut key)? {
             Some(table) => table.scan(cursor.into(), count, now_ms, |row| rows.push(row)).to_string(),
             None => "0".to_owned(),
         };

@@ -56,7 +56,7 @@ An id and a name have 1 to 256 bytes of UTF-8, a value at most 1 MiB of it, a ro
 words before it stand in any order.",
         replies: &[
             ("the row is stored", "1"),
-            ("`NX` or `XX` was not met, or the expiry is in the past", "0"),
+            ("`NX` or `XX` was not met, the row is not claimed under the token, or the expiry is in the past", "0"),
         ],
         examples: &[
             Example("VEHPRICE.SET prices 4711 EX 600 FIELDS 2 styleId 12 pricingId 571", "(integer) 1"),

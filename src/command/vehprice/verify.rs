@@ -1,7 +1,7 @@
 //! `VEHPRICE.VERIFY`
 
 use super::projection::Projection;
-use super::{ID_ARG, JSON_ARG, KEY, KEY_ARG, READS, count_reads, field, id, table};
+use super::{ID_ARG, JSON_ARG, KEY, KEY_ARG, READS, count_reads, field, id, swept_table};
 use crate::command::counters::{VERDICTS_CHANGED, VERDICTS_MATCH, VERDICTS_MISSING};
 use crate::command::error::Error;
 use crate::server::{Arg, Call, Command, Example, Spec, excerpt};
@@ -40,10 +40,10 @@ impl Command for Verify {
 For reserving: the app sends back what the user saw, and the answer has both the verdict and the row, so that what was verified \
 is what is kept.
 
-`JSON` is the word at the end if what stands after the id is odd in number.",
+An argument at the end that has no partner must be the word `JSON`.",
         replies: &[
             (
-                "always",
+                "without `JSON`",
                 "a map of `verdict` and `row` (nil if it is missing): `Match` when every named field holds just that value, `Changed` when one differs or is not there, `Missing` when the row is",
             ),
             ("with `JSON`", "one bulk string: an object with the same members"),
@@ -70,7 +70,7 @@ is what is kept.
             return Ok(());
         };
         let now_ms = call.now_ms();
-        let row = table(call, &mut key)?.and_then(|table| table.get(id, now_ms));
+        let row = swept_table(call, &mut key)?.and_then(|table| table.get(id, now_ms));
         count_reads(1, usize::from(row.is_some()));
         let (verdict, counter) = match row {
             None => ("Missing", &VERDICTS_MISSING),

@@ -9,10 +9,10 @@ const fn expected(name: &'static str) -> Expected {
     Expected {
         name,
         arity: -3,
-        flags: "readonly, module, fast",
+        flags: "readonly, module",
         key_flags: "RO, access",
         last_key: 1,
-        categories: "@read, @fast",
+        categories: "@read, @slow",
         complexity: COMPLEXITY,
         grammar: "toggle:key id:string…",
     }
@@ -51,7 +51,7 @@ fn users_may_call_what_their_rules_say() {
         ("~* +@all -@quotelock", [false, false]),
         ("%R~* +@read", [true, true]),
         ("~* +@write", [false, false]),
-        ("~* +@all -@fast", [false, false]),
+        ("~* +@all -@slow", [false, false]),
     ];
     for_each_server(|server| {
         let con = &mut server.connection();

@@ -12,6 +12,9 @@ const WRITES: [&str; 4] = [
     "VEHPRICE.CLEAR t",
 ];
 
+const CLAIM: &str = "VEHPRICE.CLAIM t PX 1000 IDS 3";
+const RELEASE: &str = "VEHPRICE.RELEASE t 00000000000000000000000000000000";
+
 /// The calls that read, and what they answer on that table and a hash `h`.
 const READS: [(&str, &str); 9] = [
     ("VEHPRICE.GET t 1 JSON", r#""{"a":"x"}""#),
@@ -58,11 +61,8 @@ fn at_maxmemory_rows_are_read_and_deleted_but_not_stored() {
         // Well over the limit, so that buffers of clients that come and go make no difference.
         cmd(con, &format!("CONFIG SET maxmemory {}", used + 1_000_000));
         let held = keyspace(con);
-        for words in WRITES
-            .iter()
-            .take(2)
-            .chain(&["VEHPRICE.SET t 1 XX MERGE FIELDS 1 a z", "VEHPRICE.SET new 1 FIELDS 1 a z"])
-        {
+        let more = ["VEHPRICE.SET t 1 XX MERGE FIELDS 1 a z", "VEHPRICE.SET new 1 FIELDS 1 a z", CLAIM];
+        for words in WRITES.iter().take(2).chain(&more) {
             assert!(error(con, *words).starts_with(OOM), "{words}");
             assert!(error(con, &["EVAL", &script(words), "0"]).contains(OOM), "{words}");
         }
@@ -71,6 +71,7 @@ fn at_maxmemory_rows_are_read_and_deleted_but_not_stored() {
             assert_eq!(reply(con, words), answer, "{words}");
             assert_eq!(reply(con, &["EVAL_RO", &script(words), "0"]), answer, "{words}");
         }
+        assert_eq!(int(con, RELEASE), 0);
         assert_eq!(int(con, "VEHPRICE.LEN big"), stored * 20);
         assert_eq!(int(con, "VEHPRICE.DEL big 0:0 0:1"), 2);
         assert_eq!(int(con, "VEHPRICE.CLEAR big"), 1);
@@ -88,7 +89,7 @@ fn a_replica_reads_and_does_not_write() {
         let replica = replica_of(server, Server::builder(server.kind()));
         let there = &mut replica.connection();
         let held = keyspace(con);
-        for words in WRITES {
+        for words in WRITES.into_iter().chain([CLAIM, RELEASE]) {
             assert_eq!(
                 error(there, words),
                 "READONLY You can't write against a read only replica.",
@@ -116,6 +117,26 @@ fn a_replica_reads_and_does_not_write() {
         assert_eq!(int(con, "VEHPRICE.CLEAR t"), 1);
         assert_eq!(int(con, "WAIT 1 60000"), 1);
         assert_eq!(text(there, "VEHPRICE.GETALL t JSON"), "{}");
+    });
+}
+
+/// What a primary may do that has no replica, and wants one for its writes.
+#[test]
+fn without_enough_replicas_nothing_is_written_or_claimed() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        fill(con);
+        cmd(con, "CONFIG SET min-replicas-to-write 1");
+        let held = keyspace(con);
+        for words in
+            WRITES.iter().chain(&[CLAIM, RELEASE, "QUOTELOCK.ACQUIRE user 3 *", "QUOTELOCK.DEL user"])
+        {
+            assert!(error(con, *words).starts_with("NOREPLICAS"), "{words}");
+        }
+        for (words, answer) in READS {
+            assert_eq!(reply(con, words), answer, "{words}");
+        }
+        assert_eq!(keyspace(con), held);
     });
 }
 

@@ -100,18 +100,3 @@ fn a_dump_of_version_1_loads() {
         assert_eq!(table(con, "old"), table(con, "t"), "{}", server.kind().name());
     });
 }
-
-/// Only for the first time: `cargo test -- --ignored` where there is no such file.
-#[test]
-#[ignore = "the fixture stays as it is"]
-fn make_the_fixture() {
-    assert!(!fixture().exists(), "{} is there", fixture().display());
-    let server = Server::builder(Kind::DEFAULT).module_args("price-ttl-ms 0").start();
-    let con = &mut server.connection();
-    for command in story() {
-        cmd(con, &command);
-    }
-    let redis::Value::BulkString(dump) = cmd(con, "DUMP t") else { panic!("no dump") };
-    fs::create_dir_all(fixture().parent().unwrap()).unwrap();
-    fs::write(fixture(), dump).unwrap();
-}
