@@ -80,6 +80,28 @@ fn used_when_empty(con: &mut Connection) -> i64 {
 /// What the servers' own bookkeeping (errors by name, buffers of clients) may differ by.
 const SLACK: i64 = 300_000;
 
+/// As docs/operating.md says: a lock of two roles takes 150 to 200 bytes.
+#[test]
+fn a_lock_takes_150_to_200_bytes() {
+    const LOCKS: i64 = 50_000;
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let set = |lock| {
+            vec![
+                "QUOTELOCK.SET".to_owned(),
+                format!("hermes:LockedQuoteInfo:{lock}"),
+                "3,7".to_owned(),
+                "*".to_owned(),
+            ]
+        };
+        run(con, (0..1000).map(set));
+        let before = used_when_empty(con);
+        run(con, (0..LOCKS).map(set));
+        let each = (used(con) - before) / LOCKS;
+        assert!((130..=220).contains(&each), "{}: {each} bytes", server.kind().name());
+    });
+}
+
 #[test]
 fn memory_returns_when_locks_are_deleted() {
     const LOCKS: i64 = 20_000;

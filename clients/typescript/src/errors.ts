@@ -8,7 +8,7 @@
  * - `module`: the server does not know the command: the module is not loaded, or too old
  * - `full`: the server has no memory left for a write (`OOM`)
  * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that
- *   is loading or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `UNBLOCKED`)
+ *   is loading or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `MISCONF`, `UNBLOCKED`)
  * - `other`: anything else
  */
 export type Reason = 'call' | 'toggle' | 'type' | 'access' | 'module' | 'full' | 'role' | 'other';
@@ -44,6 +44,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
   LOADING: 'role',
   MASTERDOWN: 'role',
   CLUSTERDOWN: 'role',
+  MISCONF: 'role',
   UNBLOCKED: 'role',
 };
 

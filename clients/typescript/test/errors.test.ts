@@ -78,6 +78,7 @@ describe('ServerError', () => {
       ["OOM command not allowed when used memory > 'maxmemory'.", 'full'],
       ["READONLY You can't write against a read only replica.", 'role'],
       ['NOREPLICAS Not enough good replicas to write.', 'role'],
+      ['MISCONF Errors writing to the AOF file: No space left on device', 'role'],
       ['CLUSTERDOWN Hash slot not served', 'role'],
       ['NOAUTH Authentication required.', 'access'],
       ['MOVED 3999 127.0.0.1:6381', 'other'],
