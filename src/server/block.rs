@@ -26,10 +26,15 @@ pub trait Waiting: Command {
 #[derive(Debug)]
 pub struct Blocked(NonNull<raw::RedisModuleBlockedClient>);
 
+// SAFETY: the handle is used by `wake` alone, which the server lets any thread call.
+unsafe impl Send for Blocked {}
+
 impl Call<'_> {
     /// Whether the client can wait: not inside `MULTI`, scripts and Functions, nor for who can't wait at all.
     pub fn can_wait(&self) -> bool {
         const DENIED: u32 = raw::REDISMODULE_CTX_FLAGS_DENY_BLOCKING
+            | raw::REDISMODULE_CTX_FLAGS_MULTI
+            | raw::REDISMODULE_CTX_FLAGS_LUA
             | raw::REDISMODULE_CTX_FLAGS_REPLICATED
             | raw::REDISMODULE_CTX_FLAGS_LOADING;
         // SAFETY: the context is of this call.
@@ -41,9 +46,10 @@ impl Call<'_> {
     pub fn wait<C: Waiting>(&self, index: usize, timeout_ms: i64, waiter: u64) -> Option<Blocked> {
         let mut key = self.string(index)?;
         let waiter = usize::try_from(waiter).ok()?;
-        // SAFETY: context and key are of this call; the waiter's number is no pointer, and is only handed back.
-        let blocked = unsafe {
-            let blocked = api!(RedisModule_BlockClientOnKeys(
+        // SAFETY: context and key are of this call; the waiter's number is no pointer, and is only handed back. Valkey answers null
+        // where it will not have the client wait, as one that has subscribed to a channel.
+        unsafe {
+            let blocked = NonNull::new(api!(RedisModule_BlockClientOnKeys(
                 self.ctx,
                 Some(ready::<C>),
                 Some(answer::<C>),
@@ -52,17 +58,16 @@ impl Call<'_> {
                 &raw mut key,
                 1,
                 ptr::without_provenance_mut(waiter),
-            ));
-            api!(RedisModule_SetDisconnectCallback(blocked, Some(disconnect::<C>)));
-            blocked
-        };
-        NonNull::new(blocked).map(Blocked)
+            )))?;
+            api!(RedisModule_SetDisconnectCallback(blocked.as_ptr(), Some(disconnect::<C>)));
+            Some(Blocked(blocked))
+        }
     }
 }
 
 impl Blocked {
     /// Has the client answered, by [`Waiting::answer`]. The waiter must not be forgotten yet.
-    pub fn wake(&self) {
+    pub fn wake(self) {
         // SAFETY: the server frees the handle only after `free` was called, with which the waiter is forgotten.
         unsafe { api!(RedisModule_UnblockClient(self.0.as_ptr(), ptr::null_mut())) };
     }

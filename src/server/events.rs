@@ -3,7 +3,6 @@
 //! The module subscribes to no keyspace events: Valkey 8.1 to 9.1 leave a client in another database after `MOVE` or `COPY`
 //! where a module does.
 
-use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
@@ -14,7 +13,7 @@ use super::Call;
 use super::api::api;
 use super::call::guard;
 use super::clock::clock_ms;
-use super::log;
+use super::{Shared, log};
 use crate::MODULE;
 use crate::vehprice::{Table, TableKey};
 
@@ -30,10 +29,8 @@ pub enum Event<'e> {
 /// A context that outlives the load, for setting alarms where there is no other.
 static CONTEXT: AtomicPtr<raw::RedisModuleCtx> = AtomicPtr::new(ptr::null_mut());
 
-thread_local! {
-    /// The timer that is set, and when it rings; all on the server's main thread.
-    static TIMER: Cell<Option<(raw::RedisModuleTimerID, i64)>> = const { Cell::new(None) };
-}
+/// The timer that is set, and when it rings.
+static TIMER: Shared<Option<(raw::RedisModuleTimerID, i64)>> = Shared::new(|| None);
 
 /// Has the server tell of events.
 pub(super) fn register(ctx: *mut raw::RedisModuleCtx) -> Result<(), String> {
@@ -90,25 +87,25 @@ unsafe extern "C" fn server_event(
 /// Has the alarm ring in `in_ms` milliseconds, in a turn of the server's own between two commands; unless it rings earlier.
 pub fn set_alarm(in_ms: i64) {
     let at_ms = clock_ms().saturating_add(in_ms);
-    let set = TIMER.get();
+    let set = TIMER.with(|timer| *timer);
     if set.is_some_and(|(_, set_ms)| set_ms <= at_ms) {
         return;
     }
     let ctx = CONTEXT.load(Relaxed);
-    // SAFETY: the context is kept for good, and used on the server's main thread alone; a timer is stopped only while it is set.
+    // SAFETY: the context is kept for good, and used under the server's lock; a timer is stopped only while it is set.
     unsafe {
         if let Some((timer, _)) = set {
             api!(RedisModule_StopTimer(ctx, timer, ptr::null_mut()));
         }
         let timer = api!(RedisModule_CreateTimer(ctx, in_ms.max(0), Some(ring), ptr::null_mut()));
-        TIMER.set(Some((timer, at_ms)));
+        TIMER.with(|set| *set = Some((timer, at_ms)));
     }
 }
 
 /// What the server calls when the alarm rings.
 unsafe extern "C" fn ring(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
-    TIMER.set(None);
-    warn(ctx, guard(|| (MODULE.on_alarm)(&Turn { ctx })));
+    TIMER.with(Option::take);
+    warn(ctx, guard(|| (MODULE.on_alarm)(&mut Turn { ctx })));
 }
 
 /// A turn of the module between two commands.
@@ -122,8 +119,9 @@ impl Turn {
         super::clock::now_ms(self.ctx)
     }
 
-    /// Runs `work` with a call that has this key as its first argument, and no client.
-    pub fn with_key<T>(&self, table: TableKey<'_>, work: impl FnOnce(&Call<'_>) -> T) -> T {
+    /// Runs `work` with a call that has this key as its first argument, and no client. One at a time, so that no table is borrowed
+    /// twice.
+    pub fn with_key<T>(&mut self, table: TableKey<'_>, work: impl FnOnce(&Call<'_>) -> T) -> T {
         // SAFETY: the context is of this turn; the string lives until it is freed, after the last use of the call.
         unsafe {
             api!(RedisModule_SelectDb(self.ctx, table.db));

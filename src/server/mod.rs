@@ -19,6 +19,7 @@ mod register;
 mod replicate;
 mod reply;
 mod settings;
+mod shared;
 mod spec;
 mod table;
 
@@ -31,6 +32,7 @@ pub use key::{Key, WrongType};
 pub use log::excerpt;
 pub use replicate::Part;
 pub use settings::Setting;
+pub use shared::Shared;
 pub use spec::{Arg, ArgKind, Example, KeyFlag, KeySpec, Spec};
 pub use table::seed;
 
@@ -51,7 +53,7 @@ pub struct Module {
     /// Told of what happens to tables and databases without its commands.
     pub on_event: fn(&Event<'_>),
     /// Called when the alarm rings that it has set.
-    pub on_alarm: fn(&Turn),
+    pub on_alarm: fn(&mut Turn),
 }
 
 #[cfg(test)]

@@ -149,10 +149,8 @@ impl Args {
                 let Some(text) = text.filter(|text| !text.is_empty()) else {
                     return Ok(ptr::null());
                 };
-                let text = c_string(text)?;
-                let start = text.as_ptr();
-                texts.push(text);
-                Ok(start)
+                texts.push(c_string(text)?);
+                Ok(texts.last().map_or(ptr::null(), |text| text.as_ptr()))
             };
             let (kind, key_spec_index, subargs) = match arg.kind {
                 ArgKind::Key(index) => (raw::RedisModuleCommandArgType_REDISMODULE_ARG_TYPE_KEY, index, None),

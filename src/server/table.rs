@@ -184,6 +184,16 @@ unsafe extern "C" fn save(io: *mut raw::RedisModuleIO, value: *mut c_void) {
     });
     if let Err(message) = saved {
         warn_io(io, &log::excerpt(message.as_bytes()));
+        end_child();
+    }
+}
+
+/// Ends a process that was forked to write a file, without an end to that file: the server keeps the one of before.
+fn end_child() {
+    // SAFETY: without a context the server answers what goes for the process.
+    let flags = unsafe { api!(RedisModule_GetContextFlags(ptr::null_mut())) };
+    if flags & raw::REDISMODULE_CTX_FLAGS_IS_CHILD.cast_signed() != 0 {
+        std::process::abort();
     }
 }
 
@@ -237,6 +247,7 @@ unsafe extern "C" fn rewrite(
     });
     if let Err(message) = written {
         warn_io(io, &log::excerpt(message.as_bytes()));
+        end_child();
     }
 }
 
@@ -265,6 +276,11 @@ unsafe extern "C" fn memory(value: *const c_void) -> usize {
     // SAFETY: the server passes the value of a key of our type.
     guard(|| unsafe { table(value) }.bytes()).unwrap_or(0)
 }
+
+const _: () = {
+    const fn may_be_freed_on_another_thread<T: Send>() {}
+    may_be_freed_on_another_thread::<Table>();
+};
 
 unsafe extern "C" fn free(value: *mut c_void) {
     // SAFETY: the server passes a value that `create_table`, `load` or `copy` boxed, once, and forgets it. It may do so on

@@ -52,9 +52,10 @@ of `VEHPRICE.GET`.
 
 With `BLOCK` the client waits as long as a row that was asked for is both missing and claimed by someone (`VEHPRICE.CLAIM`), at most \
 so many milliseconds (0: without end; up to 315360000000). Then it is answered as without it: what is still missing is nil. With \
-`FIELDS` a row that lacks one of them counts as missing. Only the client waits, the server goes on; what is sent after it on the same connection waits too, so give it a connection of its own. Where a client can't wait, inside \
-`MULTI`, Lua and Functions, it is answered at once. `CLIENT UNBLOCK` ends the wait as the time does, or with an error; when the \
-server becomes a replica, or the slot moves, the error is Redis's own.",
+`FIELDS` a row that lacks one of them counts as missing. Only the client waits, the server goes on; what is sent after it on the \
+same connection waits too, so give it a connection of its own. Where a client can't wait, inside `MULTI`, Lua and Functions, and on \
+Valkey as a subscriber, it is answered at once. `CLIENT UNBLOCK` ends the wait as the time does, or with an error; when the server becomes \
+a replica, or the slot moves, the error is Redis's own.",
         replies: &[
             ("without `JSON`", "an array: for each id nil, or what `VEHPRICE.GET` answers"),
             ("with `JSON`", "one bulk string: an array of objects and `null`"),

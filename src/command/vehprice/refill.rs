@@ -1,6 +1,5 @@
 //! The server's claims and waiters: what commands and events do to them, and the turns in which waiters are woken.
 
-use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{KEY, MGet, swept_table};
@@ -9,14 +8,12 @@ use crate::command::counters::{
     CLAIMS_WAITING,
 };
 use crate::command::error::Error;
-use crate::server::{Blocked, Call, Event, Turn, clock_ms, command_ms, seed, set_alarm};
+use crate::server::{Blocked, Call, Event, Shared, Turn, clock_ms, command_ms, seed, set_alarm};
 use crate::vehprice::refill::{Claimed, Refill, Terms, Token, WaiterId};
 use crate::vehprice::{Row, Table, TableKey};
 
-thread_local! {
-    /// All of it is on the server's main thread. It is borrowed only where nothing of the server is called.
-    static REFILL: RefCell<Refill<Option<Blocked>>> = RefCell::new(Refill::new(seed()));
-}
+/// All claims and waiters. It is worked on only where the server is asked for nothing that calls the module.
+static REFILL: Shared<Refill<Option<Blocked>>> = Shared::new(|| Refill::new(seed()));
 
 /// Whether there is any claim.
 static ANY: AtomicBool = AtomicBool::new(false);
@@ -30,7 +27,7 @@ const LONGEST_ALARM_MS: i64 = 60_000;
 
 /// Looks at claims and waiters, or changes them; then the numbers that `INFO` shows are right again, and the alarm is set.
 fn with<T>(work: impl FnOnce(&mut Refill<Option<Blocked>>) -> T) -> T {
-    let (done, is_due, next_end_ms) = REFILL.with_borrow_mut(|refill| {
+    let (done, is_due, next_end_ms) = REFILL.with(|refill| {
         let done = work(refill);
         ANY.store(!refill.claims().is_empty(), Relaxed);
         CLAIMS_PENDING.set(refill.claims().len());
@@ -94,7 +91,7 @@ pub(super) fn release(call: &Call<'_>, token: Token, ids: Option<&[&[u8]]>) -> u
 pub(super) fn held(call: &Call<'_>, token: Option<Token>, ids: &[&[u8]]) -> Vec<bool> {
     let table = table_key(call);
     let held = |token| {
-        REFILL.with_borrow(|refill| {
+        REFILL.with(|refill| {
             let claims = refill.claims();
             ids.iter().map(|id| claims.is_held(table, token, id, call.now_ms())).collect()
         })
@@ -182,17 +179,17 @@ pub(super) fn forget(waiter: WaiterId) {
 
 /// A turn: claims that have ended are dropped, for a millisecond or so, and waiters that are due are judged and woken, until so
 /// many ids were looked at. Others are served in between; the rest is for the next.
-pub fn on_alarm(turn: &Turn) {
+pub fn on_alarm(turn: &mut Turn) {
     let now_ms = turn.now_ms();
-    REFILL.with_borrow_mut(|refill| {
+    REFILL.with(|refill| {
         let began_ms = clock_ms();
-        while refill.claims().have_ended(now_ms) && clock_ms() <= began_ms {
+        while refill.claims().have_ended(now_ms) && clock_ms() == began_ms {
             CLAIMS_EXPIRED.add(refill.drop_ended(now_ms, DROPPED_AT_ONCE));
         }
     });
     let mut looked = 0_usize;
     while looked < IDS_A_TURN {
-        let Some(waiter) = REFILL.with_borrow_mut(Refill::next_due) else {
+        let Some(waiter) = REFILL.with(Refill::next_due) else {
             break;
         };
         looked = looked.saturating_add(judge(turn, waiter, now_ms)).saturating_add(1);
@@ -202,8 +199,8 @@ pub fn on_alarm(turn: &Turn) {
 }
 
 /// Judges a waiter, and has it answered if it need not wait on. Returns how many ids were looked at and answered.
-fn judge(turn: &Turn, waiter: WaiterId, now_ms: i64) -> usize {
-    let found = REFILL.with_borrow_mut(|refill| {
+fn judge(turn: &mut Turn, waiter: WaiterId, now_ms: i64) -> usize {
+    let found = REFILL.with(|refill| {
         refill.waiter(waiter).map(|found| {
             let key = found.table();
             (key.db, key.name.to_vec(), found.fields().to_vec(), found.asked())
@@ -218,13 +215,13 @@ fn judge(turn: &Turn, waiter: WaiterId, now_ms: i64) -> usize {
         let table = key.as_mut().and_then(|key| swept_table(call, key).ok().flatten());
         let table = table.as_deref();
         let missing = |id: &[u8]| is_missing(table.and_then(|table| table.get(id, now_ms)), &fields);
-        REFILL.with_borrow_mut(|refill| refill.judge(waiter, now_ms, missing))
+        REFILL.with(|refill| refill.judge(waiter, now_ms, missing))
     });
     if judged.waits {
         return judged.looked;
     }
     // Answering forgets the waiter, so its handle is taken out first.
-    let handle = REFILL.with_borrow_mut(|refill| refill.waiter(waiter).and_then(|found| found.handle.take()));
+    let handle = REFILL.with(|refill| refill.waiter(waiter).and_then(|found| found.handle.take()));
     if let Some(blocked) = handle {
         blocked.wake();
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque, btree_map};
 use std::iter::Flatten;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use ahash::RandomState;
 
@@ -51,7 +51,7 @@ pub struct Claims {
 }
 
 /// The claims of a table, by id.
-type TableClaims = HashMap<Rc<[u8]>, Claim, RandomState>;
+type TableClaims = HashMap<Arc<[u8]>, Claim, RandomState>;
 
 /// The claims of tables, one after the other.
 type Ended = Flatten<btree_map::IntoValues<Box<[u8]>, TableClaims>>;
@@ -165,10 +165,10 @@ impl Claims {
     /// Claims these ids, no two of them the same; returns how many claims past their end they had.
     fn grant(&mut self, table: TableKey<'_>, ids: &[&[u8]], terms: Terms) -> usize {
         let Terms { token, until_ms, .. } = terms;
-        let ids: Vec<Rc<[u8]>> = ids.iter().map(|id| Rc::from(*id)).collect();
+        let ids: Vec<Arc<[u8]>> = ids.iter().map(|id| Arc::from(*id)).collect();
         let claims = self.tables.get_or_make(table, || HashMap::with_hasher(self.hasher.clone()));
         let replaced: Vec<Claim> =
-            ids.iter().filter_map(|id| claims.insert(Rc::clone(id), Claim { token, until_ms })).collect();
+            ids.iter().filter_map(|id| claims.insert(Arc::clone(id), Claim { token, until_ms })).collect();
         self.len = self.len.saturating_add(ids.len());
         self.grants.add(token, Grant::new(table, until_ms, ids));
         replaced.iter().for_each(|claim| self.forget(claim.token, 1));
@@ -213,8 +213,8 @@ impl Claims {
         let Some(grant) = self.grants.get(token) else {
             return 0;
         };
-        let mut held: Vec<Rc<[u8]>> = match ids {
-            Some(ids) => ids.iter().map(|id| Rc::from(*id)).collect(),
+        let mut held: Vec<Arc<[u8]>> = match ids {
+            Some(ids) => ids.iter().map(|id| Arc::from(*id)).collect(),
             None => grant.ids.clone(),
         };
         held.retain(|id| self.is_held(table, token, id, now_ms));

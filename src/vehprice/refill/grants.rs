@@ -1,7 +1,7 @@
 //! Grants: what was claimed in one call, by its token and in the order of the ends.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::by_table::TableKey;
 use super::token::Token;
@@ -13,7 +13,7 @@ pub(super) struct Grant {
     name: Box<[u8]>,
     until_ms: i64,
     /// The ids claimed; some of the claims may have ended since, or be another's.
-    pub(super) ids: Vec<Rc<[u8]>>,
+    pub(super) ids: Vec<Arc<[u8]>>,
     /// How many of the claims there still are.
     pub(super) left: usize,
     /// Where tidying goes on.
@@ -21,7 +21,7 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    pub(super) fn new(table: TableKey<'_>, until_ms: i64, ids: Vec<Rc<[u8]>>) -> Self {
+    pub(super) fn new(table: TableKey<'_>, until_ms: i64, ids: Vec<Arc<[u8]>>) -> Self {
         Self { db: table.db, name: table.name.into(), until_ms, left: ids.len(), ids, next: 0 }
     }
 

@@ -26,6 +26,28 @@ fn answers_at_once_where_there_is_nothing_to_wait_for() {
     });
 }
 
+/// In RESP3 a subscriber may call anything. Valkey has no such client wait.
+#[test]
+fn a_subscriber_is_answered() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        claim(con, "t", "IDS 7");
+        let mut asked = Asked::of(server, "HELLO 3");
+        asked.send("SUBSCRIBE channel");
+        asked.send("ECHO subscribed");
+        while asked.line() != "subscribed" {}
+        asked.send("VEHPRICE.MGET t JSON BLOCK 0 IDS 7");
+        if matches!(server.kind(), Kind::Valkey81 | Kind::Valkey91) {
+            assert_eq!(asked.answer(), "[null]");
+        } else {
+            eventually(PATIENCE, || (count(con, "claims_waiting") == 1).then_some(()));
+            cmd(con, "VEHPRICE.SET t 7 FIELDS 1 a x");
+            assert_eq!(asked.answer(), r#"[{"a":"x"}]"#);
+        }
+        assert_eq!(count(con, "claims_waiting"), 0);
+    });
+}
+
 /// What is waited for, what is done, and what is answered. Row 1 has one field; rows 2 to 4 are claimed under {T}.
 type Case = (&'static str, &'static [&'static str], &'static str);
 
