@@ -85,7 +85,7 @@ impl Key<'_, '_> {
         let key = self.key?;
         let mut length = 0;
         // SAFETY: the handle is open. The bytes stay where they are until the key is written or closed, and both need
-        // the `Key` that the slice borrows.
+        // the `Key` that the slice borrows. (No module may write to a key while others are told of a change.)
         unsafe {
             let start = api!(RedisModule_StringDMA(
                 key.as_ptr(),

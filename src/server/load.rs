@@ -70,6 +70,7 @@ fn load(
     // SAFETY: the server keeps the strings of `argv` unchanged while the module loads.
     let arguments: Vec<&[u8]> = argv.iter().map(|&string| unsafe { bytes(string) }).collect();
     settings::register(ctx, module.settings, &arguments).map_err(|error| error.to_string())?;
+    // The last that can fail: a server that refuses the module after this one subscribed would tell of events to no one.
     events::register(ctx)?;
     info::register(ctx);
     Ok(())

@@ -283,8 +283,8 @@ const _: () = {
 };
 
 unsafe extern "C" fn free(value: *mut c_void) {
-    // SAFETY: the server passes a value that `create_table`, `load` or `copy` boxed, once, and forgets it. It may do so on
-    // another thread: a table refers to nothing outside itself.
+    // SAFETY: the server passes a value that `create_table`, `load` or `copy` boxed, or `defrag` moved since, once, and forgets
+    // it. It may do so on another thread: a table refers to nothing outside itself.
     let _ = guard(|| drop(unsafe { Box::from_raw(value.cast::<Table>()) }));
 }
 
