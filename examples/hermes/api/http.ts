@@ -45,7 +45,9 @@ export function jsonServer(
 }
 
 async function read(incoming: IncomingMessage): Promise<Request> {
-  const url = new URL(incoming.url ?? '/', 'http://pod');
+  const asked = incoming.url ?? '/';
+  if (!asked.startsWith('/')) throw new BadRequest('the path begins with /');
+  const url = new URL(`http://pod${asked}`);
   const path = url.pathname.split('/').slice(1);
   const body = incoming.method === 'GET' ? {} : await readJson(incoming);
   return { method: incoming.method ?? '', path, query: url.searchParams, headers: incoming.headers, body };

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Fleet } from '../service/fleet.js';
-import type { Quotes, Seen, User } from '../service/quotes.js';
+import { OLD } from '../service/plans.js';
+import type { Quotes, User } from '../service/quotes.js';
 import type { Rents } from '../service/rents.js';
 import { type Answer, BadRequest, type Request } from './http.js';
 
@@ -21,7 +22,7 @@ export class Screens {
 
     if (resource === 'scooters' && method === 'GET') {
       const user = userOf(request);
-      const seen: Seen = { queryTime: query.get('queryTime') ?? undefined, planId: query.get('planId') ?? undefined };
+      const seen = { queryTime: given('queryTime', query.get('queryTime')), planId: given('planId', query.get('planId'), plan) };
       // The map renews a closing lock; a vehicle's page only starts one where there is none.
       if (id === undefined) return ok(await quotes.quote(user, this.#onMap(query.get('area')), 'renew', seen));
       const quote = await quotes.quote(user, [word('id', id)], 'start', seen);
@@ -32,8 +33,8 @@ export class Screens {
       const reserved = await rents.reserve(userOf(request), {
         rentId: body['rentId'] === undefined ? randomUUID() : word('rentId', body['rentId']),
         vehicleId: word('vehicleId', body['vehicleId']),
-        planId: word('planId', body['planId']),
-        queryTime: body['queryTime'] === undefined ? undefined : text('queryTime', body['queryTime']),
+        planId: plan('planId', body['planId']),
+        queryTime: given('queryTime', body['queryTime']),
       });
       if ('rent' in reserved) return { status: 201, body: reserved.rent };
       return { status: 409, body: { error: 'new quote', quote: reserved.newQuote ?? null } };
@@ -69,6 +70,17 @@ function userOf({ headers }: Request): User {
 function word(name: string, value: unknown): string {
   if (typeof value === 'string' && /^[\w-]{1,64}$/.test(value)) return value;
   throw new BadRequest(`${name} takes 1 to 64 letters, digits, '_' and '-'`);
+}
+
+/** An id with or without its tag, but not a tag alone. */
+function plan(name: string, value: unknown): string {
+  if (value !== OLD) return word(name, value);
+  throw new BadRequest(`${name} takes the id of a plan`);
+}
+
+/** What may be left out. */
+function given(name: string, value: unknown, read = text): string | undefined {
+  return value === undefined || value === null ? undefined : read(name, value);
 }
 
 function text(name: string, value: unknown): string {

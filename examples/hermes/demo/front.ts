@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent, type IncomingMessage, type Server, type ServerResponse, createServer, request } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 
 import type { Redis } from 'ioredis';
 import { LockedQuoteInfo } from 'quotelock';
@@ -89,7 +90,7 @@ export class Front {
       const [answer] = (await once(passed, 'response')) as [IncomingMessage];
       return { pod: options.name, status: answer.statusCode, body: await json(answer) };
     };
-    return Promise.all(this.pods.map(ask));
+    return Promise.all(this.#up().map(ask));
   }
 
   async #stats({ port }: Pod): Promise<Record<Mode, PodStats> | undefined> {
@@ -99,21 +100,19 @@ export class Front {
   }
 
   async #pass(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const up = this.pods.filter(({ port }) => port !== undefined);
+    const up = this.#up();
     const port = up[Math.floor(Math.random() * up.length)]?.port;
     if (port === undefined) return send(response, 502, { error: 'no pod is up' });
     const path = (incoming.url ?? '').slice('/api'.length);
     const { method, headers } = incoming;
-    await new Promise<void>((resolve, reject) => {
-      const passed = request({ host: '127.0.0.1', port, method, path, headers, agent: this.#agent }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-        answer.on('end', resolve);
-        answer.on('error', reject);
-      });
-      passed.on('error', reject);
-      incoming.pipe(passed);
-    });
+    const passed = request({ host: '127.0.0.1', port, method, path, headers, agent: this.#agent });
+    const [[answer]] = (await Promise.all([once(passed, 'response'), pipeline(incoming, passed)])) as [[IncomingMessage], void];
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    await pipeline(answer, response);
+  }
+
+  #up(): Pod[] {
+    return this.pods.filter(({ port }) => port !== undefined);
   }
 }
 

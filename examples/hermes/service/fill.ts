@@ -20,14 +20,10 @@ export async function rowsOf<Row>(table: Table<Row>, ids: string[], ask: Ask<Row
 }
 
 async function fill<Row>(table: Table<Row>, ids: string[], ask: Ask<Row>, token?: string): Promise<Map<string, Row>> {
-  let kept = 0;
   try {
-    const asked = await ask(ids);
-    const stand = await table.set(asked, token);
-    kept = asked.size;
-    return stand;
+    return await table.set(await ask(ids), token);
   } finally {
-    // Upstream has failed, or does not know some of them.
-    if (token !== undefined && kept < ids.length) await table.release(token);
+    // Where upstream has failed, or does not know some of them.
+    if (token !== undefined) await table.release(token);
   }
 }

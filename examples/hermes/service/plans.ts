@@ -1,7 +1,8 @@
 import type { Plans } from '../store/store.js';
 import { PLAN_IDS, type PlanRule, type Pricing } from '../upstream/book.js';
 
-const OLD = '_old';
+/** What is put behind the ids of old pricing. */
+export const OLD = '_old';
 
 /** The pricing to go by, and its plans as they are called outside. */
 export interface Offer {

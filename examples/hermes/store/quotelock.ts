@@ -89,10 +89,12 @@ export class QuotelockStore implements Store {
         return { found: byId(ids, rows), claimed, pending, ...(token === null ? {} : { token }) };
       },
       set: async (rows, token) => {
-        const written = [...rows].map(([id, row]) => [id, write(row)] as const);
-        const first = written[0]?.[1];
-        if (!first) return rows;
-        const names = fields ?? (Object.keys(first) as Field[]);
+        const asked = [...rows].map(([id, row]) => [id, write(row)] as const);
+        const names = fields ?? ([...new Set(asked.flatMap(([, row]) => Object.keys(row)))] as Field[]);
+        if (!names.length) return rows;
+        // What a row lacks of the others' fields is empty there.
+        const empty = Object.fromEntries(names.map((name) => [name, ''])) as Record<Field, string>;
+        const written = asked.map(([id, row]) => [id, { ...empty, ...row }] as const);
         const expiry = { at };
         if (token !== undefined && (await this.#tables.mset(key, names, written, { token, expiry })) === rows.size) return rows;
         // Some claims had ended: for those the first one's rows stand.

@@ -172,6 +172,37 @@ test('a plan that came back goes by its own pricing, and one that is retired is 
   }
 });
 
+test('a request that can not be answered is told what it should have been', async () => {
+  const cases: [method: string, path: string, body: Record<string, unknown>, said: RegExp][] = [
+    ['GET', '/scooters?area=-1', {}, /^area takes a number/],
+    ['GET', '/scooters/a%20b', {}, /^id takes 1 to 64 letters/],
+    ['GET', '/scooters/4001?planId=', {}, /^planId takes 1 to 64 letters/],
+    ['GET', '/scooters/4001?planId=_old', {}, /^planId takes the id of a plan/],
+    ['GET', `/scooters/4001?queryTime=${'0'.repeat(65)}`, {}, /^queryTime takes a text/],
+    ['POST', '/rents', { vehicleId: '4001' }, /^planId takes/],
+    ['POST', '/rents', { vehicleId: '4001', planId: '_old' }, /^planId takes/],
+    ['POST', '/rents', { vehicleId: 4001, planId: '571' }, /^vehicleId takes/],
+    ['POST', '/rents', { vehicleId: '4001', planId: '571', queryTime: 1 }, /^queryTime takes a text/],
+    ['PATCH', '/rents/r1', { step: 'pay' }, /^step takes/],
+  ];
+  for (const [method, path, body, message] of cases) {
+    await assert.rejects(ask(method, path, body), { name: 'BadRequest', message }, path);
+  }
+  await assert.rejects(ask('GET', '/scooters', {}, 0, ''), { name: 'BadRequest', message: /^x-user-id takes/ });
+  assert.equal((await ask('GET', '/nothing')).status, undefined);
+});
+
+test('pricings that do not have the same plans are kept as they are', async () => {
+  const rule = (planId: string) => ({ planId, unlockCents: 100, perMinuteCents: 20 });
+  const queryTime = new Date().toISOString();
+  const table = new QuotelockStore(redis, timing).rules({ queryTime, roleIds: ['3'], pricing: 'Core' });
+  const rows = new Map([['100', [rule('571')]], ['101', [rule('572'), rule('573')]]]);
+  const { token = '' } = await table.claim(['100', '101', '102']);
+  assert.deepEqual(await table.set(rows, token), rows);
+  assert.deepEqual((await table.claim(['100', '101'])).found, rows);
+  assert.deepEqual(await table.set(new Map([['102', []]])), new Map([['102', []]]), 'no plan at all');
+});
+
 test('a pod that dies while it asks delays the others, and no more', async () => {
   const { queryTime } = (await ask('GET', '/scooters/4001')).body;
   const table = `hermes:tags:{${queryTime}}:3`;

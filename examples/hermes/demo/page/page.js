@@ -185,7 +185,11 @@ for (const button of document.querySelectorAll('#mode button')) button.onclick =
 for (const button of document.querySelectorAll('#steps button')) {
   button.onclick = async () => {
     button.disabled = true;
-    await steps[button.dataset.step]();
+    try {
+      await steps[button.dataset.step]();
+    } catch (error) {
+      note(button.textContent, error.message);
+    }
     buttons();
   };
 }
