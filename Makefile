@@ -68,7 +68,7 @@ lint: ## Check format, lints, scripts, and that docs/commands is up to date
 bench: ## Measure the commands against what the server has of its own
 	@scripts/setup run
 	@$(MAKE) --no-print-directory library
-	@cargo bench --locked --bench locks --bench tables
+	@cargo bench --locked --bench locks --bench tables --bench refill
 
 count: ## Count the core's instructions; fails where they have grown by more than 5 %
 	@scripts/setup count

@@ -1,0 +1,111 @@
+//! How a pod comes to the rows of a table that it finds cold.
+
+use redis::{Cmd, Connection, cmd};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::Upstream;
+use super::common::server::Outcome;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Who finds rows missing asks for all of them; the first one's rows stand.
+    EachAsks,
+    /// One pod claims all that is missing, the others wait.
+    Claims,
+    /// The pods share the work: each claims no more than one call upstream takes.
+    SharedClaims,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 3] = [Self::EachAsks, Self::Claims, Self::SharedClaims];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::EachAsks => "each pod asks (MGET, MSET NX, MGET)",
+            Self::Claims => "CLAIM, MSET TOKEN, MGET BLOCK",
+            Self::SharedClaims => "CLAIM LIMIT, MSET TOKEN, MGET BLOCK",
+        }
+    }
+}
+
+/// What `VEHPRICE.CLAIM … JSON` answers.
+#[derive(Deserialize)]
+struct Claim {
+    token: Option<String>,
+    rows: Box<RawValue>,
+    claimed: Vec<String>,
+    pending: Vec<String>,
+}
+
+/// A pod, and the table it wants rows of.
+pub(crate) struct Pod<'a> {
+    pub(crate) connection: Connection,
+    pub(crate) table: &'a str,
+    pub(crate) upstream: &'a Upstream,
+    /// Upstream is asked for so many rows at a time.
+    pub(crate) rows_a_call: usize,
+}
+
+impl Pod<'_> {
+    /// The rows of these ids, as JSON.
+    pub(crate) fn rows_of(&mut self, way: Way, ids: &[String]) -> Outcome<String> {
+        match way {
+            Way::EachAsks => self.ask_for_missing(ids),
+            Way::Claims => self.refill(ids, ids.len()),
+            Way::SharedClaims => self.refill(ids, self.rows_a_call),
+        }
+    }
+
+    fn ask_for_missing(&mut self, ids: &[String]) -> Outcome<String> {
+        let rows: Vec<Option<IgnoredAny>> = serde_json::from_str(&self.read(ids, None)?)?;
+        let missing: Vec<String> =
+            ids.iter().zip(rows).filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
+        self.ask(&missing, &["NX"])?;
+        self.read(ids, None)
+    }
+
+    fn refill(&mut self, ids: &[String], limit: usize) -> Outcome<String> {
+        loop {
+            let mut claim = self.command("VEHPRICE.CLAIM");
+            claim.arg(&["PX", "60000", "LIMIT"]).arg(limit).arg(&["JSON", "IDS"]).arg(ids);
+            let answer: String = claim.query(&mut self.connection)?;
+            let Claim { token, rows, claimed, pending } = serde_json::from_str(&answer)?;
+            if let Some(token) = token {
+                self.ask(&claimed, &["TOKEN", &token])?;
+            } else if pending.is_empty() {
+                return Ok(rows.get().to_owned());
+            } else {
+                self.read(&pending, Some("60000"))?;
+            }
+        }
+    }
+
+    fn command(&self, name: &str) -> Cmd {
+        let mut command = cmd(name);
+        command.arg(self.table);
+        command
+    }
+
+    fn read(&mut self, ids: &[String], block_ms: Option<&str>) -> Outcome<String> {
+        let mut mget = self.command("VEHPRICE.MGET");
+        if let Some(block_ms) = block_ms {
+            mget.arg(&["BLOCK", block_ms]);
+        }
+        Ok(mget.arg(&["JSON", "IDS"]).arg(ids).query(&mut self.connection)?)
+    }
+
+    fn ask(&mut self, ids: &[String], condition: &[&str]) -> Outcome<()> {
+        for ids in ids.chunks(self.rows_a_call) {
+            let prices = self.upstream.ask(ids);
+            let mut mset = self.command("VEHPRICE.MSET");
+            mset.arg(condition).arg(&["FIELDS", "1", "price", "ROWS"]);
+            for (id, price) in ids.iter().zip(&prices) {
+                mset.arg(id).arg(price);
+            }
+            mset.exec(&mut self.connection)?;
+        }
+        Ok(())
+    }
+}
