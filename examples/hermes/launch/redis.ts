@@ -16,7 +16,7 @@ export interface RedisServer {
 const PATIENCE_MS = 30_000;
 
 /** The server to run and the library to load, as `make` and the tests name them. */
-export function programs(): { server: string; module: string } {
+function programs(): { server: string; module: string } {
   const { REDIS_SERVER: server, QUOTELOCK_MODULE: module } = process.env;
   if (!server || !module) throw new Error('REDIS_SERVER and QUOTELOCK_MODULE name the server and the library: use make');
   return { server, module };

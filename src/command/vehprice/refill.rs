@@ -181,12 +181,10 @@ pub(super) fn forget(waiter: WaiterId) {
 /// many ids were looked at. Others are served in between; the rest is for the next.
 pub fn on_alarm(turn: &mut Turn) {
     let now_ms = turn.now_ms();
-    REFILL.with(|refill| {
-        let began_ms = clock_ms();
-        while refill.claims().have_ended(now_ms) && clock_ms() == began_ms {
-            CLAIMS_EXPIRED.add(refill.drop_ended(now_ms, DROPPED_AT_ONCE));
-        }
-    });
+    let began_ms = clock_ms();
+    while clock_ms() == began_ms && REFILL.with(|refill| refill.claims().have_ended(now_ms)) {
+        CLAIMS_EXPIRED.add(REFILL.with(|refill| refill.drop_ended(now_ms, DROPPED_AT_ONCE)));
+    }
     let mut looked = 0_usize;
     while looked < IDS_A_TURN {
         let Some(waiter) = REFILL.with(Refill::next_due) else {
