@@ -9,11 +9,11 @@ pub(super) const MOST_ROWS: usize = 32;
 /// Rows longer than this are kept by themselves, so that moving a page's rows together stays cheap.
 const LONGEST_INLINE: usize = 512;
 
-/// A row's key, and where the row is. Side by side, so that who has found the key has the rest at hand.
+/// A row's hash, and where the row is. Side by side, so that who has found the hash has the rest at hand.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     /// The first half of the hash of the row's id.
-    key: u32,
+    hash: u32,
     span: Span,
 }
 
@@ -29,15 +29,15 @@ struct Span {
 /// A page of rows.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
-    /// A slot for each row, in the order of their keys.
+    /// A slot for each row, in the order of their hashes.
     slots: Vec<Slot>,
     /// The rows, back to back.
     rows: Vec<u8>,
     long_rows: Vec<Box<[u8]>>,
     /// How many leading bits of their hashes the rows of this page have in common.
     pub(super) depth: u32,
-    /// The least key that belongs here.
-    pub(super) first_key: u32,
+    /// The least hash that belongs here.
+    pub(super) first_hash: u32,
     /// No row expires earlier.
     pub(super) earliest: Expiry,
     /// No row expires later.
@@ -45,10 +45,10 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(depth: u32, first_key: u32) -> Self {
+    pub(super) fn new(depth: u32, first_hash: u32) -> Self {
         let (slots, rows, long_rows) = (Vec::new(), Vec::new(), Vec::new());
         let (earliest, latest) = (Expiry::NEVER, Expiry::FIRST);
-        Self { slots, rows, long_rows, depth, first_key, earliest, latest }
+        Self { slots, rows, long_rows, depth, first_hash, earliest, latest }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -78,9 +78,9 @@ impl Page {
     }
 
     /// The place of the row with this id.
-    pub(super) fn find(&self, key: u32, id: &[u8]) -> Option<usize> {
-        let mut place = self.place(key);
-        while self.slots.get(place).is_some_and(|slot| slot.key == key) {
+    pub(super) fn find(&self, hash: u32, id: &[u8]) -> Option<usize> {
+        let mut place = self.place(hash);
+        while self.slots.get(place).is_some_and(|slot| slot.hash == hash) {
             if row::has_id(self.row(place), id) {
                 return Some(place);
             }
@@ -91,23 +91,23 @@ impl Page {
 
     /// The place of the row with this id, which most likely is `place`.
     #[inline]
-    pub(super) fn find_from(&self, place: usize, key: u32, id: &[u8]) -> Option<usize> {
-        let is_here = self.slots.get(place).is_some_and(|slot| slot.key == key);
-        if is_here && row::has_id(self.row(place), id) { Some(place) } else { self.find(key, id) }
+    pub(super) fn find_from(&self, place: usize, hash: u32, id: &[u8]) -> Option<usize> {
+        let is_here = self.slots.get(place).is_some_and(|slot| slot.hash == hash);
+        if is_here && row::has_id(self.row(place), id) { Some(place) } else { self.find(hash, id) }
     }
 
     /// Brings the slots near the processor; what is returned means nothing.
     #[inline]
     pub(super) fn touch(&self) -> u32 {
-        let key = |slot: Option<&Slot>| slot.map_or(0, |slot| slot.key);
+        let hash = |slot: Option<&Slot>| slot.map_or(0, |slot| slot.hash);
         // As much as 64 bytes come at a time, and their neighbours: that is all slots of most pages.
-        key(self.slots.first()) ^ key(self.slots.get(self.slots.len() / 2)) ^ key(self.slots.last())
+        hash(self.slots.first()) ^ hash(self.slots.get(self.slots.len() / 2)) ^ hash(self.slots.last())
     }
 
-    /// The first place whose key is not less.
+    /// The first place whose hash is not less.
     #[inline]
-    pub(super) fn place(&self, key: u32) -> usize {
-        self.slots.partition_point(|slot| slot.key < key)
+    pub(super) fn place(&self, hash: u32) -> usize {
+        self.slots.partition_point(|slot| slot.hash < hash)
     }
 
     /// The row at a place.
@@ -125,9 +125,9 @@ impl Page {
         self.rows.get(start..start.saturating_add(usize::from(span.length))).unwrap_or_default()
     }
 
-    /// The rows whose keys are not less than `key`, in order.
-    pub(super) fn rows_from(&self, key: u32) -> impl Iterator<Item = &[u8]> {
-        let slots = self.slots.get(self.place(key)..).unwrap_or_default();
+    /// The rows whose hashes are not less than `hash`, in order.
+    pub(super) fn rows_from(&self, hash: u32) -> impl Iterator<Item = &[u8]> {
+        let slots = self.slots.get(self.place(hash)..).unwrap_or_default();
         slots.iter().map(|slot| self.bytes_of(slot.span))
     }
 
@@ -137,12 +137,12 @@ impl Page {
     }
 
     /// Adds a row whose id is not in the page.
-    pub(super) fn insert(&mut self, key: u32, row: &[u8]) {
+    pub(super) fn insert(&mut self, hash: u32, row: &[u8]) {
         self.note(row::expiry(row));
         let span = self.append(row);
-        let place = self.place(key);
+        let place = self.place(hash);
         grow(&mut self.slots, 1, 8);
-        self.slots.insert(place, Slot { key, span });
+        self.slots.insert(place, Slot { hash, span });
     }
 
     /// Puts a row in the place of the one that is there.
@@ -175,7 +175,7 @@ impl Page {
 
     /// Keeps the rows for which `keep` holds, and sets the page's earliest expiry anew.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
-        let mut kept = Self::new(self.depth, self.first_key);
+        let mut kept = Self::new(self.depth, self.first_hash);
         for place in 0..self.len() {
             if keep(self.row(place)) {
                 kept.take(self, place);
@@ -185,18 +185,18 @@ impl Page {
         *self = kept;
     }
 
-    /// Splits the page in two by the next bit of the keys; this one keeps the rows without it.
+    /// Splits the page in two by the next bit of the hashes; this one keeps the rows without it.
     pub(super) fn split(&mut self) -> Self {
         let depth = self.depth.saturating_add(1);
         let bit = 1_u32.checked_shl(32_u32.saturating_sub(depth)).unwrap_or_default();
-        let mut low = Self::new(depth, self.first_key);
-        let mut high = Self::new(depth, self.first_key | bit);
+        let mut low = Self::new(depth, self.first_hash);
+        let mut high = Self::new(depth, self.first_hash | bit);
         for page in [&mut low, &mut high] {
             page.slots.reserve_exact(self.len());
             page.rows.reserve_exact(self.rows.len());
         }
         for place in 0..self.len() {
-            let is_low = self.slots.get(place).is_some_and(|slot| slot.key & bit == 0);
+            let is_low = self.slots.get(place).is_some_and(|slot| slot.hash & bit == 0);
             let page = if is_low { &mut low } else { &mut high };
             page.take(self, place);
         }
@@ -215,9 +215,9 @@ impl Page {
         self.fit();
     }
 
-    /// Takes a row, whose key is not less than any here, from a page that is given up. A long row is moved, not copied.
+    /// Takes a row, whose hash is not less than any here, from a page that is given up. A long row is moved, not copied.
     fn take(&mut self, from: &mut Self, place: usize) {
-        let Some(Slot { key, span }) = from.slots.get(place).copied() else {
+        let Some(Slot { hash, span }) = from.slots.get(place).copied() else {
             return;
         };
         self.note(row::expiry(from.bytes_of(span)));
@@ -225,7 +225,7 @@ impl Page {
             Some(row) if span.length == 0 => self.append_long(std::mem::take(row)),
             _ => self.append(from.bytes_of(span)),
         };
-        self.slots.push(Slot { key, span });
+        self.slots.push(Slot { hash, span });
     }
 
     fn note(&mut self, expiry: Expiry) {

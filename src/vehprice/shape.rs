@@ -10,8 +10,8 @@ pub type ShapeId = u32;
 /// The field names of a row, in the order they were given, and the JSON that goes around their values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Every name after its length, as [`key`] writes them.
-    key: Box<[u8]>,
+    /// Every name after its length, as [`joined`] writes them.
+    joined: Box<[u8]>,
     names: Box<[Box<str>]>,
     /// What stands before each value: `{"name":"` for the first, `","name":"` for the others.
     openings: Box<[Box<[u8]>]>,
@@ -30,7 +30,7 @@ impl Shape {
         };
         let openings: Box<[Box<[u8]>]> = names.iter().enumerate().map(opening).collect();
         Self {
-            key: key(names).into_boxed_slice(),
+            joined: joined(names).into_boxed_slice(),
             names: names.iter().map(|&name| name.into()).collect(),
             json_bytes: openings.iter().map(|json| json.len()).sum::<usize>().saturating_add("\"}".len()),
             openings,
@@ -62,8 +62,8 @@ impl Shape {
         let texts = self.openings.iter().map(|json| size_class(json.len())).sum::<usize>();
         let names = self.names.iter().map(|name| size_class(name.len())).sum::<usize>();
         let pointers = size_class(self.names.len().saturating_mul(size_of::<Box<str>>()));
-        // The key is kept here and in the index.
-        let twice = pointers.saturating_add(size_class(self.key.len())).saturating_mul(2);
+        // The joined names are kept here and in the index.
+        let twice = pointers.saturating_add(size_class(self.joined.len())).saturating_mul(2);
         texts.saturating_add(names).saturating_add(twice)
     }
 
@@ -74,7 +74,7 @@ impl Shape {
 
     /// Has its pieces moved, but for the one in the index.
     fn defrag(&mut self, mover: &mut impl Mover) {
-        mover.slice(&mut self.key);
+        mover.slice(&mut self.joined);
         mover.slice(&mut self.names);
         self.names.iter_mut().for_each(|name| mover.text(name));
         mover.slice(&mut self.openings);
@@ -83,13 +83,13 @@ impl Shape {
 }
 
 /// The names as one text that differs for every list of names.
-fn key(names: &[&str]) -> Vec<u8> {
-    let mut key = Vec::new();
+fn joined(names: &[&str]) -> Vec<u8> {
+    let mut joined = Vec::new();
     for name in names {
-        key.extend_from_slice(&name.len().to_le_bytes());
-        key.extend_from_slice(name.as_bytes());
+        joined.extend_from_slice(&name.len().to_le_bytes());
+        joined.extend_from_slice(name.as_bytes());
     }
-    key
+    joined
 }
 
 /// The shapes of a table, each kept while a row has it.
@@ -99,7 +99,7 @@ pub struct Shapes {
     list: Vec<Option<(Shape, usize)>>,
     /// The numbers of the places that are free. The lowest is given out first, so that the list can end earlier in time.
     free: BTreeSet<ShapeId>,
-    by_key: HashMap<Box<[u8]>, ShapeId, ahash::RandomState>,
+    by_joined: HashMap<Box<[u8]>, ShapeId, ahash::RandomState>,
     /// The shape that was taken last: the next row mostly has it too.
     last: ShapeId,
     bytes: usize,
@@ -112,7 +112,7 @@ impl Shapes {
         Self {
             list: Vec::new(),
             free: BTreeSet::new(),
-            by_key: HashMap::with_hasher(hasher),
+            by_joined: HashMap::with_hasher(hasher),
             last: 0,
             bytes: 0,
             pieces: 0,
@@ -135,14 +135,14 @@ impl Shapes {
     }
 
     fn take_other(&mut self, names: &[&str]) -> ShapeId {
-        if let Some(&id) = self.by_key.get(key(names).as_slice()) {
+        if let Some(&id) = self.by_joined.get(joined(names).as_slice()) {
             self.take_again(id);
             return id;
         }
         let shape = Shape::new(names);
         self.bytes = self.bytes.saturating_add(shape.bytes());
         self.pieces = self.pieces.saturating_add(shape.pieces());
-        let key = shape.key.clone();
+        let joined = shape.joined.clone();
         let id = if let Some(id) = self.free.pop_first() {
             if let Some(place) = self.list.get_mut(index(id)) {
                 *place = Some((shape, 1));
@@ -153,7 +153,7 @@ impl Shapes {
             // A table has fewer rows, and so shapes, than this counts.
             ShapeId::try_from(self.list.len().saturating_sub(1)).unwrap_or(ShapeId::MAX)
         };
-        self.by_key.insert(key, id);
+        self.by_joined.insert(joined, id);
         id
     }
 
@@ -174,7 +174,7 @@ impl Shapes {
             Some((shape, _)) => {
                 self.bytes = self.bytes.saturating_sub(shape.bytes());
                 self.pieces = self.pieces.saturating_sub(shape.pieces());
-                self.by_key.remove(&shape.key);
+                self.by_joined.remove(&shape.joined);
                 *place = None;
                 self.free.insert(id);
                 self.fit();
@@ -192,8 +192,8 @@ impl Shapes {
         if self.list.capacity() > self.list.len().saturating_mul(4) {
             self.list.shrink_to(self.list.len().saturating_mul(2));
         }
-        if self.by_key.capacity() > self.by_key.len().saturating_mul(4) {
-            self.by_key.shrink_to(self.by_key.len().saturating_mul(2));
+        if self.by_joined.capacity() > self.by_joined.len().saturating_mul(4) {
+            self.by_joined.shrink_to(self.by_joined.len().saturating_mul(2));
         }
     }
 
@@ -226,7 +226,7 @@ impl Shapes {
         let free = self.free.len().saturating_mul(size_of::<[ShapeId; 3]>());
         // The index has a byte more for each place, and is seven eighths full at most.
         let index =
-            self.by_key.capacity().saturating_mul(size_of::<(Box<[u8]>, ShapeId)>().saturating_add(1));
+            self.by_joined.capacity().saturating_mul(size_of::<(Box<[u8]>, ShapeId)>().saturating_add(1));
         let index = index.saturating_mul(8) / 7;
         self.bytes.saturating_add(places).saturating_add(free).saturating_add(index)
     }
@@ -252,7 +252,7 @@ mod tests {
         let other_order = shapes.take(&["pricingId", "styleId"]);
         let joined = shapes.take(&["styleIdpricingId"]);
         assert_eq!(a, b);
-        assert_eq!(shapes.by_key.len(), 3);
+        assert_eq!(shapes.by_joined.len(), 3);
         assert!(a != other_order && a != joined && other_order != joined);
     }
 

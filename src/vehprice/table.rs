@@ -18,7 +18,7 @@ use sweep::Sweep;
 /// What makes a table's hash its own: no client can know which ids fall together.
 pub type Seed = [u64; 4];
 
-/// The most leading bits that tell pages apart: as many as a key has.
+/// The most leading bits that tell pages apart: as many as a hash has.
 const DEEPEST: u32 = 32;
 
 /// A table of rows, each with its own expiry.
@@ -61,14 +61,14 @@ impl IdHash {
 /// Where the row with an id most likely is. A spot that other writes made stale costs time and nothing else.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spot {
-    key: u32,
+    hash: u32,
     place: usize,
 }
 
 impl Spot {
     /// Where a row would be that nobody has looked for.
     pub(super) const fn of(hash: IdHash) -> Self {
-        Self { key: hash.0, place: usize::MAX }
+        Self { hash: hash.0, place: usize::MAX }
     }
 }
 
@@ -110,15 +110,15 @@ impl Table {
 
     /// The row with this id, if it is live at `now_ms`.
     pub fn get(&self, id: &[u8], now_ms: i64) -> Option<Row<'_>> {
-        let key = self.hash(id).0;
-        let page = self.page(key)?;
-        self.live(page.row(page.find(key, id)?), now_ms)
+        let hash = self.hash(id).0;
+        let page = self.page(hash)?;
+        self.live(page.row(page.find(hash, id)?), now_ms)
     }
 
     /// As [`Table::get`], where the row's spot is known.
     pub(super) fn get_at(&self, spot: Spot, id: &[u8], now_ms: i64) -> Option<Row<'_>> {
-        let page = self.page(spot.key)?;
-        self.live(page.row(page.find_from(spot.place, spot.key, id)?), now_ms)
+        let page = self.page(spot.hash)?;
+        self.live(page.row(page.find_from(spot.place, spot.hash, id)?), now_ms)
     }
 
     /// The shapes, for who writes many rows of one.
@@ -141,7 +141,7 @@ impl Table {
                 if row::has_id(row, id) {
                     visit(self.live(row, now_ms));
                 } else {
-                    // It is not there, or another id with the same key stands before it.
+                    // It is not there, or another id with the same hash stands before it.
                     visit(self.get(id, now_ms));
                 }
             }
@@ -161,7 +161,7 @@ impl Table {
         let (places, _) = self.look_up(hashes);
         let mut spots = [Spot::default(); Self::SIDE_BY_SIDE];
         for (spot, (hash, place)) in spots.iter_mut().zip(hashes.iter().zip(places)) {
-            *spot = Spot { key: hash.0, place };
+            *spot = Spot { hash: hash.0, place };
         }
         spots
     }
@@ -231,11 +231,11 @@ impl Table {
     }
 
     fn store(&mut self, id: &[u8], spot: Spot, shape: ShapeId, row: &[u8]) -> bool {
-        let key = spot.key;
+        let hash = spot.hash;
         let expiry = row::expiry(row);
         self.earliest = self.earliest.min(expiry);
         self.sweep.earliest = self.sweep.earliest.min(expiry);
-        let found = self.page_mut(key).and_then(|page| Some((page.find_from(spot.place, key, id)?, page)));
+        let found = self.page_mut(hash).and_then(|page| Some((page.find_from(spot.place, hash, id)?, page)));
         if let Some((place, page)) = found {
             let old = (row::shape(page.row(place)), row::expiry(page.row(place)));
             page.replace(place, row);
@@ -249,14 +249,14 @@ impl Table {
             return false;
         }
         self.shapes.take_again(shape);
-        // Rows whose keys are alike for longer than chance would have it stay together: splitting on would double the
+        // Rows whose hashes are alike for longer than chance would have it stay together: splitting on would double the
         // directory for nothing.
         let deepest = self.rows.checked_ilog2().unwrap_or_default().saturating_add(8).min(DEEPEST);
-        while self.page(key).is_some_and(|page| page.len() >= MOST_ROWS && page.depth < deepest) {
-            self.split(key);
+        while self.page(hash).is_some_and(|page| page.len() >= MOST_ROWS && page.depth < deepest) {
+            self.split(hash);
         }
-        if let Some(page) = self.page_mut(key) {
-            page.insert(key, row);
+        if let Some(page) = self.page_mut(hash) {
+            page.insert(hash, row);
             self.rows = self.rows.saturating_add(1);
         }
         self.note_latest(expiry);
@@ -265,8 +265,8 @@ impl Table {
 
     /// Deletes a row; true if it was live at `now_ms`.
     pub fn remove(&mut self, id: &[u8], now_ms: i64) -> bool {
-        let key = self.hash(id).0;
-        let Some((place, page)) = self.page_mut(key).and_then(|page| Some((page.find(key, id)?, page)))
+        let hash = self.hash(id).0;
+        let Some((place, page)) = self.page_mut(hash).and_then(|page| Some((page.find(hash, id)?, page)))
         else {
             return false;
         };
@@ -274,7 +274,7 @@ impl Table {
         page.remove(place);
         self.rows = self.rows.saturating_sub(1);
         self.forget(old);
-        self.merge(key);
+        self.merge(hash);
         !old.1.is_over(now_ms)
     }
 
@@ -289,21 +289,21 @@ impl Table {
         let mut next = cursor;
         let mut passed = 0_usize;
         while passed < count {
-            let Ok(key) = u32::try_from(next) else {
+            let Ok(hash) = u32::try_from(next) else {
                 return 0;
             };
-            let Some(page) = self.page(key) else {
+            let Some(page) = self.page(hash) else {
                 return 0;
             };
-            for row in page.rows_from(key) {
+            for row in page.rows_from(hash) {
                 passed = passed.saturating_add(1);
                 if let Some(row) = self.live(row, now_ms) {
                     visit(row);
                 }
             }
-            // The first key behind the page.
+            // The first hash behind the page.
             let free_bits = DEEPEST.saturating_sub(page.depth);
-            let prefix = u64::from(key).checked_shr(free_bits).unwrap_or_default();
+            let prefix = u64::from(hash).checked_shr(free_bits).unwrap_or_default();
             next = prefix.saturating_add(1).checked_shl(free_bits).unwrap_or_default();
         }
         if u32::try_from(next).is_ok() { next } else { 0 }

@@ -9,7 +9,7 @@ use crate::command::counters::{
 };
 use crate::command::error::Error;
 use crate::server::{Blocked, Call, Event, Shared, Turn, clock_ms, command_ms, seed, set_alarm};
-use crate::vehprice::refill::{Claimed, Refill, Terms, Token, WaiterId};
+use crate::vehprice::refill::{ClaimTerms, Claimed, Refill, Token, WaiterId};
 use crate::vehprice::{Row, Table, TableKey};
 
 /// All claims and waiters. It is worked on only where the server is asked for nothing that calls the module.
@@ -62,7 +62,7 @@ pub(super) fn claim<'i>(
 ) -> (Token, Claimed<'i>) {
     let token = new_token();
     let now_ms = call.now_ms();
-    let terms = Terms { token, now_ms, until_ms: now_ms.saturating_add(for_ms), limit, most };
+    let terms = ClaimTerms { token, now_ms, until_ms: now_ms.saturating_add(for_ms), limit, most };
     let claimed = with(|refill| refill.claim(table_key(call), ids, terms));
     CLAIMS_GRANTED.add(claimed.claimed.len());
     CLAIMS_REFUSED.add(claimed.refused);

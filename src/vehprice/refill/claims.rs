@@ -12,7 +12,7 @@ use super::token::Token;
 
 /// How ids are claimed.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct ClaimTerms {
     /// The token the claims are held under, which no claim was before.
     pub token: Token,
     /// The time.
@@ -127,7 +127,7 @@ impl Claims {
         &mut self,
         table: TableKey<'_>,
         ids: impl Iterator<Item = &'i [u8]>,
-        terms: Terms,
+        terms: ClaimTerms,
         dropped: impl FnMut(TableKey<'_>, &[u8]),
     ) -> Claimed<'i> {
         let mut seen = HashSet::with_hasher(self.hasher.clone());
@@ -155,7 +155,12 @@ impl Claims {
 
     /// Where so many more claims would be too many, those that have ended make room, as many as it takes. Returns how many were
     /// past their end.
-    fn make_room(&mut self, wanted: usize, terms: Terms, dropped: impl FnMut(TableKey<'_>, &[u8])) -> usize {
+    fn make_room(
+        &mut self,
+        wanted: usize,
+        terms: ClaimTerms,
+        dropped: impl FnMut(TableKey<'_>, &[u8]),
+    ) -> usize {
         let kept = self.len.saturating_add(self.ended_len);
         let too_many = kept.saturating_add(wanted).saturating_sub(terms.most);
         let too_many = too_many.saturating_sub(self.give_back(too_many));
@@ -163,8 +168,8 @@ impl Claims {
     }
 
     /// Claims these ids, no two of them the same; returns how many claims past their end they had.
-    fn grant(&mut self, table: TableKey<'_>, ids: &[&[u8]], terms: Terms) -> usize {
-        let Terms { token, until_ms, .. } = terms;
+    fn grant(&mut self, table: TableKey<'_>, ids: &[&[u8]], terms: ClaimTerms) -> usize {
+        let ClaimTerms { token, until_ms, .. } = terms;
         let ids: Vec<Arc<[u8]>> = ids.iter().map(|id| Arc::from(*id)).collect();
         let claims = self.tables.get_or_make(table, || HashMap::with_hasher(self.hasher.clone()));
         let replaced: Vec<Claim> =
@@ -352,7 +357,7 @@ mod tests {
     }
 
     fn claim(claims: &mut Claims, number: u8, ids: &[Vec<u8>], until_ms: i64) -> usize {
-        let terms = Terms { token: token(number), now_ms: 0, until_ms, limit: usize::MAX, most: 1000 };
+        let terms = ClaimTerms { token: token(number), now_ms: 0, until_ms, limit: usize::MAX, most: 1000 };
         claims.claim(TABLE, bytes(ids), terms, |_, _| {}).claimed.len()
     }
 

@@ -12,7 +12,7 @@ mod waiters;
 use ahash::RandomState;
 
 pub use by_table::TableKey;
-pub use claims::{Claimed, Claims, Terms};
+pub use claims::{ClaimTerms, Claimed, Claims};
 pub use token::Token;
 pub use waiters::{Waiter, WaiterId, Waiters};
 
@@ -57,7 +57,7 @@ impl<H> Refill<H> {
         &mut self,
         table: TableKey<'_>,
         ids: impl Iterator<Item = &'i [u8]>,
-        terms: Terms,
+        terms: ClaimTerms,
     ) -> Claimed<'i> {
         let waiters = &mut self.waiters;
         self.claims.claim(table, ids, terms, |table, id| waiters.call(table, id))

@@ -16,8 +16,8 @@ fn refill() -> Refill<()> {
     Refill::new([1, 2, 3, 4])
 }
 
-fn terms(number: u8, now_ms: i64, until_ms: i64) -> Terms {
-    Terms { token: token(number), now_ms, until_ms, limit: usize::MAX, most: 100 }
+fn terms(number: u8, now_ms: i64, until_ms: i64) -> ClaimTerms {
+    ClaimTerms { token: token(number), now_ms, until_ms, limit: usize::MAX, most: 100 }
 }
 
 fn ids(line: &str) -> impl Iterator<Item = &[u8]> {
@@ -129,7 +129,8 @@ fn number_u8(word: &str) -> u8 {
 #[test]
 fn claims_are_bounded() {
     let mut refill = refill();
-    let limited = |number, now_ms, limit, most| Terms { limit, most, ..terms(number, now_ms, now_ms + 100) };
+    let limited =
+        |number, now_ms, limit, most| ClaimTerms { limit, most, ..terms(number, now_ms, now_ms + 100) };
     let claimed = refill.claim(A, ids("1 2 3 4"), limited(1, 0, 2, 100));
     assert_eq!((line(&claimed.claimed).as_str(), claimed.refused), ("1 2", 0));
     // Beyond the limit no more is claimed, but what others have is told.
@@ -241,7 +242,7 @@ fn a_waiter_watches_one_row() {
     let mut refill = refill();
     let rows: Vec<String> = (0..8000).map(|row| row.to_string()).collect();
     let asked: Vec<&[u8]> = rows.iter().map(String::as_bytes).collect();
-    refill.claim(A, asked.iter().copied(), Terms { most: 8000, ..terms(1, 0, 100) });
+    refill.claim(A, asked.iter().copied(), ClaimTerms { most: 8000, ..terms(1, 0, 100) });
     for _ in 0..100 {
         refill.wait(A, &asked, &[], 0, |_| true, ()).unwrap();
     }
@@ -346,7 +347,7 @@ fn take(refill: &mut Refill<()>, model: &mut Model, step: Step) {
                 }
             }
             model.claims.extend(claimed.iter().map(|id| ((number, *id), (token, until_ms))));
-            let terms = Terms { token, now_ms: model.now_ms, until_ms, limit, most };
+            let terms = ClaimTerms { token, now_ms: model.now_ms, until_ms, limit, most };
             let ids = bytes(&ids);
             let found = refill.claim(table(number), ids.iter().map(Vec::as_slice), terms);
             let flat = |ids: &[&[u8]]| ids.concat();

@@ -1,4 +1,4 @@
-//! The directory: which page has the rows of a key, and how pages are made, split and merged.
+//! The directory: which page has the rows of a hash, and how pages are made, split and merged.
 
 use super::{DEEPEST, Table};
 use crate::vehprice::page::{MOST_ROWS, Page};
@@ -18,34 +18,34 @@ impl Table {
         if self.rows > 0 || self.pages.len() > 1 || depth > DEEPEST {
             return;
         }
-        let first_key = |page: u32| page.checked_shl(DEEPEST.saturating_sub(depth)).unwrap_or_default();
+        let first_hash = |page: u32| page.checked_shl(DEEPEST.saturating_sub(depth)).unwrap_or_default();
         self.directory = (0..).take(pages).collect();
-        self.pages = self.directory.iter().map(|&page| Page::new(depth, first_key(page))).collect();
+        self.pages = self.directory.iter().map(|&page| Page::new(depth, first_hash(page))).collect();
         self.depth = depth;
         self.at_depth = [0; 33];
         self.count_depth(depth, i32::try_from(pages).unwrap_or(i32::MAX));
     }
 
     #[inline]
-    fn page_number(&self, key: u32) -> usize {
-        let prefix = key.checked_shr(DEEPEST.saturating_sub(self.depth)).unwrap_or_default();
+    fn page_number(&self, hash: u32) -> usize {
+        let prefix = hash.checked_shr(DEEPEST.saturating_sub(self.depth)).unwrap_or_default();
         let number = usize::try_from(prefix).ok().and_then(|prefix| self.directory.get(prefix));
         number.map_or(usize::MAX, |&number| usize::try_from(number).unwrap_or(usize::MAX))
     }
 
     #[inline]
-    pub(super) fn page(&self, key: u32) -> Option<&Page> {
-        self.pages.get(self.page_number(key))
+    pub(super) fn page(&self, hash: u32) -> Option<&Page> {
+        self.pages.get(self.page_number(hash))
     }
 
-    pub(super) fn page_mut(&mut self, key: u32) -> Option<&mut Page> {
-        let number = self.page_number(key);
+    pub(super) fn page_mut(&mut self, hash: u32) -> Option<&mut Page> {
+        let number = self.page_number(hash);
         self.pages.get_mut(number)
     }
 
-    /// Splits the page of `key`.
-    pub(super) fn split(&mut self, key: u32) {
-        let Some(page) = self.page(key) else {
+    /// Splits the page of `hash`.
+    pub(super) fn split(&mut self, hash: u32) {
+        let Some(page) = self.page(hash) else {
             return;
         };
         let depth = page.depth;
@@ -53,7 +53,7 @@ impl Table {
             self.directory = self.directory.iter().flat_map(|&number| [number, number]).collect();
             self.depth = self.depth.saturating_add(1);
         }
-        let Some(high) = self.page_mut(key).map(Page::split) else {
+        let Some(high) = self.page_mut(hash).map(Page::split) else {
             return;
         };
         self.count_depth(depth, -1);
@@ -62,24 +62,24 @@ impl Table {
         self.point(self.pages.len().saturating_sub(1));
     }
 
-    /// Merges the page of `key` with the one it was split from, as long as both are nearly empty, and halves the
+    /// Merges the page of `hash` with the one it was split from, as long as both are nearly empty, and halves the
     /// directory when no page needs its last bit.
-    pub(super) fn merge(&mut self, key: u32) {
-        while let Some(page) = self.page(key) {
+    pub(super) fn merge(&mut self, hash: u32) {
+        while let Some(page) = self.page(hash) {
             let depth = page.depth;
             let bit = 1_u32.checked_shl(DEEPEST.saturating_sub(depth)).unwrap_or_default();
-            let (low_key, high_key) = (key & !bit, key | bit);
+            let (low_hash, high_hash) = (hash & !bit, hash | bit);
             let fits = |low: &Page, high: &Page| {
                 depth > 0 && low.depth == high.depth && low.len().saturating_add(high.len()) <= MERGED_ROWS
             };
-            if !self.page(low_key).zip(self.page(high_key)).is_some_and(|(low, high)| fits(low, high)) {
+            if !self.page(low_hash).zip(self.page(high_hash)).is_some_and(|(low, high)| fits(low, high)) {
                 return;
             }
-            let (low_number, high_number) = (self.page_number(low_key), self.page_number(high_key));
+            let (low_number, high_number) = (self.page_number(low_hash), self.page_number(high_hash));
             let Some(high) = self.pages.get_mut(high_number) else {
                 return;
             };
-            let high = std::mem::replace(high, Page::new(depth, high_key));
+            let high = std::mem::replace(high, Page::new(depth, high_hash));
             let Some(low) = self.pages.get_mut(low_number) else {
                 return;
             };
@@ -107,14 +107,14 @@ impl Table {
         }
     }
 
-    /// Points the directory's entries for the keys of a page at it.
+    /// Points the directory's entries for the hashes of a page at it.
     fn point(&mut self, page_number: usize) {
         let Some(page) = self.pages.get(page_number) else {
             return;
         };
         let shift = DEEPEST.saturating_sub(self.depth);
         let first =
-            page.first_key.checked_shr(shift).and_then(|prefix| usize::try_from(prefix).ok()).unwrap_or(0);
+            page.first_hash.checked_shr(shift).and_then(|prefix| usize::try_from(prefix).ok()).unwrap_or(0);
         let count = 1_usize.checked_shl(self.depth.saturating_sub(page.depth)).unwrap_or(0);
         let number = u32::try_from(page_number).unwrap_or(u32::MAX);
         for entry in self.directory.iter_mut().skip(first).take(count) {

@@ -43,7 +43,7 @@ impl Table {
                     stays
                 });
             }
-            let (key, earliest) = (page.first_key, page.earliest);
+            let (hash, earliest) = (page.first_hash, page.earliest);
             // The next step begins with the page that this one leaves half done.
             if !earliest.is_over(now_ms) {
                 self.sweep.next_page = self.sweep.next_page.saturating_add(1);
@@ -54,7 +54,7 @@ impl Table {
                 self.rows = self.rows.saturating_sub(gone.len());
                 // `latest` stays: it is the key's expiry, wherever the clock that swept the rows stands.
                 gone.into_iter().for_each(|shape| self.shapes.give_back(shape));
-                self.merge(key);
+                self.merge(hash);
             }
             if freed >= bytes {
                 break;
