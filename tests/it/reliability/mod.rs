@@ -1,6 +1,7 @@
 //! The evidence of docs/reliability.md: a file for each row of its table.
 //! Each test is short in `make test`, and as long as the table says in `make soak`.
 
+mod access;
 mod dump_tables;
 mod dumps;
 
