@@ -4,6 +4,8 @@
 mod access;
 mod dump_tables;
 mod dumps;
+mod eviction;
+mod own_commands;
 
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
