@@ -1,7 +1,7 @@
 //! A primary and those that follow it, real ones and a feigned one.
 
-use std::io::{BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 
 use redis::Connection;
 
@@ -60,20 +60,41 @@ impl FakePrimary {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let con = &mut replica.connection();
         cmd(con, &["REPLICAOF", "127.0.0.1", &listener.local_addr().unwrap().port().to_string()]);
+        let mut primary = Self::greeted(&listener);
+        primary.announce(EMPTY_RDB.len());
+        primary.write(EMPTY_RDB);
+        linked(con);
+        primary
+    }
+
+    /// Takes the replica that asks next, sends it so much of a full copy, and hangs up. Returns when the replica has, too.
+    #[track_caller]
+    pub(crate) fn cut_off(listener: &TcpListener, copy: &[u8], sent: usize) {
+        let mut primary = Self::greeted(listener);
+        primary.announce(copy.len());
+        primary.write(&copy[..sent]);
+        primary.stream.get_mut().shutdown(Shutdown::Write).unwrap();
+        // Where what was sent was not read the connection is reset.
+        let _gone = primary.stream.read_to_end(&mut Vec::new());
+    }
+
+    /// Takes the replica that asks next for a full copy.
+    #[track_caller]
+    fn greeted(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut primary = Self { stream: BufReader::new(stream), sent: 0 };
         loop {
             let asked = line(&next_command(&mut primary.stream).expect("the replica hung up"));
             if asked.starts_with("PSYNC") {
-                break;
+                return primary;
             }
             primary.write(if asked.starts_with("PING") { b"+PONG\r\n" } else { b"+OK\r\n" });
         }
-        primary.write(format!("+FULLRESYNC {} 0\r\n${}\r\n", "0".repeat(40), EMPTY_RDB.len()).as_bytes());
-        primary.write(EMPTY_RDB);
-        linked(con);
-        primary
+    }
+
+    fn announce(&mut self, length: usize) {
+        self.write(format!("+FULLRESYNC {} 0\r\n${length}\r\n", "0".repeat(40)).as_bytes());
     }
 
     fn write(&mut self, bytes: &[u8]) {

@@ -6,6 +6,7 @@ mod dump_tables;
 mod dumps;
 mod eviction;
 mod own_commands;
+mod short_reads;
 
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
