@@ -10,7 +10,7 @@ typescript := clients/typescript
 hermes := examples/hermes
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 
-.PHONY: help run demo journeys pictures build test soak lint bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test soak fuzz lint deny bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -54,6 +54,10 @@ soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=k
 	@echo "== Running the long forms"
 	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1
 
+fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one; KEEP=1: add what was found to fuzz/corpus
+	@scripts/setup build
+	@scripts/fuzz $(or $(TIME),60) $(TARGET)
+
 lint: ## Check format, lints, scripts, and that docs/commands is up to date
 	@scripts/setup lint
 	@echo "== Checking the format"
@@ -64,6 +68,9 @@ lint: ## Check format, lints, scripts, and that docs/commands is up to date
 	@shellcheck $(scripts)
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
+
+deny: ## Check licences and sources of crates, and known holes in them
+	@scripts/deny
 
 bench: ## Measure the commands against what the server has of its own
 	@scripts/setup run

@@ -5,11 +5,11 @@ use crate::quotelock::LONGEST_TTL_MS;
 
 /// The longest time an argument can give, in milliseconds and in seconds: that of a lock, which rows share.
 pub const LONGEST_MS: i64 = LONGEST_TTL_MS;
-pub const LONGEST_S: i64 = LONGEST_MS / 1000;
+pub(super) const LONGEST_S: i64 = LONGEST_MS / 1000;
 
 /// How long something lives.
 pub const TTL_S: Range = Range { unit: "whole seconds", least: 1, most: LONGEST_S };
-pub const TTL_MS: Range = Range { unit: "whole milliseconds", least: 1, most: LONGEST_MS };
+pub(super) const TTL_MS: Range = Range { unit: "whole milliseconds", least: 1, most: LONGEST_MS };
 
 /// The words that follow a command's fixed arguments.
 pub struct Words<'a, I> {

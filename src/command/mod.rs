@@ -1,8 +1,8 @@
 //! The commands: parse, act, reply. A file a command, a folder a family.
 
 mod counters;
-mod error;
-mod grammar;
+pub mod error;
+pub mod grammar;
 #[cfg(test)]
 mod pages;
 mod priceplan;
