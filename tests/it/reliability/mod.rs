@@ -5,6 +5,7 @@ mod access;
 mod dump_tables;
 mod dumps;
 mod eviction;
+mod hostile;
 mod own_commands;
 mod short_reads;
 
