@@ -2,10 +2,12 @@
 //! Each test is short in `make test`, and as long as the table says in `make soak`.
 
 mod access;
+mod against_a_model;
 mod dump_tables;
 mod dumps;
 mod eviction;
 mod hostile;
+mod model;
 mod own_commands;
 mod short_reads;
 

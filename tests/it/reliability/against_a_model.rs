@@ -1,0 +1,47 @@
+//! Random commands, each answer held against a model.
+
+use std::time::Instant;
+
+use redis::Connection;
+
+use super::model::{MODULE_ARGS, Model};
+use super::{full, report};
+use crate::harness::*;
+
+/// Commands sent at once.
+const AT_ONCE: usize = 500;
+
+/// Runs so many, and compares each answer, and now and then all rows and expiries.
+#[track_caller]
+fn play(con: &mut Connection, seed: u64, commands: usize) {
+    let (mut model, dice) = (Model::default(), &mut Dice::seeded(seed));
+    for batch in 0..commands / AT_ONCE {
+        let steps: Vec<_> = (0..AT_ONCE).map(|_| model.step(dice)).collect();
+        let mut bytes = Vec::new();
+        steps.iter().for_each(|(command, _)| pack(&mut bytes, command));
+        let replies = packed(con, &bytes, steps.len());
+        for (index, ((command, expected), reply)) in steps.iter().zip(&replies).enumerate() {
+            assert_eq!(show(reply), *expected, "seed {seed}, batch {batch}, {index}: {command:?}");
+        }
+        if batch % 10 == 9 {
+            for (key, rows) in model.tables() {
+                assert_eq!(live_rows(con, &key), rows, "seed {seed}, batch {batch}, {key}");
+            }
+        }
+    }
+    cmd(con, "FLUSHALL");
+}
+
+#[test]
+fn random_commands() {
+    let commands = if full() { 2_500_000 } else { 12_500 };
+    let begun = Instant::now();
+    for (seed, kind) in Kind::ALL.into_iter().enumerate() {
+        let server = Server::builder(kind).module_args(MODULE_ARGS).start();
+        play(&mut server.connection(), seed as u64, commands);
+    }
+    report(
+        "random commands against a model",
+        &format!("{} on 4 servers, in {:.0?}", 4 * commands, begun.elapsed()),
+    );
+}
