@@ -65,9 +65,16 @@ pub(crate) struct Builder {
     kind: Kind,
     module_args: Option<String>,
     conf: Vec<String>,
+    under: Vec<String>,
 }
 
 impl Builder {
+    /// Runs it by another program with these words before its own; `{dir}` in them is its directory.
+    pub(crate) fn under(mut self, words: &[&str]) -> Self {
+        self.under = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
     /// One more line of its redis.conf; a later line wins over an earlier one.
     pub(crate) fn conf(mut self, line: impl Into<String>) -> Self {
         self.conf.push(line.into());
@@ -96,8 +103,7 @@ impl Builder {
         let mut last = String::new();
         // Another process may take the port between our look and the server's.
         for _ in 0..10 {
-            let mut server =
-                Server { kind: self.kind, port: free_port(), dir: TempDir::new().unwrap(), child: None };
+            let mut server = Server::new(&self);
             server.write_conf(&self);
             match server.run() {
                 Ok(()) => return Ok(server),
@@ -125,12 +131,20 @@ pub(crate) struct Server {
     kind: Kind,
     port: u16,
     dir: TempDir,
+    under: Vec<String>,
     child: Option<Child>,
 }
 
 impl Server {
     pub(crate) fn builder(kind: Kind) -> Builder {
-        Builder { kind, module_args: Some(String::new()), conf: Vec::new() }
+        Builder { kind, module_args: Some(String::new()), conf: Vec::new(), under: Vec::new() }
+    }
+
+    fn new(builder: &Builder) -> Self {
+        let dir = TempDir::new().unwrap();
+        let here = dir.path().to_str().unwrap();
+        let under = builder.under.iter().map(|word| word.replace("{dir}", here)).collect();
+        Self { kind: builder.kind, port: free_port(), dir, under, child: None }
     }
 
     /// With the module and its defaults, keeping nothing on disk.
@@ -260,7 +274,10 @@ impl Server {
     fn run(&mut self) -> Result<(), String> {
         let said_before = self.log_bytes().len();
         let out = File::options().create(true).append(true).open(self.dir().join("server.log")).unwrap();
-        let child = Command::new(self.kind.binary())
+        let binary = self.kind.binary().into_os_string();
+        let mut words = self.under.iter().map(Into::into).chain([binary]);
+        let child = Command::new(words.next().unwrap())
+            .args(words)
             .arg(self.dir().join("redis.conf"))
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
