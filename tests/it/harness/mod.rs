@@ -20,7 +20,7 @@ pub(crate) use clock::{PATIENCE, eventually, moment, now, rest};
 pub(crate) use crc64::{body, crc64, signed};
 pub(crate) use dice::Dice;
 pub(crate) use effects::{aborts_a_watch, changes, events, forgotten};
-pub(crate) use keyspace::{keyspace, stored};
+pub(crate) use keyspace::{Keyspace, keyspace, stored};
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
 pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica_of};
 pub(crate) use server::{Builder, Kind, Server, for_each_server, module};

@@ -3,6 +3,7 @@
 
 mod access;
 mod against_a_model;
+mod agreement;
 mod dump_tables;
 mod dumps;
 mod eviction;

@@ -1,6 +1,5 @@
 //! VEHPRICE: what the commands of the price table do, as tables of cases, on every server.
 
-mod agreement;
 mod claims;
 mod clear;
 mod clocks;
