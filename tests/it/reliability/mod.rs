@@ -4,6 +4,7 @@
 mod access;
 mod against_a_model;
 mod agreement;
+mod clock_jumps;
 mod dump_tables;
 mod dumps;
 mod eviction;

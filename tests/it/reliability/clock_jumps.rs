@@ -1,0 +1,104 @@
+//! The server's clock set forth and back by an hour, while locks, rows and claims are there.
+
+use std::fs;
+use std::path::Path;
+
+use redis::Connection;
+
+use super::{full, report};
+use crate::harness::*;
+
+const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+/// Debian's own server does not start with it: its allocator is a library too, and each waits for the other.
+const KINDS: [Kind; 3] = [Kind::Redis82, Kind::Valkey81, Kind::Valkey91];
+
+const HOUR_S: i64 = 3600;
+
+/// A server whose clock goes by a file.
+fn server(kind: Kind) -> Server {
+    let preload = format!("LD_PRELOAD={LIBRARY}");
+    let words = [
+        "env",
+        &preload,
+        "FAKETIME_TIMESTAMP_FILE={dir}/clock",
+        "FAKETIME_NO_CACHE=1",
+        "FAKETIME_DONT_FAKE_MONOTONIC=1",
+    ];
+    Server::builder(kind).conf("appendonly yes").under(&words).start()
+}
+
+/// Sets the clock so many seconds ahead of the true time.
+#[track_caller]
+fn set_clock(server: &Server, con: &mut Connection, ahead_s: i64) {
+    fs::write(server.dir().join("next"), format!("{ahead_s:+}")).unwrap();
+    fs::rename(server.dir().join("next"), server.dir().join("clock")).unwrap();
+    eventually(PATIENCE, || {
+        let (seconds, _): (i64, i64) = redis::from_redis_value(cmd(con, "TIME")).unwrap();
+        ((seconds - ahead_s) * 1000 - now()).abs().lt(&60_000).then_some(())
+    });
+}
+
+fn ids_of(con: &mut Connection, command: &str, list: &str) -> String {
+    let answer: serde_json::Value = serde_json::from_str(&text(con, command)).unwrap();
+    answer[list].to_string()
+}
+
+#[test]
+fn forth_and_back_by_an_hour() {
+    if !Path::new(LIBRARY).exists() {
+        report("clock set by an hour", "not run: there is no libfaketime");
+        return;
+    }
+    let rounds = if full() { 50 } else { 1 };
+    for kind in KINDS {
+        let mut server = server(kind);
+        let con = &mut server.connection();
+        let what = kind.name();
+        for _ in 0..rounds {
+            set_clock(&server, con, 0);
+            cmd(con, "FLUSHALL");
+            cmd(con, &format!("VEHPRICE.SET t short EX {} FIELDS 1 a s", HOUR_S / 2));
+            cmd(con, &format!("VEHPRICE.SET t long EX {} FIELDS 1 a l", 3 * HOUR_S));
+            cmd(con, &format!("VEHPRICE.SET t never PXAT {LATEST_EXPIRY} FIELDS 1 a n"));
+            cmd(con, "QUOTELOCK.SET user:1 3 *");
+            cmd(con, &format!("QUOTELOCK.SET user:2 3 * EX {}", 3 * HOUR_S));
+            let claim = "VEHPRICE.CLAIM t PX 600000 JSON IDS absent";
+            assert_eq!(ids_of(con, claim, "claimed"), r#"["absent"]"#);
+            assert_eq!(ids_of(con, claim, "pending"), r#"["absent"]"#, "{what}");
+
+            set_clock(&server, con, HOUR_S);
+            let read = "VEHPRICE.MGET t JSON IDS short long never";
+            assert_eq!(text(con, read), r#"[null,{"a":"l"},{"a":"n"}]"#, "{what} an hour ahead");
+            assert_eq!(int(con, "VEHPRICE.LEN t"), 2);
+            assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
+            assert!(text(con, "QUOTELOCK.GET user:2 JSON").contains("Effective"));
+            assert!(text(con, "QUOTELOCK.ACQUIRE user:1 3 * JSON").contains("Created"));
+            // The claim is over, and another's begins.
+            assert_eq!(ids_of(con, claim, "claimed"), r#"["absent"]"#, "{what} an hour ahead");
+
+            set_clock(&server, con, -HOUR_S);
+            let rows = text(con, "VEHPRICE.MGET t JSON IDS long never");
+            assert_eq!(rows, r#"[{"a":"l"},{"a":"n"}]"#, "{what} an hour behind");
+            // A lock on a moment to come is in force, and is held.
+            assert!(text(con, "QUOTELOCK.ACQUIRE user:1 7 * JSON").contains("Held"), "{what}");
+            assert!(text(con, "QUOTELOCK.GET user:2 JSON").contains("Effective"), "{what}");
+            // A claim of two hours ahead is not over; what ends claims ends it, and waiting ends by itself.
+            assert_eq!(ids_of(con, claim, "pending"), r#"["absent"]"#, "{what} an hour behind");
+            assert_eq!(text(con, "VEHPRICE.MGET t JSON BLOCK 50 IDS absent"), "[null]");
+            cmd(con, "VEHPRICE.SET t absent EX 10000 FIELDS 1 a x");
+            assert_eq!(text(con, "VEHPRICE.MGET t JSON BLOCK 0 IDS absent"), r#"[{"a":"x"}]"#);
+
+            // What was swept an hour ahead is still in the AOF, and not over there; a write makes it one again.
+            cmd(con, "VEHPRICE.SET t short EX 10000 FIELDS 1 a s");
+            let digest = text(con, "DEBUG DIGEST");
+            cmd(con, "DEBUG RELOAD");
+            assert_eq!(text(con, "DEBUG DIGEST"), digest, "{what} after DEBUG RELOAD");
+            cmd(con, "DEBUG LOADAOF");
+            assert_eq!(text(con, "DEBUG DIGEST"), digest, "{what} after DEBUG LOADAOF");
+        }
+        server.restart();
+        assert_eq!(text(&mut server.connection(), "PING"), "PONG");
+    }
+    report("clock set by an hour", &format!("{rounds} times forth and back on 3 servers"));
+}
