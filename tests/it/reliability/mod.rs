@@ -12,6 +12,7 @@ mod hostile;
 mod model;
 mod own_commands;
 mod short_reads;
+mod upgrade;
 
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
