@@ -12,7 +12,7 @@ use crate::harness::*;
 
 /// How often the server's own commands are run.
 fn rounds() -> u64 {
-    if full() { 300 } else { 6 }
+    if full() { 150 } else { 4 }
 }
 
 /// One of the server's own commands on keys of both kinds; what it refuses is fine.
@@ -55,6 +55,8 @@ fn load(server: &Server, seed: u64, stop: &AtomicBool, sent: &AtomicU64) {
             stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
         }
         sent.fetch_add(20, Relaxed);
+        // Some thousand commands a second, and not all that the machine can.
+        rest(2);
     }
 }
 
@@ -80,11 +82,44 @@ fn used(con: &mut Connection) -> i64 {
 /// What buffers and the servers' own bookkeeping may differ by.
 const SLACK: i64 = 3_000_000;
 
+/// Runs the server's own commands beside a load; with `reload` each round ends with a DEBUG RELOAD. Then all is still.
+#[track_caller]
+fn storm(server: &Server, con: &mut Connection, reload: bool, sent: &AtomicU64) -> u64 {
+    let stop = AtomicBool::new(false);
+    let mut own = 0;
+    thread::scope(|scope| {
+        for seed in 0..3 {
+            let stop = &stop;
+            scope.spawn(move || load(server, seed, stop, sent));
+        }
+        let dice = &mut Dice::seeded(7);
+        for _ in 0..rounds() {
+            for _ in 0..10 {
+                let _refused = try_cmd(con, &own_command(dice));
+                own += 1;
+            }
+            let refused = error(con, "MODULE UNLOAD quotelock");
+            assert!(refused.contains("module-side data types"), "{}: {refused}", server.kind().name());
+            if reload {
+                // Refused while a child saves.
+                let _refused = try_cmd(con, "DEBUG RELOAD");
+            }
+        }
+        stop.store(true, Relaxed);
+    });
+    cmd(con, "CLIENT UNPAUSE");
+    cmd(con, "CLIENT KILL TYPE normal SKIPME yes");
+    // What expires soon does so now.
+    rest(2 * SHORT_MS as u64);
+    own
+}
+
 #[test]
 fn under_load() {
-    let (mut own, mut reloads) = (0, 0);
+    let mut own = 0;
     let sent = AtomicU64::new(0);
     for kind in Kind::ALL {
+        let what = kind.name();
         let mut primary = Server::builder(kind)
             .module_args("price-ttl-ms 3600000")
             .conf("repl-diskless-sync-delay 0")
@@ -95,51 +130,35 @@ fn under_load() {
         let con = &mut primary.connection();
         let replica = replica_of(&primary, Server::builder(kind));
         let before = used(con);
-        let stop = AtomicBool::new(false);
-        thread::scope(|scope| {
-            for seed in 0..3 {
-                let (server, stop, sent) = (&primary, &stop, &sent);
-                scope.spawn(move || load(server, seed, stop, sent));
-            }
-            let dice = &mut Dice::seeded(7);
-            for _ in 0..rounds() {
-                for _ in 0..10 {
-                    let _refused = try_cmd(con, &own_command(dice));
-                    own += 1;
-                }
-                let refused = error(con, "MODULE UNLOAD quotelock");
-                assert!(refused.contains("module-side data types"), "{}: {refused}", kind.name());
-                if try_cmd(con, "DEBUG RELOAD").is_ok() {
-                    reloads += 1;
-                }
-            }
-            stop.store(true, Relaxed);
-        });
-        cmd(con, "CLIENT UNPAUSE");
-        cmd(con, "CLIENT KILL TYPE normal SKIPME yes");
-        // What expires soon does so now.
-        rest(2 * SHORT_MS as u64);
-        let what = kind.name();
+        own += storm(&primary, con, false, &sent);
         linked(&mut replica.connection());
         in_step(con, 1);
         let digest = text(con, "DEBUG DIGEST");
         assert_eq!(text(&mut replica.connection(), "DEBUG DIGEST"), digest, "{what} on the replica");
-        eventually(PATIENCE, || (info(con, "persistence")["aof_rewrite_in_progress"] == "0").then_some(()));
+        assert!(!replica.log().contains("sending an error to its"), "{what}: {}", replica.log_tail());
+
+        drop(replica);
+        primary.restart();
+        let con = &mut primary.connection();
+        assert_eq!(text(con, "DEBUG DIGEST"), digest, "{what} from the AOF");
+
+        // DEBUG RELOAD drops keys that are over without telling replicas or the AOF, and Redis 8.2 writes it to the AOF as a
+        // command: it is for tests, without both.
+        cmd(con, "CONFIG SET appendonly no");
+        own += storm(&primary, con, true, &sent);
+        eventually(PATIENCE, || (info(con, "persistence")["rdb_bgsave_in_progress"] == "0").then_some(()));
+        let digest = text(con, "DEBUG DIGEST");
         cmd(con, "DEBUG RELOAD");
         assert_eq!(text(con, "DEBUG DIGEST"), digest, "{what} after DEBUG RELOAD");
         cmd(con, "FLUSHALL SYNC");
         cmd(con, "SCRIPT FLUSH SYNC");
-        in_step(con, 1);
         eventually(PATIENCE, || (used(con) - before < SLACK).then_some(()));
-        primary.restart();
-        assert_eq!(int(&mut primary.connection(), "DBSIZE"), 0, "{what}");
+        assert_eq!(int(con, "DBSIZE"), 0, "{what}");
     }
+    let sent = sent.into_inner();
     report(
         "own commands under load",
-        &format!(
-            "{own} own commands and {reloads} reloads on 4 servers, beside {} random commands",
-            sent.into_inner()
-        ),
+        &format!("{own} own commands on 4 servers, beside {sent} random commands"),
     );
 }
 
