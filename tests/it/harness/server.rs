@@ -291,6 +291,11 @@ impl Server {
                 self.child = None;
                 return Some(false);
             }
+            // It gives up, and checks the file first: for ever, where that ends between two pieces of a module's value.
+            if said(self).contains("Unexpected EOF reading RDB file") {
+                self.kill9();
+                return Some(false);
+            }
             said(self).contains("Ready to accept connections").then_some(true)
         });
         if ready { Ok(()) } else { Err(said(self)) }
