@@ -1,12 +1,15 @@
 //! A way to read or write many vehicles, and what it takes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use redis::Value;
 use serde_json::value::RawValue;
 
-use super::common::report::Spread;
-use super::common::server::{Outcome, Server};
+use super::bench::Bench;
+use super::server::{Outcome, Server};
+use super::sheet::{Sheet, Wants};
+use super::spread::Spread;
 use super::wire::Wire;
 
 /// How often a case is run in a round; the round's figures are the medians.
@@ -28,7 +31,7 @@ pub(crate) struct Exchange {
 }
 
 pub(crate) struct Case {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// A command that is run before, outside the time.
     before: Option<Vec<u8>>,
     /// Taken in turn.
@@ -72,15 +75,30 @@ impl Exchange {
     pub(crate) fn new(request: Vec<u8>, expected: Expected) -> Self {
         Self { request, expected, length: 0 }
     }
+
+    /// Looks at the reply, and learns its length.
+    pub(crate) fn look(&mut self, wire: &mut Wire) -> Outcome<()> {
+        let (replies, length) = wire.ask(&self.request, self.expected.replies())?;
+        if !self.expected.is_met(&replies)? {
+            return Err("it is not answered as it should be".into());
+        }
+        self.length = length;
+        Ok(())
+    }
+
+    /// The time it takes, once the reply was looked at.
+    pub(crate) fn time(&self, wire: &mut Wire) -> Outcome<Duration> {
+        wire.exchange(&self.request, self.length)
+    }
 }
 
 impl Case {
-    pub(crate) fn new(name: &'static str, request: Vec<u8>, expected: Expected) -> Self {
+    pub(crate) fn new(name: impl Into<String>, request: Vec<u8>, expected: Expected) -> Self {
         Self::in_turn(name, vec![Exchange::new(request, expected)])
     }
 
-    pub(crate) fn in_turn(name: &'static str, exchanges: Vec<Exchange>) -> Self {
-        Self { name, before: None, exchanges, samples: Vec::new() }
+    pub(crate) fn in_turn(name: impl Into<String>, exchanges: Vec<Exchange>) -> Self {
+        Self { name: name.into(), before: None, exchanges, samples: Vec::new() }
     }
 
     pub(crate) fn after(mut self, command: Vec<u8>) -> Self {
@@ -96,11 +114,7 @@ impl Case {
     fn check(&mut self, wire: &mut Wire) -> Outcome<()> {
         for exchange in &mut self.exchanges {
             self.before.iter().try_for_each(|command| wire.run(command).map(drop))?;
-            let (replies, length) = wire.ask(&exchange.request, exchange.expected.replies())?;
-            if !exchange.expected.is_met(&replies)? {
-                return Err(format!("{} is not answered as it should be", self.name).into());
-            }
-            exchange.length = length;
+            exchange.look(wire).map_err(|error| format!("{}: {error}", self.name))?;
         }
         Ok(())
     }
@@ -132,14 +146,24 @@ impl Sample {
     }
 }
 
+/// The time of the first case over the time of the second.
+pub(crate) struct Goal(pub(crate) &'static str, pub(crate) &'static str, pub(crate) Wants);
+
 pub(crate) fn find<'cases>(cases: &'cases [Case], name: &str) -> Option<&'cases Case> {
     cases.iter().find(|case| case.name == name)
 }
 
 /// Round after round, so that a slow spell of the machine meets all alike.
-pub(crate) fn measure(server: &Server, wire: &mut Wire, cases: &mut [Case], rounds: u32) -> Outcome<()> {
+pub(crate) fn measure(
+    bench: &Bench,
+    server: &Server,
+    wire: &mut Wire,
+    cases: &mut [Case],
+    rounds: u32,
+) -> Outcome<()> {
     cases.iter_mut().try_for_each(|case| case.check(wire))?;
-    for _ in 0..rounds {
+    for round in 1..=rounds {
+        bench.say(&format!("round {round} of {rounds}"));
         cases.iter_mut().try_for_each(|case| case.sample(server, wire))?;
         // Forth and back, so that none is always the first.
         cases.reverse();
@@ -148,4 +172,28 @@ pub(crate) fn measure(server: &Server, wire: &mut Wire, cases: &mut [Case], roun
         cases.reverse();
     }
     Ok(())
+}
+
+pub(crate) fn times(title: impl Into<String>, cases: &[Case]) -> Sheet {
+    let columns = [("ms at the client", 3), ("the server's CPU ms", 3), ("reply, bytes", 0)];
+    let mut sheet = Sheet::new(title, "median (least - most)", &columns);
+    for case in cases {
+        let length = Spread::once(f64::from(u32::try_from(case.length()).unwrap_or(u32::MAX)));
+        sheet.row(&case.name, [case.spread(|sample| sample.wall), case.spread(|sample| sample.cpu), length]);
+    }
+    sheet
+}
+
+/// Each ratio is of two samples of one round: machines drift between rounds. One of which this server lacks a case is left out.
+pub(crate) fn ratios(title: impl Into<String>, cases: &[Case], goals: &[Goal]) -> Sheet {
+    let columns = [("by the time at the client", 2), ("by the server's CPU", 2)];
+    let mut sheet = Sheet::new(title, "time of one / of the other", &columns);
+    for Goal(over, under, wants) in goals {
+        let (Some(one), Some(other)) = (find(cases, over), find(cases, under)) else { continue };
+        let pairs = || one.samples.iter().zip(&other.samples);
+        let wall = Spread::of(pairs().map(|(one, other)| one.wall / other.wall));
+        let cpu = Spread::of(pairs().map(|(one, other)| one.cpu / other.cpu));
+        sheet.judged(format!("{over} / {under}"), *wants, [wall, cpu]);
+    }
+    sheet
 }

@@ -1,7 +1,8 @@
 //! The server that is measured: a free port, a directory that goes with it, dead when the program ends.
 
-use std::env::{var, var_os};
+use std::env::var_os;
 use std::error::Error;
+use std::ffi::OsString;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -24,41 +25,68 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `BENCH_SERVER` names another one than Debian's.
-    pub(crate) fn start(module: &Path) -> Outcome<Self> {
-        let name = var("BENCH_SERVER").unwrap_or_else(|_| "redis-7.0.15".to_owned());
-        let program = if name.starts_with("valkey") { "valkey-server" } else { "redis-server" };
-        let binary = path("QUOTELOCK_SERVERS", "target/servers").join(name).join(program);
+    /// `name` is its directory in `target/servers`.
+    pub(crate) fn start(name: &str, options: &[OsString]) -> Outcome<Self> {
         let dir = TempDir::new()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let child = Command::new(&binary)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .arg("--dir")
-            .arg(dir.path())
-            .arg("--logfile")
-            .arg(dir.path().join(LOG))
-            .arg("--loadmodule")
-            .arg(module)
-            .stdout(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("{}: {error}", binary.display()))?;
+        let child = Self::spawn(name, port, dir.path(), options)?;
         let mut server = Self { port, child, dir };
         server.wait()?;
         Ok(server)
     }
 
+    fn spawn(name: &str, port: u16, dir: &Path, options: &[OsString]) -> Outcome<Child> {
+        let binary = program(name);
+        Command::new(&binary)
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--repl-diskless-sync-delay", "0"])
+            .arg("--dir")
+            .arg(dir)
+            .arg("--logfile")
+            .arg(dir.join(LOG))
+            .arg("--loadmodule")
+            .arg(path("QUOTELOCK_MODULE", "target/release/libquotelock.so"))
+            .args(options)
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", binary.display()).into())
+    }
+
+    /// Ends it and starts it again on what it has saved.
+    pub(crate) fn restart(&mut self, name: &str) -> Outcome<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        fs::remove_file(self.dir.path().join(LOG))?;
+        self.child = Self::spawn(name, self.port, self.dir.path(), &[])?;
+        self.wait()
+    }
+
+    /// Its name and version.
+    pub(crate) fn name(&self) -> Outcome<String> {
+        let version = |field| self.info::<String>("server", field);
+        let valkey = version("valkey_version").map(|version| format!("Valkey {version}"));
+        valkey.or_else(|_| version("redis_version").map(|version| format!("Redis {version}")))
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join(LOG)).unwrap_or_default()
+    }
+
     fn wait(&mut self) -> Outcome<()> {
-        for _ in 0..100 {
+        for _ in 0..3000 {
             if self.child.try_wait()?.is_some() {
                 break;
             }
             if self.run::<String>(&["PING"]).is_ok() {
                 return Ok(());
             }
-            sleep(Duration::from_millis(100));
+            sleep(Duration::from_millis(20));
         }
-        let log = fs::read_to_string(self.dir.path().join(LOG)).unwrap_or_default();
-        Err(format!("the server didn't start:\n{log}").into())
+        Err(format!("the server didn't start:\n{}", self.log()).into())
     }
 
     fn connect(&self) -> Outcome<Connection> {
@@ -98,6 +126,30 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _gone = self.child.kill().and_then(|()| self.child.wait());
     }
+}
+
+/// The program of that name.
+fn program(name: &str) -> PathBuf {
+    let program = if name.starts_with("valkey") { "valkey-server" } else { "redis-server" };
+    directory().join(name).join(program)
+}
+
+fn directory() -> PathBuf {
+    path("QUOTELOCK_SERVERS", "target/servers")
+}
+
+/// The servers that are here and take the module.
+pub(crate) fn at_hand() -> Outcome<Vec<String>> {
+    let entries = fs::read_dir(directory()).map_err(|error| format!("{}: {error}", directory().display()))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !name.starts_with("redis-6.") && program(&name).exists() {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// A path the environment may name, relative to the package.

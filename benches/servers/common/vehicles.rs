@@ -4,10 +4,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use redis::{Cmd, Pipeline, Value, cmd, pipe};
 
-use super::common::server::Outcome;
+use super::server::Outcome;
 use super::wire::Wire;
 
+/// The fields a vehicle has, unless it has another number of them.
 pub(crate) const FIELDS: [&str; 2] = ["styleId", "pricingId"];
+
+/// Longer than any part takes.
+pub(crate) const LIFE_S: u64 = 3600;
+pub(crate) const LIFE: (&str, u128) = ("PX", 3_600_000);
 
 /// How many rows a command has that fills a large table, and how many commands a pipeline that fills as many keys.
 pub(crate) const BATCH: usize = 50_000;
@@ -15,14 +20,16 @@ pub(crate) const BATCH: usize = 50_000;
 #[derive(Clone)]
 pub(crate) struct Vehicle {
     pub(crate) id: String,
-    pub(crate) style: String,
-    pub(crate) pricing: String,
+    values: Vec<String>,
 }
 
 impl Vehicle {
-    fn new(number: u64) -> Self {
-        let below = |limit: u64| random(number, limit).checked_rem(limit).unwrap_or_default().to_string();
-        Self { id: format!("{number:06}"), style: below(60), pricing: below(900) }
+    fn new(number: u64, fields: usize) -> Self {
+        let below = |limit: u64, field: usize| {
+            random((number, field), limit).checked_rem(limit).unwrap_or_default().to_string()
+        };
+        let values = (0..fields).map(|field| below(if field == 0 { 60 } else { 900 }, field)).collect();
+        Self { id: format!("{number:06}"), values }
     }
 
     /// The key of a hash of its own, as services name it.
@@ -30,34 +37,51 @@ impl Vehicle {
         format!("hermes:scooters:styleAndPrice:{}", self.id)
     }
 
+    /// Each field and its value.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (String, &str)> {
+        self.values.iter().enumerate().map(|(field, value)| (field_name(field), value.as_str()))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(String::as_str)
+    }
+
     pub(crate) fn json(&self) -> String {
-        let [style, pricing] = FIELDS;
-        format!(r#"{{"{style}":"{}","{pricing}":"{}"}}"#, self.style, self.pricing)
+        let pairs: Vec<String> = self.pairs().map(|(name, value)| format!(r#""{name}":"{value}""#)).collect();
+        format!("{{{}}}", pairs.join(","))
     }
 
     /// What stores it as a hash of its own.
     pub(crate) fn hset(&self, key: &str) -> Cmd {
-        let [style, pricing] = FIELDS;
         let mut command = cmd("HSET");
-        command.arg(key).arg(style).arg(&self.style).arg(pricing).arg(&self.pricing);
+        command.arg(key).arg(self.pairs().collect::<Vec<_>>());
         command
     }
 
     /// The same, with an expiry of its fields.
     pub(crate) fn hsetex(&self, key: &str, seconds: u64) -> Cmd {
-        let [style, pricing] = FIELDS;
         let mut command = cmd("HSETEX");
-        command.arg(key).arg("EX").arg(seconds).arg("FIELDS").arg(2);
-        command.arg(style).arg(&self.style).arg(pricing).arg(&self.pricing);
+        command.arg(key).arg("EX").arg(seconds).arg("FIELDS").arg(self.values.len());
+        command.arg(self.pairs().collect::<Vec<_>>());
         command
     }
 }
 
+fn field_name(field: usize) -> String {
+    FIELDS.get(field).map_or_else(|| format!("plan:{field}"), |&name| name.to_owned())
+}
+
 /// So many, in an order without order.
 pub(crate) fn vehicles(count: u32) -> Vec<Vehicle> {
+    vehicles_of(count, FIELDS.len())
+}
+
+/// The same with so many fields each.
+pub(crate) fn vehicles_of(count: u32, fields: usize) -> Vec<Vehicle> {
     let mut numbers: Vec<u64> = (0..1_000_000.max(u64::from(count))).collect();
     numbers.sort_by_cached_key(|&number| random(number, 0));
-    numbers.into_iter().take(usize::try_from(count).unwrap_or(usize::MAX)).map(Vehicle::new).collect()
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    numbers.into_iter().take(count).map(|number| Vehicle::new(number, fields)).collect()
 }
 
 /// The same in another order.
@@ -77,9 +101,18 @@ fn random(what: impl Hash, seed: u64) -> u64 {
 /// One write of all these rows.
 pub(crate) fn mset(key: &str, expiry: (&str, u128), vehicles: &[Vehicle]) -> Vec<u8> {
     let mut command = cmd("VEHPRICE.MSET");
-    command.arg(key).arg(expiry.0).arg(expiry.1.to_string()).arg("FIELDS").arg(2).arg(&FIELDS).arg("ROWS");
+    let names: Vec<String> =
+        vehicles.first().map(|vehicle| vehicle.pairs().map(|(name, _)| name).collect()).unwrap_or_default();
+    command
+        .arg(key)
+        .arg(expiry.0)
+        .arg(expiry.1.to_string())
+        .arg("FIELDS")
+        .arg(names.len())
+        .arg(names)
+        .arg("ROWS");
     for vehicle in vehicles {
-        command.arg(&vehicle.id).arg(&vehicle.style).arg(&vehicle.pricing);
+        command.arg(&vehicle.id).arg(vehicle.values().collect::<Vec<_>>());
     }
     command.get_packed_command()
 }

@@ -11,10 +11,22 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
+    /// With 20 clients that send 32 commands at a time.
     pub(crate) fn take(server: &Server, words: &[String], requests: u32) -> Outcome<Self> {
+        Self::take_with(server, words, requests, 20, 32)
+    }
+
+    pub(crate) fn take_with(
+        server: &Server,
+        words: &[String],
+        requests: u32,
+        clients: u32,
+        pipeline: u32,
+    ) -> Outcome<Self> {
         let cpu_before = server.cpu_time()?;
         let output = Command::new("redis-benchmark")
-            .args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-P", "32", "-c", "20"])
+            .args(["-h", "127.0.0.1", "-p", &server.port.to_string()])
+            .args(["-P", &pipeline.to_string(), "-c", &clients.to_string()])
             .args(["-n", &requests.to_string(), "--csv"])
             .args(words)
             .output()

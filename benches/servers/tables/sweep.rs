@@ -5,21 +5,23 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use redis::cmd;
 
-use super::case::Sample;
-use super::common::report::Spread;
-use super::common::server::{Outcome, Server};
-use super::report::Wants::AtMost;
-use super::report::{print_goal, print_goal_heads};
-use super::vehicles::{fill, vehicles};
-use super::wire::Wire;
+use crate::common::bench::Bench;
+use crate::common::case::Sample;
+use crate::common::server::Outcome;
+use crate::common::sheet::Sheet;
+use crate::common::sheet::Wants::{AtMost, Nothing};
+use crate::common::spread::Spread;
+use crate::common::vehicles::{fill, vehicles};
+use crate::common::wire::Wire;
 
 const TABLE: &str = "table";
 /// The one row that does not expire, so that the table stays.
 const KEPT: &str = "kept";
 
-pub(crate) fn run(rows: u32) -> Outcome<()> {
-    println!("\n== Sweeping {rows} rows that have expired, by VEHPRICE.GET of another\n");
-    let server = Server::start(&super::module())?;
+pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+    let rows: u32 = bench.pick(1_000_000, 300_000, 100_000);
+    bench.say("sweeping");
+    let server = bench.start()?;
     let mut wire = Wire::connect(&server)?;
     let vehicles = vehicles(rows);
     let set = ["VEHPRICE.SET", TABLE, KEPT, "PX", "3600000", "FIELDS", "1", "a", "b"];
@@ -48,13 +50,17 @@ pub(crate) fn run(rows: u32) -> Outcome<()> {
 
     let spread = |figure: fn(&Sample) -> f64| Spread::of(steps.iter().map(figure));
     let (wall, cpu) = (spread(|step| step.wall), spread(|step| step.cpu));
-    println!("{:<40} {:<25} server CPU ms", "median (least - most)", "wall ms at the client");
-    println!("{:<40} {:<25} {}", format!("VEHPRICE.GET, {} calls", steps.len()), wall.show(3), cpu.show(3));
+    let columns = [("ms at the client", 3), ("the server's CPU ms", 3)];
+    let mut sheet = Sheet::new(
+        format!("Sweeping {rows} rows that have expired, by VEHPRICE.GET of another"),
+        "command",
+        &columns,
+    );
+    sheet.row(format!("VEHPRICE.GET, {} calls", steps.len()), [wall, cpu]);
+    sheet.judged("the longest of them", AtMost(1.0), [wall, cpu].map(|spread| Spread::once(spread.most)));
     for (name, sample) in [("VEHPRICE.LEN, nothing swept yet", unswept), ("VEHPRICE.LEN, all swept", swept)] {
-        println!("{name:<40} {:<25.3} {:.3}", sample.wall, sample.cpu);
+        sheet.judged(name, Nothing, [sample.wall, sample.cpu].map(Spread::once));
     }
-    print_goal_heads("by wall time", "by server CPU");
-    let longest = |spread: &Spread| Spread::of(std::iter::once(spread.most));
-    print_goal("longest VEHPRICE.GET, ms", AtMost(1.0), &longest(&wall), Some(&longest(&cpu)), 3);
+    bench.add(sheet);
     Ok(())
 }

@@ -4,9 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use redis::{Parser, Value};
+use redis::{Parser, Value, cmd};
 
-use super::common::server::{Outcome, Server};
+use super::server::{Outcome, Server};
 
 /// As much as is sent before replies are looked for.
 const PART: usize = 64 * 1024;
@@ -43,6 +43,12 @@ impl Wire {
         }
     }
 
+    /// Whether the server has a command.
+    pub(crate) fn knows(&mut self, command: &str) -> Outcome<bool> {
+        let known = self.run(&cmd("COMMAND").arg("INFO").arg(command).get_packed_command())?;
+        Ok(matches!(known, Value::Array(entries) if matches!(entries.as_slice(), [Value::Array(_)])))
+    }
+
     /// Sends commands, reads replies of `length` bytes, and gives the time it took.
     pub(crate) fn exchange(&mut self, request: &[u8], length: usize) -> Outcome<Duration> {
         let (mut unsent, mut received) = (request, 0_usize);
@@ -67,6 +73,12 @@ impl Wire {
         let time = start.elapsed();
         if received == length { Ok(time) } else { Err("the reply is longer than it was".into()) }
     }
+}
+
+/// A command as it is sent.
+pub(crate) fn packed(words: &[&str]) -> Vec<u8> {
+    let (name, arguments) = words.split_first().unwrap_or((&"", &[]));
+    cmd(name).arg(arguments).get_packed_command()
 }
 
 fn unless_busy(moved: std::io::Result<usize>) -> std::io::Result<usize> {

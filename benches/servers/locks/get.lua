@@ -1,0 +1,3 @@
+-- What QUOTELOCK.GET key JSON does.
+local lock = read(KEYS[1])
+return lock and cjson.encode(lock) or 'null'

@@ -1,0 +1,64 @@
+//! A bar for each row of a table.
+
+use super::svg::Svg;
+use crate::common::sheet::Sheet;
+use crate::common::spread::with_commas;
+
+const WIDTH: f64 = 860.0;
+const LEFT: f64 = 300.0;
+/// As wide as the longest bar may be; a figure stands behind it.
+const ROOM: f64 = 440.0;
+const TOP: f64 = 64.0;
+const STEP: f64 = 26.0;
+
+/// What a row of that name is.
+fn class(name: &str) -> &'static str {
+    if ["QUOTELOCK", "VEHPRICE", "VehPrice"].iter().any(|ours| name.contains(ours)) {
+        "ours"
+    } else if name.contains("refused") {
+        "floor"
+    } else {
+        "theirs"
+    }
+}
+
+/// Of one column, the shortest bar first or last. Rows are those that are not left out.
+pub(crate) fn draw(
+    title: &str,
+    note: &str,
+    sheet: &Sheet,
+    column: usize,
+    keep: &dyn Fn(&str) -> bool,
+) -> String {
+    let digits = sheet.columns.get(column).map_or(0, |column| column.digits.min(2));
+    let mut rows: Vec<_> = sheet
+        .rows
+        .iter()
+        .filter(|row| keep(&row.name))
+        .filter_map(|row| Some((row.name.as_str(), row.cells.get(column).copied().flatten()?)))
+        .collect();
+    rows.sort_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
+    let most = rows.iter().map(|(_, spread)| spread.median).fold(f64::MIN_POSITIVE, f64::max);
+    let count = f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    let mut svg = Svg::new(WIDTH, TOP + STEP * count + 14.0, title);
+    svg.text(20.0, 48.0, "note", note);
+    for (place, (name, spread)) in (0_u32..).zip(rows) {
+        let y = TOP + STEP * f64::from(place);
+        let scale = |figure: f64| ROOM * (figure / most).min(1.12);
+        let (class, end) = (class(name), LEFT + scale(spread.median));
+        svg.text(LEFT - 8.0, y + 15.0, if class == "ours" { "ours end" } else { "end" }, name);
+        svg.bar(LEFT, y + 2.0, scale(spread.median), 18.0, class);
+        if spread.least < spread.most {
+            let (least, most) = (LEFT + scale(spread.least), LEFT + scale(spread.most));
+            svg.line("spread", &[(least, y + 11.0), (most, y + 11.0)]);
+        }
+        let figure = with_commas(&format!("{:.digits$}", spread.median));
+        svg.text(
+            end.max(LEFT + scale(spread.most)) + 8.0,
+            y + 15.0,
+            if class == "ours" { "ours" } else { "" },
+            figure,
+        );
+    }
+    svg.finish()
+}

@@ -1,0 +1,166 @@
+//! Which tables are drawn, and how.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Measured, bars, lines};
+use crate::common::server::Outcome;
+use crate::common::sheet::Sheet;
+
+pub(crate) struct Written {
+    pub(crate) part: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) file: &'static str,
+}
+
+struct Chart {
+    part: &'static str,
+    /// How the title of its table begins.
+    of: &'static str,
+    file: &'static str,
+    title: &'static str,
+    note: &'static str,
+    draw: Draw,
+}
+
+enum Draw {
+    /// A bar for each row, of the column at this place.
+    Bars(usize),
+    /// The same, of the rows whose names begin so.
+    Some(usize, &'static str),
+    /// A bar for each column of the last row.
+    LastRow,
+    Lines,
+}
+
+const CHARTS: [Chart; 12] = [
+    Chart {
+        part: "locks",
+        of: "One lock, pipelined",
+        file: "locks.svg",
+        title: "One lock, pipelined: requests a second",
+        note: "More is better. The thin line goes from the least to the most of the rounds.",
+        draw: Draw::Bars(0),
+    },
+    Chart {
+        part: "locks",
+        of: "One lock, one client",
+        file: "lock-round-trips.svg",
+        title: "One client that waits for each answer: µs a lock",
+        note: "Less is better.",
+        draw: Draw::Bars(0),
+    },
+    Chart {
+        part: "tables",
+        of: "8,000 vehicles read in one call",
+        file: "reads.svg",
+        title: "8,000 vehicles read in one call: ms at a client that only reads the bytes",
+        note: "Less is better. PING, refused, is what as many arguments cost when nothing is done with them.",
+        draw: Draw::Bars(0),
+    },
+    Chart {
+        part: "tables",
+        of: "8,000 vehicles written in one call",
+        file: "writes.svg",
+        title: "8,000 vehicles written in one call: ms at the client",
+        note: "Less is better.",
+        draw: Draw::Bars(0),
+    },
+    Chart {
+        part: "node",
+        of: "8,000 vehicles in Node, from",
+        file: "node.svg",
+        title: "8,000 vehicles in Node with ioredis: ms from call to JavaScript objects",
+        note: "Less is better.",
+        draw: Draw::Bars(0),
+    },
+    Chart {
+        part: "crowd",
+        of: "50 clients, 5,000 requests a second",
+        file: "crowd.svg",
+        title: "One row, while others read 8,000 vehicles: p99 in ms",
+        note: "Less is better. 50 clients, the same 5,000 requests a second for each way, one of a hundred for 8,000 vehicles.",
+        draw: Draw::Some(2, "one row"),
+    },
+    Chart {
+        part: "memory",
+        of: "Memory: bytes a vehicle",
+        file: "memory.svg",
+        title: "Memory: bytes a vehicle, where there are most",
+        note: "Less is better. Two short fields; one hash of JSON has no expiry of a row.",
+        draw: Draw::LastRow,
+    },
+    Chart {
+        part: "growth",
+        of: "1,000 ids of a growing number of rows",
+        file: "growth-rows.svg",
+        title: "1,000 ids of a growing number of rows: ms",
+        note: "Less is better.",
+        draw: Draw::Lines,
+    },
+    Chart {
+        part: "growth",
+        of: "A growing number of ids",
+        file: "growth-ids.svg",
+        title: "A growing number of ids: ms",
+        note: "Less is better. Of 20,000 rows.",
+        draw: Draw::Lines,
+    },
+    Chart {
+        part: "growth",
+        of: "1,000 ids of 8,000 rows",
+        file: "growth-fields.svg",
+        title: "1,000 ids of rows of a growing number of fields: ms",
+        note: "Less is better.",
+        draw: Draw::Lines,
+    },
+    Chart {
+        part: "growth",
+        of: "One row, a growing number of clients",
+        file: "growth-clients.svg",
+        title: "One row, a growing number of clients: requests a second",
+        note: "More is better.",
+        draw: Draw::Lines,
+    },
+    Chart {
+        part: "persistence",
+        of: "1,000,000 vehicles",
+        file: "sync.svg",
+        title: "1,000,000 vehicles: a replica's full sync, in s",
+        note: "Less is better.",
+        draw: Draw::Bars(5),
+    },
+];
+
+/// Those whose tables are there.
+pub(crate) fn write(directory: &Path, measured: &Measured) -> Outcome<Vec<Written>> {
+    fs::create_dir_all(directory)?;
+    let mut written = Vec::new();
+    for Chart { part, of, file, title, note, draw } in CHARTS {
+        let kept = measured.parts.iter().find(|(name, _)| *name == part);
+        let sheet = kept.and_then(|(_, kept)| kept.sheets.iter().find(|sheet| sheet.title.starts_with(of)));
+        let Some(sheet) = sheet else { continue };
+        let text = match draw {
+            Draw::Bars(column) => bars::draw(title, note, sheet, column, &|_| true),
+            Draw::Some(column, start) => {
+                bars::draw(title, note, sheet, column, &|name| name.starts_with(start))
+            }
+            Draw::LastRow => bars::draw(title, note, &last_row(sheet), 0, &|_| true),
+            Draw::Lines => lines::draw(title, note, sheet),
+        };
+        fs::write(directory.join(file), text)?;
+        written.push(Written { part, title, file });
+    }
+    Ok(written)
+}
+
+/// The columns of the last row as rows.
+fn last_row(sheet: &Sheet) -> Sheet {
+    let mut turned = Sheet::new(&sheet.title, &sheet.of, &[("", 1)]);
+    if let Some(row) = sheet.rows.last() {
+        for (column, cell) in sheet.columns.iter().zip(&row.cells) {
+            turned.row(&column.head, *cell);
+        }
+    }
+    turned
+}

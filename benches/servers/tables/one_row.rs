@@ -1,0 +1,59 @@
+//! One row beside one string.
+
+use super::VEHICLES;
+use crate::common::bench::Bench;
+use crate::common::redis_benchmark::Sample;
+use crate::common::server::Outcome;
+use crate::common::sheet::Sheet;
+use crate::common::spread::Spread;
+use crate::common::vehicles::vehicles;
+use crate::common::ways::Way;
+use crate::common::wire::Wire;
+
+pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+    let rounds = bench.pick(9, 5, 2);
+    let requests = bench.pick(300_000, 100_000, 30_000);
+    let server = bench.start()?;
+    let mut wire = Wire::connect(&server)?;
+    let rows = vehicles(VEHICLES);
+    let row = rows.first().ok_or("there is no vehicle")?;
+    let mut samples = Vec::new();
+    for way in Way::at_hand(&mut wire)? {
+        way.fill(&mut wire, &rows)?;
+        way.read_one(row).look(&mut wire)?;
+        samples.push((way, Vec::new()));
+    }
+    for round in 1..=rounds {
+        bench.say(&format!("one row, round {round} of {rounds}"));
+        for (way, samples) in &mut samples {
+            samples.push(Sample::take(&server, &way.one(row), requests)?);
+        }
+        samples.reverse();
+    }
+    if rounds % 2 == 1 {
+        samples.reverse();
+    }
+    let (_, ours) = samples.iter().find(|(way, _)| *way == Way::Table).ok_or("there is no table")?;
+    let columns = [
+        ("requests/s", 0),
+        ("the server's CPU ns a request", 0),
+        ("VEHPRICE.GET's speed / its speed", 2),
+        ("by the server's CPU", 2),
+    ];
+    let mut sheet = Sheet::new("One row, pipelined", "command", &columns);
+    for (way, theirs) in &samples {
+        let spread = |figure: fn(&Sample) -> f64| Spread::of(theirs.iter().map(figure));
+        let ratio = |ratio: fn(&Sample, &Sample) -> f64| {
+            Spread::of(ours.iter().zip(theirs).map(|(ours, theirs)| ratio(ours, theirs)))
+        };
+        let cells = [
+            spread(|sample| sample.requests_per_second),
+            spread(|sample| sample.cpu_per_request),
+            ratio(|ours, theirs| ours.requests_per_second / theirs.requests_per_second),
+            ratio(|ours, theirs| theirs.cpu_per_request / ours.cpu_per_request),
+        ];
+        sheet.row(way.one_reader(), cells);
+    }
+    bench.add(sheet);
+    Ok(())
+}
