@@ -23,7 +23,9 @@ const GOALS: [(&str, Wants); 2] =
 struct Told {
     name: String,
     /// In ms, one a round.
-    times: Vec<f64>,
+    wall: Vec<f64>,
+    /// Of Node's process, in ms.
+    cpu: Vec<f64>,
 }
 
 pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
@@ -49,6 +51,7 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
 fn measure(port: u16, rounds: u32) -> Outcome<Vec<Told>> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/node/vehicles.mjs");
     let output = Command::new("node")
+        .arg("--expose-gc")
         .arg(program)
         .args([port.to_string(), rounds.to_string()])
         .stderr(Stdio::inherit())
@@ -61,9 +64,9 @@ fn measure(port: u16, rounds: u32) -> Outcome<Vec<Told>> {
 }
 
 fn times(title: String, told: &[Told]) -> Sheet {
-    let mut sheet = Sheet::new(title, "way", &[("ms", 1)]);
+    let mut sheet = Sheet::new(title, "way", &[("ms", 1), ("Node's CPU ms", 1)]);
     for way in told {
-        sheet.row(&way.name, [Spread::of(way.times.iter().copied())]);
+        sheet.row(&way.name, [&way.wall, &way.cpu].map(|times| Spread::of(times.iter().copied())));
     }
     sheet
 }
@@ -71,11 +74,13 @@ fn times(title: String, told: &[Told]) -> Sheet {
 /// Each ratio is of two times of one round.
 fn ratios(title: String, told: &[Told]) -> Outcome<Sheet> {
     let ours = told.iter().find(|told| told.name == OURS).ok_or("there is no way of ours")?;
-    let mut sheet = Sheet::new(title, "against", &[("times", 2)]);
+    let mut sheet = Sheet::new(title, "against", &[("by the time", 2), ("by Node's CPU", 2)]);
     for way in told.iter().filter(|told| told.name != OURS) {
         let wants = GOALS.iter().find(|(name, _)| *name == way.name).map_or(Nothing, |&(_, wants)| wants);
-        let ratio = Spread::of(way.times.iter().zip(&ours.times).map(|(way, ours)| way / ours));
-        sheet.judged(&way.name, wants, [ratio]);
+        let ratio = |theirs: &[f64], ours: &[f64]| {
+            Spread::of(theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours))
+        };
+        sheet.judged(&way.name, wants, [ratio(&way.wall, &ours.wall), ratio(&way.cpu, &ours.cpu)]);
     }
     Ok(sheet)
 }

@@ -34,10 +34,13 @@ pub(crate) fn draw(
     let mut rows: Vec<_> = sheet
         .rows
         .iter()
-        .filter(|row| keep(&row.name))
         .filter_map(|row| Some((row.name.as_str(), row.cells.get(column).copied().flatten()?)))
         .collect();
-    rows.sort_by(|(_, one), (_, other)| one.median.total_cmp(&other.median));
+    let group = |name: &str| name.split_once(": ").map(|(group, _)| group.to_owned());
+    rows.sort_by(|(name, one), (other_name, other)| {
+        let by_figure = one.median.total_cmp(&other.median);
+        group(name).cmp(&group(other_name)).then(if more_is_better { by_figure.reverse() } else { by_figure })
+    });
     let most = rows.iter().map(|(_, spread)| spread.median).fold(f64::MIN_POSITIVE, f64::max);
     let count = f64::from(u32::try_from(rows.len()).unwrap_or(u32::MAX));
     let mut svg = Svg::new(WIDTH, TOP + STEP * count + 14.0, title);

@@ -24,8 +24,10 @@ struct Chart {
 }
 
 enum Draw {
-    /// A bar for each row, of the column at this place.
-    Bars(usize),
+    /// A bar for each row, of the column at this place; less is better.
+    Less(usize),
+    /// The same; more is better.
+    More(usize),
     /// The same, of the rows whose names begin so.
     Some(usize, &'static str),
     /// A bar for each column of the last row.
@@ -40,7 +42,7 @@ const CHARTS: [Chart; 12] = [
         file: "locks.svg",
         title: "One lock, pipelined: requests a second",
         note: "More is better. The thin line goes from the least to the most of the rounds.",
-        draw: Draw::Bars(0),
+        draw: Draw::More(0),
     },
     Chart {
         part: "locks",
@@ -48,7 +50,7 @@ const CHARTS: [Chart; 12] = [
         file: "lock-round-trips.svg",
         title: "One client that waits for each answer: µs a lock",
         note: "Less is better.",
-        draw: Draw::Bars(0),
+        draw: Draw::Less(0),
     },
     Chart {
         part: "tables",
@@ -56,7 +58,7 @@ const CHARTS: [Chart; 12] = [
         file: "reads.svg",
         title: "8,000 vehicles read in one call: ms at a client that only reads the bytes",
         note: "Less is better. PING, refused, is what as many arguments cost when nothing is done with them.",
-        draw: Draw::Bars(0),
+        draw: Draw::Less(0),
     },
     Chart {
         part: "tables",
@@ -64,7 +66,7 @@ const CHARTS: [Chart; 12] = [
         file: "writes.svg",
         title: "8,000 vehicles written in one call: ms at the client",
         note: "Less is better.",
-        draw: Draw::Bars(0),
+        draw: Draw::Less(0),
     },
     Chart {
         part: "node",
@@ -72,7 +74,7 @@ const CHARTS: [Chart; 12] = [
         file: "node.svg",
         title: "8,000 vehicles in Node with ioredis: ms from call to JavaScript objects",
         note: "Less is better.",
-        draw: Draw::Bars(0),
+        draw: Draw::Less(0),
     },
     Chart {
         part: "crowd",
@@ -80,7 +82,7 @@ const CHARTS: [Chart; 12] = [
         file: "crowd.svg",
         title: "One row, while others read 8,000 vehicles: p99 in ms",
         note: "Less is better. 50 clients, the same 5,000 requests a second for each way, one of a hundred for 8,000 vehicles.",
-        draw: Draw::Some(2, "one row"),
+        draw: Draw::Some(2, "one row: "),
     },
     Chart {
         part: "memory",
@@ -128,7 +130,7 @@ const CHARTS: [Chart; 12] = [
         file: "sync.svg",
         title: "1,000,000 vehicles: a replica's full sync, in s",
         note: "Less is better.",
-        draw: Draw::Bars(5),
+        draw: Draw::Less(5),
     },
 ];
 
@@ -141,7 +143,7 @@ pub(crate) fn write(directory: &Path, measured: &Measured) -> Outcome<Vec<Writte
         let sheet = kept.and_then(|(_, kept)| kept.sheets.iter().find(|sheet| sheet.title.starts_with(of)));
         let Some(sheet) = sheet else { continue };
         let text = match draw {
-            Draw::Bars(column) => bars::draw(title, note, sheet, column, &|_| true),
+            Draw::Less(column) => bars::draw(title, note, sheet, column, &|_| true),
             Draw::Some(column, start) => {
                 bars::draw(title, note, sheet, column, &|name| name.starts_with(start))
             }
@@ -152,6 +154,17 @@ pub(crate) fn write(directory: &Path, measured: &Measured) -> Outcome<Vec<Writte
         written.push(Written { part, title, file });
     }
     Ok(written)
+}
+
+/// The rows of one group (`one row: …`), without its name.
+fn rows_of(sheet: &Sheet, group: &str) -> Sheet {
+    let mut some = sheet.clone();
+    some.rows.retain_mut(|row| {
+        let name = row.name.strip_prefix(group).map(str::to_owned);
+        row.name = name.clone().unwrap_or_default();
+        name.is_some()
+    });
+    some
 }
 
 /// The columns of the last row as rows.
