@@ -16,6 +16,7 @@ help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
 	@echo
 	@echo "make run heeds PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+	@echo "make bench heeds PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
 	@echo "make demo heeds PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
@@ -72,10 +73,15 @@ lint: ## Check format, lints, scripts, and that docs/commands is up to date
 deny: ## Check licences and sources of crates, and known holes in them
 	@scripts/deny
 
-bench: ## Measure the commands against what the server has of its own
-	@scripts/setup run
-	@$(MAKE) --no-print-directory library
-	@cargo bench --locked --bench locks --bench tables --bench refill
+bench: ## Measure beside what a user would pick instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
+	@scripts/setup bench
+	@scripts/servers
+	@scripts/redis-json
+	@$(MAKE) --no-print-directory library $(typescript)/dist/src/index.js
+	@echo "== Building the benchmark"
+	@cargo bench --locked --bench servers --no-run
+	@echo "== Measuring"
+	@cargo bench --quiet --locked --bench servers -- $(PARTS)
 
 count: ## Count the core's instructions; fails where they have grown by more than 5 %
 	@scripts/setup count

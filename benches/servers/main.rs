@@ -11,6 +11,7 @@ mod memory;
 mod node;
 mod page;
 mod persistence;
+mod refill;
 mod tables;
 
 use std::env::{args, var, var_os};
@@ -29,11 +30,12 @@ struct Part {
     quick_on_all: bool,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part { name: "locks", run: locks::run, on_all: true, quick_on_all: true },
     Part { name: "tables", run: tables::run, on_all: true, quick_on_all: true },
     Part { name: "node", run: node::run, on_all: true, quick_on_all: false },
     Part { name: "crowd", run: crowd::run, on_all: true, quick_on_all: false },
+    Part { name: "refill", run: refill::run, on_all: true, quick_on_all: false },
     Part { name: "memory", run: memory::run, on_all: true, quick_on_all: false },
     Part { name: "growth", run: growth::run, on_all: false, quick_on_all: false },
     Part { name: "persistence", run: persistence::run, on_all: false, quick_on_all: false },

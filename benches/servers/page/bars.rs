@@ -13,7 +13,7 @@ const STEP: f64 = 26.0;
 
 /// What a row of that name is.
 fn class(name: &str) -> &'static str {
-    if ["QUOTELOCK", "VEHPRICE", "VehPrice"].iter().any(|ours| name.contains(ours)) {
+    if ["QUOTELOCK", "VEHPRICE", "VehPrice", "CLAIM"].iter().any(|ours| name.contains(ours)) {
         "ours"
     } else if name.contains("refused") {
         "floor"
@@ -22,14 +22,8 @@ fn class(name: &str) -> &'static str {
     }
 }
 
-/// Of one column, the shortest bar first or last. Rows are those that are not left out.
-pub(crate) fn draw(
-    title: &str,
-    note: &str,
-    sheet: &Sheet,
-    column: usize,
-    keep: &dyn Fn(&str) -> bool,
-) -> String {
+/// Of one column, the best first, groups (`held: …`) apart.
+pub(crate) fn draw(title: &str, note: &str, sheet: &Sheet, column: usize, more_is_better: bool) -> String {
     let digits = sheet.columns.get(column).map_or(0, |column| column.digits.min(2));
     let mut rows: Vec<_> = sheet
         .rows

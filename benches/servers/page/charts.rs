@@ -28,14 +28,14 @@ enum Draw {
     Less(usize),
     /// The same; more is better.
     More(usize),
-    /// The same, of the rows whose names begin so.
-    Some(usize, &'static str),
+    /// Less is better, of the rows of one group.
+    Group(usize, &'static str),
     /// A bar for each column of the last row.
     LastRow,
     Lines,
 }
 
-const CHARTS: [Chart; 12] = [
+const CHARTS: [Chart; 13] = [
     Chart {
         part: "locks",
         of: "One lock, pipelined",
@@ -82,7 +82,15 @@ const CHARTS: [Chart; 12] = [
         file: "crowd.svg",
         title: "One row, while others read 8,000 vehicles: p99 in ms",
         note: "Less is better. 50 clients, the same 5,000 requests a second for each way, one of a hundred for 8,000 vehicles.",
-        draw: Draw::Some(2, "one row: "),
+        draw: Draw::Group(2, "one row: "),
+    },
+    Chart {
+        part: "refill",
+        of: "10 pods find 8,000 rows missing",
+        file: "refill.svg",
+        title: "10 pods find 8,000 rows missing: calls upstream",
+        note: "Less is better. A call is for 2,000 rows at most.",
+        draw: Draw::Less(1),
     },
     Chart {
         part: "memory",
@@ -143,11 +151,10 @@ pub(crate) fn write(directory: &Path, measured: &Measured) -> Outcome<Vec<Writte
         let sheet = kept.and_then(|(_, kept)| kept.sheets.iter().find(|sheet| sheet.title.starts_with(of)));
         let Some(sheet) = sheet else { continue };
         let text = match draw {
-            Draw::Less(column) => bars::draw(title, note, sheet, column, &|_| true),
-            Draw::Some(column, start) => {
-                bars::draw(title, note, sheet, column, &|name| name.starts_with(start))
-            }
-            Draw::LastRow => bars::draw(title, note, &last_row(sheet), 0, &|_| true),
+            Draw::Less(column) => bars::draw(title, note, sheet, column, false),
+            Draw::More(column) => bars::draw(title, note, sheet, column, true),
+            Draw::Group(column, group) => bars::draw(title, note, &rows_of(sheet, group), column, false),
+            Draw::LastRow => bars::draw(title, note, &last_row(sheet), 0, false),
             Draw::Lines => lines::draw(title, note, sheet),
         };
         fs::write(directory.join(file), text)?;
