@@ -54,7 +54,14 @@ struct Mix {
     many: Exchange,
 }
 
-/// What one round of a way came to.
+/// A way, and what it came to in each round.
+struct Played {
+    way: Way,
+    mix: Mix,
+    rounds: Vec<Round>,
+}
+
+/// One round.
 struct Round {
     seconds: f64,
     /// In ms, sorted, for each kind.
@@ -69,16 +76,13 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let stored = vehicles(VEHICLES);
     let asked = shuffled(&stored, 1);
     let moment = now(&mut wire)?;
-    let mut mixes = Vec::new();
+    let mut ways = Vec::new();
     for way in Way::at_hand(&mut wire)? {
         way.fill(&mut wire, &stored)?;
-        let rows = asked.iter().take(64).map(|vehicle| way.read_one(vehicle)).collect();
-        mixes.push((way, Mix { rows, lock: lock(&mut wire, way, &moment)?, many: way.read(&asked) }));
-    }
-    for (_, mix) in &mut mixes {
-        mix.rows.iter_mut().try_for_each(|row| row.look(&mut wire))?;
-        mix.lock.look(&mut wire)?;
-        mix.many.look(&mut wire)?;
+        let mut rows: Vec<_> = asked.iter().take(64).map(|vehicle| way.read_one(vehicle)).collect();
+        let (mut lock, mut many) = (lock(&mut wire, way, &moment)?, way.read(&asked));
+        rows.iter_mut().chain([&mut lock, &mut many]).try_for_each(|exchange| exchange.look(&mut wire))?;
+        ways.push(Played { way, mix: Mix { rows, lock, many }, rounds: Vec::new() });
     }
     let mix = format!(
         "of a hundred requests {LOCKS} for a lock, {MANY} for 8,000 vehicles, the others for one row"
@@ -87,14 +91,12 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let paced =
         format!("{CLIENTS} clients, {} requests a second in all; {mix}", with_commas(&PACE.to_string()));
     for (view, title) in [(View::Rushed, rushed), (View::Paced, paced)] {
-        let mut figures: Vec<Vec<Round>> = mixes.iter().map(|_| Vec::new()).collect();
-        for round in 1..=rounds {
-            for ((way, mix), figures) in mixes.iter().zip(&mut figures) {
-                bench.say(&format!("round {round} of {rounds}, {}", way.name()));
-                figures.push(play(&server, mix, view, time)?);
-            }
-        }
-        bench.add(sheet(title, &mixes, &figures));
+        bench.rounds(rounds, &mut ways, |way| {
+            way.rounds.push(play(&server, &way.mix, view, time)?);
+            Ok(())
+        })?;
+        bench.add(sheet(title, &ways));
+        ways.iter_mut().for_each(|way| way.rounds.clear());
     }
     Ok(())
 }
@@ -212,11 +214,11 @@ fn sleep_until(moment: Instant) -> bool {
     left.is_zero()
 }
 
-fn sheet(title: String, mixes: &[(Way, Mix)], figures: &[Vec<Round>]) -> Sheet {
+fn sheet(title: String, ways: &[Played]) -> Sheet {
     let columns = [("requests/s", 0), ("p50 ms", 3), ("p99 ms", 3), ("p99.9 ms", 3)];
     let mut sheet = Sheet::new(title, "way: what is asked", &columns);
     for ((_, kind), place) in Kind::ALL.into_iter().zip(0..) {
-        for ((way, _), rounds) in mixes.iter().zip(figures) {
+        for Played { way, rounds, .. } in ways {
             let spread = |figure: &dyn Fn(&[f64], &Round) -> f64| {
                 let latencies = |round: &Round| round.latencies.get(place).cloned().unwrap_or_default();
                 Spread::of(rounds.iter().map(|round| figure(&latencies(round), round)))

@@ -24,25 +24,31 @@ use common::server::{self, Outcome};
 struct Part {
     name: &'static str,
     run: fn(&mut Bench) -> Outcome<()>,
-    /// Whether it is measured on the servers that are not the main one, too.
-    on_all: bool,
-    /// Whether it is in `QUICK=1` on those.
-    quick_on_all: bool,
+    others: Others,
+}
+
+/// Whether a part is measured on the servers that are not the first, too.
+#[derive(PartialEq)]
+enum Others {
+    Always,
+    /// Not with `QUICK=1`.
+    InFull,
+    Never,
 }
 
 const PARTS: [Part; 8] = [
-    Part { name: "locks", run: locks::run, on_all: true, quick_on_all: true },
-    Part { name: "tables", run: tables::run, on_all: true, quick_on_all: true },
-    Part { name: "node", run: node::run, on_all: true, quick_on_all: false },
-    Part { name: "crowd", run: crowd::run, on_all: true, quick_on_all: false },
-    Part { name: "refill", run: refill::run, on_all: true, quick_on_all: false },
-    Part { name: "memory", run: memory::run, on_all: true, quick_on_all: false },
-    Part { name: "growth", run: growth::run, on_all: false, quick_on_all: false },
-    Part { name: "persistence", run: persistence::run, on_all: false, quick_on_all: false },
+    Part { name: "locks", run: locks::run, others: Others::Always },
+    Part { name: "tables", run: tables::run, others: Others::Always },
+    Part { name: "node", run: node::run, others: Others::InFull },
+    Part { name: "crowd", run: crowd::run, others: Others::InFull },
+    Part { name: "refill", run: refill::run, others: Others::InFull },
+    Part { name: "memory", run: memory::run, others: Others::InFull },
+    Part { name: "growth", run: growth::run, others: Others::Never },
+    Part { name: "persistence", run: persistence::run, others: Others::Never },
 ];
 
-/// The one that is measured most closely.
-const MAIN_SERVER: &str = "redis-7.0.15";
+/// The server that goes first, if it is there: it is measured most closely.
+const FIRST: &str = "redis-7.0.15";
 
 fn main() -> ExitCode {
     match run() {
@@ -65,40 +71,44 @@ fn run() -> Outcome<()> {
         return Err(format!("there is no part {unknown}").into());
     }
     let kept = server::path("BENCH_KEPT", if quick { "target/bench/quick" } else { "target/bench/full" });
-    let mut plan = Vec::new();
-    for name in servers()? {
-        let main = name == MAIN_SERVER || var("BENCH_SERVER").is_ok();
-        for part in &PARTS {
-            let named = asked.iter().any(|asked| asked == part.name);
-            let meant = main || if quick { part.quick_on_all } else { part.on_all };
-            if named || asked.is_empty() && meant {
-                let size = if quick {
-                    Size::Quick
-                } else if main {
-                    Size::Full
-                } else {
-                    Size::Short
-                };
-                plan.push((Bench::new(&name, part.name, size), part.run));
-            }
-        }
-    }
+    let plan = plan(quick, &asked)?;
     let parts = plan.len();
     for (number, (bench, part)) in (1..).zip(plan) {
         eprintln!("\n[{number} of {parts}, {} s so far]", start.elapsed().as_secs());
-        bench.run(part, &kept)?;
+        bench.run(part.run, &kept)?;
     }
-    page::write(&kept, MAIN_SERVER, &PARTS.each_ref().map(|part| part.name), !quick)?;
+    page::write(&kept, FIRST, &PARTS.each_ref().map(|part| part.name), !quick)?;
     eprintln!("The benchmark took {} s", start.elapsed().as_secs());
     Ok(())
 }
 
-/// The main one first.
+/// Each part on each server, unless some are asked for.
+fn plan(quick: bool, asked: &[String]) -> Outcome<Vec<(Bench, &'static Part)>> {
+    let mut plan = Vec::new();
+    for (place, server) in servers()?.iter().enumerate() {
+        for part in &PARTS {
+            let meant =
+                place == 0 || part.others == Others::Always || part.others == Others::InFull && !quick;
+            let size = if quick {
+                Size::Quick
+            } else if place == 0 {
+                Size::Full
+            } else {
+                Size::Short
+            };
+            if asked.iter().any(|name| name == part.name) || asked.is_empty() && meant {
+                plan.push((Bench::new(server, part.name, size), part));
+            }
+        }
+    }
+    Ok(plan)
+}
+
 fn servers() -> Outcome<Vec<String>> {
     if let Ok(name) = var("BENCH_SERVER") {
         return Ok(vec![name]);
     }
     let mut names = server::at_hand()?;
-    names.sort_by_key(|name| name != MAIN_SERVER);
+    names.sort_by_key(|name| name != FIRST);
     Ok(names)
 }

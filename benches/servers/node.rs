@@ -39,13 +39,22 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
         }
         let told = measure(server.port, bench.pick(21, 9, 5))?;
         let vehicles = with_commas(&count.to_string());
-        bench.add(times(format!("{vehicles} vehicles in Node, from call to JavaScript objects"), &told));
+        let node = version()?;
+        bench.add(times(
+            format!("{vehicles} vehicles in Node {node}, from call to JavaScript objects"),
+            &told,
+        ));
         bench.add(ratios(
-            format!("{vehicles} vehicles in Node: how many times as fast VehPrice.mget is"),
+            format!("{vehicles} vehicles in Node {node}: how many times as fast VehPrice.mget is"),
             &told,
         )?);
     }
     Ok(())
+}
+
+fn version() -> Outcome<String> {
+    let output = Command::new("node").arg("--version").output().map_err(|error| format!("node: {error}"))?;
+    Ok(String::from_utf8(output.stdout)?.trim().trim_start_matches('v').to_owned())
 }
 
 fn measure(port: u16, rounds: u32) -> Outcome<Vec<Told>> {

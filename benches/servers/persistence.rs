@@ -32,19 +32,17 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let count = bench.pick(1_000_000, 100_000, 100_000);
     let vehicles = vehicles(count);
     let ways = Way::at_hand(&mut Wire::connect(&bench.start()?)?)?;
-    let mut figures: Vec<Vec<[f64; 6]>> = vec![Vec::new(); ways.len()];
-    for round in 1..=rounds {
-        for (&way, figures) in ways.iter().zip(&mut figures) {
-            bench.say(&format!("round {round} of {rounds}, {}", way.name()));
-            figures.push(measure(bench, way, &vehicles)?);
-        }
-    }
+    let mut all: Vec<(Way, Vec<[f64; 6]>)> = ways.into_iter().map(|way| (way, Vec::new())).collect();
+    bench.rounds(rounds, &mut all, |(way, figures)| {
+        figures.push(measure(bench, *way, &vehicles)?);
+        Ok(())
+    })?;
     let mut sheet = Sheet::new(
         format!("{} vehicles saved, loaded, rewritten and synced", with_commas(&count.to_string())),
         "kept as",
         &COLUMNS,
     );
-    for (way, figures) in ways.iter().zip(figures) {
+    for (way, figures) in all {
         let column =
             |column: usize| Spread::of(figures.iter().filter_map(|figures| figures.get(column).copied()));
         sheet.row(way.name(), (0..COLUMNS.len()).map(column));

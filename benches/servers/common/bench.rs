@@ -51,6 +51,25 @@ impl Bench {
         }
     }
 
+    /// Takes all in turn, round after round, so that a slow spell of the machine meets all alike.
+    pub(crate) fn rounds<T>(
+        &self,
+        rounds: u32,
+        all: &mut [T],
+        mut take: impl FnMut(&mut T) -> Outcome<()>,
+    ) -> Outcome<()> {
+        for round in 1..=rounds {
+            self.say(&format!("round {round} of {rounds}"));
+            all.iter_mut().try_for_each(&mut take)?;
+            // Forth and back, so that none is always the first.
+            all.reverse();
+        }
+        if rounds % 2 == 1 {
+            all.reverse();
+        }
+        Ok(())
+    }
+
     /// What goes on now; a terminal shows it in one line, which goes again.
     pub(crate) fn say(&self, now: &str) {
         if stderr().is_terminal() {

@@ -153,7 +153,6 @@ pub(crate) fn find<'cases>(cases: &'cases [Case], name: &str) -> Option<&'cases 
     cases.iter().find(|case| case.name == name)
 }
 
-/// Round after round, so that a slow spell of the machine meets all alike.
 pub(crate) fn measure(
     bench: &Bench,
     server: &Server,
@@ -162,16 +161,7 @@ pub(crate) fn measure(
     rounds: u32,
 ) -> Outcome<()> {
     cases.iter_mut().try_for_each(|case| case.check(wire))?;
-    for round in 1..=rounds {
-        bench.say(&format!("round {round} of {rounds}"));
-        cases.iter_mut().try_for_each(|case| case.sample(server, wire))?;
-        // Forth and back, so that none is always the first.
-        cases.reverse();
-    }
-    if rounds % 2 == 1 {
-        cases.reverse();
-    }
-    Ok(())
+    bench.rounds(rounds, cases, |case| case.sample(server, wire))
 }
 
 pub(crate) fn times(title: impl Into<String>, cases: &[Case]) -> Sheet {

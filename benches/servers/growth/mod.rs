@@ -97,7 +97,7 @@ impl Growth {
 
 fn clients(bench: &mut Bench) -> Outcome<()> {
     let rounds = bench.pick(5, 3, 2);
-    let requests = bench.pick(100_000, 50_000, 30_000);
+    let requests = bench.pick(50_000, 30_000, 20_000);
     let server = bench.start()?;
     let mut wire = Wire::connect(&server)?;
     let rows = vehicles(8000);
@@ -113,15 +113,13 @@ fn clients(bench: &mut Bench) -> Outcome<()> {
     for clients in bench.pick(&[1, 10, 50, 100, 200][..], &[1, 50, 200], &[1, 200]) {
         // One client alone waits for each answer, and takes longer for as many.
         let requests = if *clients == 1 { requests / 5 } else { requests };
-        let mut rates: Vec<Vec<f64>> = vec![Vec::new(); ways.len()];
-        for round in 1..=rounds {
-            bench.say(&format!("{clients} clients, round {round} of {rounds}"));
-            for (way, rates) in ways.iter().zip(&mut rates) {
-                let sample = Sample::take_with(&server, &way.one(row), requests, *clients, 1)?;
-                rates.push(sample.requests_per_second);
-            }
-        }
-        sheet.row(clients.to_string(), rates.into_iter().map(|rates| Spread::of(rates.into_iter())));
+        let mut all: Vec<(Way, Vec<f64>)> = ways.iter().map(|&way| (way, Vec::new())).collect();
+        bench.rounds(rounds, &mut all, |(way, rates)| {
+            let sample = Sample::take_with(&server, &way.one(row), requests, *clients, 1)?;
+            rates.push(sample.requests_per_second);
+            Ok(())
+        })?;
+        sheet.row(clients.to_string(), all.into_iter().map(|(_, rates)| Spread::of(rates.into_iter())));
     }
     bench.add(sheet);
     Ok(())

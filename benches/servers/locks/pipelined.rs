@@ -46,18 +46,11 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let server = bench.start()?;
     let mut cases = cases(&server)?;
     check(&server, &cases)?;
-    for round in 1..=rounds {
-        bench.say(&format!("round {round} of {rounds}"));
-        for case in &mut cases {
-            renew(&server)?;
-            case.samples.push(Sample::take(&server, &case.words, requests)?);
-        }
-        // Forth and back, so that none is always the first.
-        cases.reverse();
-    }
-    if rounds % 2 == 1 {
-        cases.reverse();
-    }
+    bench.rounds(rounds, &mut cases, |case| {
+        renew(&server)?;
+        case.samples.push(Sample::take(&server, &case.words, requests)?);
+        Ok(())
+    })?;
     bench.add(rates(&cases));
     bench.add(ratios(&cases)?);
     look_for_doubts(&server)

@@ -33,17 +33,10 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     for way in &mut ways {
         way.look(&mut wire, &delete)?;
     }
-    for round in 1..=rounds {
-        bench.say(&format!("one client, round {round} of {rounds}"));
+    bench.rounds(rounds, &mut ways, |way| {
         renew(&server)?;
-        for way in &mut ways {
-            way.sample(&mut wire, &delete, runs)?;
-        }
-        ways.reverse();
-    }
-    if rounds % 2 == 1 {
-        ways.reverse();
-    }
+        way.sample(&mut wire, &delete, runs)
+    })?;
     let columns = [("µs", 1), ("times the time of QUOTELOCK.ACQUIRE", 2), ("round trips", 0)];
     let mut sheet = Sheet::new("One lock, one client that waits for each answer", "way", &columns);
     for way in &ways {

@@ -70,7 +70,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "node",
-        of: "8,000 vehicles in Node, from",
+        of: "8,000 vehicles in Node",
         file: "node.svg",
         title: "8,000 vehicles in Node with ioredis: ms from call to JavaScript objects",
         note: "Less is better.",

@@ -70,13 +70,11 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let server = bench.start()?;
     let ids: Vec<String> = (0..ROWS).map(|id| id.to_string()).collect();
     server.run::<()>(&["VEHPRICE.SET", OTHER, "1", "PX", "3600000", "FIELDS", "1", "price", "x"])?;
-    let mut taken = Way::ALL.map(|_| Vec::new());
-    for round in 1..=rounds {
-        bench.say(&format!("round {round} of {rounds}"));
-        for (way, taken) in Way::ALL.into_iter().zip(&mut taken) {
-            taken.push(cold_start(&server, way, &ids)?);
-        }
-    }
+    let mut taken = Way::ALL.map(|way| (way, Vec::new()));
+    bench.rounds(rounds, &mut taken, |(way, rounds)| {
+        rounds.push(cold_start(&server, *way, &ids)?);
+        Ok(())
+    })?;
     let title = format!(
         "{PODS} pods find 8,000 rows missing; a call upstream takes {CALL:?}, for 2,000 rows at most"
     );
@@ -159,9 +157,9 @@ fn read_other(other: &mut Connection) -> Outcome<f64> {
     Ok(began.elapsed().as_secs_f64() * 1e3)
 }
 
-fn figures(title: &str, taken: &[Vec<Round>; 3]) -> Sheet {
+fn figures(title: &str, taken: &[(Way, Vec<Round>); 3]) -> Sheet {
     let mut sheet = Sheet::new(title, "way", &COLUMNS);
-    for (way, rounds) in Way::ALL.into_iter().zip(taken) {
+    for (way, rounds) in taken {
         let column = |column: usize| {
             Spread::of(rounds.iter().filter_map(|round| round.figures().get(column).copied()))
         };
@@ -171,10 +169,10 @@ fn figures(title: &str, taken: &[Vec<Round>; 3]) -> Sheet {
 }
 
 /// Each ratio is of two cold starts of one round: machines drift between rounds.
-fn ratios(title: &str, taken: &[Vec<Round>; 3]) -> Sheet {
+fn ratios(title: &str, taken: &[(Way, Vec<Round>); 3]) -> Sheet {
     let mut sheet = Sheet::new(title, "each pod asks /", &COLUMNS.map(|(head, _)| (head, 2)));
-    let [first, rest @ ..] = taken;
-    for (way, rounds) in Way::ALL.into_iter().skip(1).zip(rest) {
+    let [(_, first), rest @ ..] = taken;
+    for (way, rounds) in rest {
         let column = |column: usize| {
             let of = |round: &Round| round.figures().get(column).copied().unwrap_or(f64::NAN);
             Spread::of(first.iter().zip(rounds).map(|(over, under)| of(over) / of(under)))

@@ -23,16 +23,10 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
         way.read_one(row).look(&mut wire)?;
         samples.push((way, Vec::new()));
     }
-    for round in 1..=rounds {
-        bench.say(&format!("one row, round {round} of {rounds}"));
-        for (way, samples) in &mut samples {
-            samples.push(Sample::take(&server, &way.one(row), requests)?);
-        }
-        samples.reverse();
-    }
-    if rounds % 2 == 1 {
-        samples.reverse();
-    }
+    bench.rounds(rounds, &mut samples, |(way, samples)| {
+        samples.push(Sample::take(&server, &way.one(row), requests)?);
+        Ok(())
+    })?;
     let (_, ours) = samples.iter().find(|(way, _)| *way == Way::Table).ok_or("there is no table")?;
     let columns = [
         ("requests/s", 0),
