@@ -37,7 +37,7 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
         for way in [Way::Hashes, Way::Strings, Way::OneHash, Way::Table] {
             way.fill(&mut wire, &stored)?;
         }
-        let told = measure(server.port, bench.pick(21, 9, 5))?;
+        let told = measure(server.port, bench.pick(21, 9, 2))?;
         let vehicles = with_commas(&count.to_string());
         let node = version()?;
         bench.add(times(

@@ -166,7 +166,7 @@ pub(crate) fn measure(
 
 pub(crate) fn times(title: impl Into<String>, cases: &[Case]) -> Sheet {
     let columns = [("ms at the client", 3), ("the server's CPU ms", 3), ("reply, bytes", 0)];
-    let mut sheet = Sheet::new(title, "median (least - most)", &columns);
+    let mut sheet = Sheet::new(title, "way", &columns);
     for case in cases {
         let length = Spread::once(f64::from(u32::try_from(case.length()).unwrap_or(u32::MAX)));
         sheet.row(&case.name, [case.spread(|sample| sample.wall), case.spread(|sample| sample.cpu), length]);

@@ -109,7 +109,7 @@ impl Sheet {
 
     /// The heads of all columns.
     pub(crate) fn heads(&self) -> Vec<String> {
-        let goal = self.has_goals().then(|| "wants".to_owned());
+        let goal = self.has_goals().then(|| "goal".to_owned());
         let columns = self.columns.iter().map(|column| column.head.clone());
         std::iter::once(self.of.clone()).chain(goal).chain(columns).collect()
     }

@@ -110,7 +110,7 @@ fn find<'cases>(cases: &'cases [Case], name: &str) -> Outcome<&'cases Case> {
 /// Where the server's share of a core is well below 100 %, it waited for its turn or for requests: then trust its CPU time.
 fn rates(cases: &[Case]) -> Sheet {
     let columns = [("requests/s", 0), ("the server's CPU ns a request", 0), ("its share of a core, %", 0)];
-    let mut sheet = Sheet::new("One lock, pipelined", "median (least - most)", &columns);
+    let mut sheet = Sheet::new("One lock, pipelined", "command", &columns);
     for case in cases {
         let spread = |figure: fn(&Sample) -> f64| Spread::of(case.samples.iter().map(figure));
         let busy = spread(|sample| sample.requests_per_second * sample.cpu_per_request / 1e7).median;

@@ -2,7 +2,7 @@
 
 use super::Measured;
 use super::charts::Written;
-use crate::common::kept::Kept;
+use crate::common::kept::{Kept, Setting};
 use crate::common::sheet::{Row, Sheet};
 use crate::common::spread::with_commas;
 
@@ -29,41 +29,43 @@ pub(crate) fn page(main: &Measured, others: &[Measured], charts: &[Written]) -> 
         for sheet in &kept.sheets {
             text.push_str(&table(sheet));
         }
-        text.push_str(&beside(part, kept, others));
+        let beside = beside(part, kept, others);
+        if !beside.is_empty() {
+            text.push_str(&folded("Each server", &beside));
+        }
     }
     text
 }
 
 fn setting(main: &Measured, others: &[Measured]) -> String {
-    let mut text = String::new();
-    let Some((_, first)) = main.parts.first() else { return text };
+    let Some((_, Kept { setting, .. })) = main.parts.first() else { return String::new() };
     let names: Vec<&str> = others.iter().map(Measured::server).collect();
-    text.push_str(&format!(
-        "Measured from {} UTC on: {}, Linux {}, quotelock {}. All figures are of {}",
-        first.setting.moment,
-        first.setting.machine,
-        first.setting.kernel,
-        env!("CARGO_PKG_VERSION"),
-        first.setting.server
-    ));
-    text.push_str(&if names.is_empty() {
-        ".\n\n".to_owned()
+    let others_too = if names.is_empty() {
+        String::new()
     } else {
-        format!(
-            ", but for the tables at the end of a section, which have the medians of {} too.\n\n",
-            names.join(", ")
-        )
-    });
-    text.push_str("| part | server | took | load average before and after |\n|---|---|---|---|\n");
+        format!(" Under \"Each server\" are the medians of {} too.", names.join(", "))
+    };
+    let mut times =
+        head(&["part", "server", "at, UTC", "took", "load average before; after"].map(str::to_owned));
     for measured in std::iter::once(main).chain(others) {
         for (part, kept) in &measured.parts {
-            let [before, after] = &kept.setting.load;
-            let (server, seconds) = (&kept.setting.server, kept.setting.seconds);
-            text.push_str(&format!("| {part} | {server} | {seconds} s | {before}; {after} |\n"));
+            let Setting { server, moment, seconds, load: [before, after], .. } = &kept.setting;
+            times.push_str(&format!("| {part} | {server} | {moment} | {seconds} s | {before}; {after} |\n"));
         }
     }
-    text.push('\n');
-    text
+    format!(
+        "Measured on {}, Linux {}, quotelock {}. The figures are of {}.{others_too}\n\n{}",
+        setting.machine,
+        setting.kernel,
+        env!("CARGO_PKG_VERSION"),
+        setting.server,
+        folded("When, and how busy the machine was", &format!("{times}\n"))
+    )
+}
+
+/// What is seen once it is asked for.
+fn folded(summary: &str, text: &str) -> String {
+    format!("<details>\n<summary>{summary}</summary>\n\n{text}</details>\n\n")
 }
 
 fn line(cells: &[String]) -> String {
@@ -117,7 +119,7 @@ fn beside(part: &str, main: &Kept, others: &[Measured]) -> String {
             continue;
         }
         let servers = kept.iter().map(|kept| kept.setting.server.clone());
-        let goal = sheet.has_goals().then(|| "wants".to_owned());
+        let goal = sheet.has_goals().then(|| "goal".to_owned());
         let heads: Vec<String> = std::iter::once(sheet.of.clone()).chain(goal).chain(servers).collect();
         text.push_str(&format!("**{}: {}, each server**\n\n{}", sheet.title, column.head, head(&heads)));
         for row in all_rows(&sheets) {
