@@ -5,8 +5,6 @@ use std::sync::Barrier;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use redis::Value;
-
 use crate::common::bench::Bench;
 use crate::common::case::{Exchange, Expected};
 use crate::common::server::{Outcome, Server};
@@ -15,6 +13,7 @@ use crate::common::spread::{Spread, with_commas};
 use crate::common::vehicles::{shuffled, vehicles};
 use crate::common::ways::{Way, text};
 use crate::common::wire::{Wire, packed};
+use crate::locks;
 
 const CLIENTS: u32 = 50;
 const VEHICLES: u32 = 8000;
@@ -75,7 +74,7 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let mut wire = Wire::connect(&server)?;
     let stored = vehicles(VEHICLES);
     let asked = shuffled(&stored, 1);
-    let moment = now(&mut wire)?;
+    let moment = locks::now()?;
     let mut ways = Vec::new();
     for way in Way::at_hand(&mut wire)? {
         way.fill(&mut wire, &stored)?;
@@ -103,25 +102,16 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
 
 /// A lock that is held: the pods of today only read it.
 fn lock(wire: &mut Wire, way: Way, moment: &str) -> Outcome<Exchange> {
-    let mut lock = format!(r#"{{"roleIds":["3","7"],"queryTime":"{moment}"}}"#);
+    let mut lock = locks::lock(moment);
     wire.run(&packed(&["SET", LOCK, &lock, "EX", "360"]))?;
     let asked = if way == Way::Table {
         lock.pop();
         lock.push_str(r#","state":"Effective","outcome":"Held"}"#);
-        packed(&["QUOTELOCK.ACQUIRE", LOCK, r#"["3","7"]"#, "*", "JSON"])
+        packed(&["QUOTELOCK.ACQUIRE", LOCK, locks::ROLES, "*", "JSON"])
     } else {
         packed(&["GET", LOCK])
     };
     Ok(Exchange::new(asked, Expected::Exactly(vec![text(lock)])))
-}
-
-/// The server's clock.
-fn now(wire: &mut Wire) -> Outcome<String> {
-    let acquired = wire.run(&packed(&["QUOTELOCK.ACQUIRE", "first", "[]", "*", "JSON"]))?;
-    let Value::BulkString(json) = acquired else { return Err("no lock was acquired".into()) };
-    let lock: serde_json::Value = serde_json::from_slice(&json)?;
-    let moment = lock.get("queryTime").and_then(serde_json::Value::as_str);
-    Ok(moment.ok_or("the lock has no moment")?.to_owned())
 }
 
 fn play(server: &Server, mix: &Mix, view: View, time: Duration) -> Outcome<Round> {

@@ -14,21 +14,21 @@ use crate::common::server::{Outcome, Server};
 /// The lock that is read, and the one that is written.
 const READ: &str = "hermes:price-lock:42";
 const WRITTEN: &str = "hermes:price-lock:43";
-const ROLES: &str = r#"["3","7"]"#;
+pub(crate) const ROLES: &str = r#"["3","7"]"#;
 
 pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     pipelined::run(bench)?;
     single::run(bench)
 }
 
-fn now() -> Outcome<String> {
+pub(crate) fn now() -> Outcome<String> {
     let millis = i64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?;
     let now = DateTime::from_timestamp_millis(millis).ok_or("the clock is beyond the calendar")?;
     Ok(now.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 /// As the services write it.
-fn lock(moment: &str) -> String {
+pub(crate) fn lock(moment: &str) -> String {
     format!(r#"{{"roleIds":{ROLES},"queryTime":"{moment}"}}"#)
 }
 
