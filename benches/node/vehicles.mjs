@@ -25,7 +25,7 @@ const ways = {
     });
   },
   'MGET of JSON, JSON.parse of each': async () => {
-    const rows = await redis.mget(ids.map((id) => `json:hermes:scooters:styleAndPrice:${id}`));
+    const rows = await redis.mget(ids.map((id) => `json:${id}`));
     return rows.map((row) => JSON.parse(row));
   },
   'HMGET of one hash, JSON.parse of each': async () => (await redis.hmget('hash', ids)).map((row) => JSON.parse(row)),

@@ -173,7 +173,7 @@ fn hash(vehicle: &Vehicle) -> [Cmd; 2] {
 }
 
 pub(crate) fn string_key(vehicle: &Vehicle) -> String {
-    format!("json:{}", vehicle.key())
+    format!("json:{}", vehicle.id)
 }
 
 fn string(vehicle: &Vehicle) -> Cmd {
