@@ -1,7 +1,11 @@
 //! How a pod comes to the rows of a table that it finds cold.
 
-use redis::{Connection, RedisResult, Value, cmd, from_redis_value};
+use redis::{Cmd, Connection, cmd};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
+use super::Upstream;
 use crate::common::server::Outcome;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,82 +30,82 @@ impl Way {
     }
 }
 
-/// The prices of these ids. Upstream is asked for so many at a time.
-pub(crate) fn rows_of(
-    pod: &mut Connection,
-    way: Way,
-    table: &str,
-    ids: &[String],
-    rows_a_call: usize,
-    ask: impl Fn(&[String]) -> Vec<String>,
-) -> Outcome<Vec<Option<String>>> {
-    let ask = |pod: &mut Connection, ids: &[String], condition: &[&str]| -> Outcome<()> {
-        for ids in ids.chunks(rows_a_call) {
-            store(pod, table, condition, ids, &ask(ids))?;
+/// What `VEHPRICE.CLAIM … JSON` answers.
+#[derive(Deserialize)]
+struct Claim {
+    token: Option<String>,
+    rows: Box<RawValue>,
+    claimed: Vec<String>,
+    pending: Vec<String>,
+}
+
+/// A pod, and the table it wants rows of.
+pub(crate) struct Pod<'a> {
+    pub(crate) connection: Connection,
+    pub(crate) table: &'a str,
+    pub(crate) upstream: &'a Upstream,
+    /// Upstream is asked for so many rows at a time.
+    pub(crate) rows_a_call: usize,
+}
+
+impl Pod<'_> {
+    /// The rows of these ids, as JSON.
+    pub(crate) fn rows_of(&mut self, way: Way, ids: &[String]) -> Outcome<String> {
+        match way {
+            Way::EachAsks => self.ask_for_missing(ids),
+            Way::Claims => self.refill(ids, ids.len()),
+            Way::SharedClaims => self.refill(ids, self.rows_a_call),
         }
-        Ok(())
-    };
-    if way == Way::EachAsks {
-        let rows = read(pod, table, None, ids)?;
+    }
+
+    fn ask_for_missing(&mut self, ids: &[String]) -> Outcome<String> {
+        let rows: Vec<Option<IgnoredAny>> = serde_json::from_str(&self.read(ids, None)?)?;
         let missing: Vec<String> =
             ids.iter().zip(rows).filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
-        ask(pod, &missing, &["NX"])?;
-        return read(pod, table, None, ids);
+        self.ask(&missing, &["NX"])?;
+        self.read(ids, None)
     }
-    let limit = if way == Way::SharedClaims { rows_a_call } else { ids.len() };
-    loop {
-        let claim = cmd("VEHPRICE.CLAIM")
-            .arg(table)
-            .arg(&["PX", "60000", "LIMIT"])
-            .arg(limit)
-            .arg(&["FIELDS", "1", "price", "IDS"])
-            .arg(ids)
-            .query::<Vec<Value>>(pod)?;
-        let [_, token, _, rows, _, claimed, _, pending] =
-            <[Value; 8]>::try_from(claim).map_err(|_| "not a claim")?;
-        let (claimed, pending): (Vec<String>, Vec<String>) =
-            (from_redis_value(claimed)?, from_redis_value(pending)?);
-        if !claimed.is_empty() {
-            ask(pod, &claimed, &["TOKEN", &from_redis_value::<String>(token)?])?;
-        } else if pending.is_empty() {
-            return prices(rows);
-        } else {
-            read(pod, table, Some(60_000), &pending)?;
+
+    fn refill(&mut self, ids: &[String], limit: usize) -> Outcome<String> {
+        loop {
+            let mut claim = self.command("VEHPRICE.CLAIM");
+            claim.arg(&["PX", "60000", "LIMIT"]).arg(limit).arg(&["JSON", "IDS"]).arg(ids);
+            let answer: String = claim.query(&mut self.connection)?;
+            let Claim { token, rows, claimed, pending } = serde_json::from_str(&answer)?;
+            if let Some(token) = token {
+                self.ask(&claimed, &["TOKEN", &token])?;
+            } else if pending.is_empty() {
+                return Ok(rows.get().to_owned());
+            } else {
+                self.read(&pending, Some("60000"))?;
+            }
         }
     }
-}
 
-fn read(
-    pod: &mut Connection,
-    table: &str,
-    block_ms: Option<u32>,
-    ids: &[String],
-) -> Outcome<Vec<Option<String>>> {
-    let mut mget = cmd("VEHPRICE.MGET");
-    mget.arg(table).arg(&["FIELDS", "1", "price"]);
-    if let Some(block_ms) = block_ms {
-        mget.arg("BLOCK").arg(block_ms);
+    fn command(&self, name: &str) -> Cmd {
+        let mut command = cmd(name);
+        command.arg(self.table);
+        command
     }
-    prices(mget.arg("IDS").arg(ids).query(pod)?)
-}
 
-fn store(
-    pod: &mut Connection,
-    table: &str,
-    condition: &[&str],
-    ids: &[String],
-    prices: &[String],
-) -> RedisResult<()> {
-    let mut mset = cmd("VEHPRICE.MSET");
-    mset.arg(table).arg(condition).arg(&["FIELDS", "1", "price", "ROWS"]);
-    for (id, price) in ids.iter().zip(prices) {
-        mset.arg(id).arg(price);
+    fn read(&mut self, ids: &[String], block_ms: Option<&str>) -> Outcome<String> {
+        let mut mget = self.command("VEHPRICE.MGET");
+        if let Some(block_ms) = block_ms {
+            mget.arg(&["BLOCK", block_ms]);
+        }
+        Ok(mget.arg(&["JSON", "IDS"]).arg(ids).query(&mut self.connection)?)
     }
-    mset.exec(pod)
-}
 
-/// Rows of one field, or none.
-fn prices(rows: Value) -> Outcome<Vec<Option<String>>> {
-    let rows: Vec<Option<Vec<String>>> = from_redis_value(rows)?;
-    Ok(rows.into_iter().map(|row| row.and_then(|row| row.into_iter().next())).collect())
+    fn ask(&mut self, ids: &[String], condition: &[&str]) -> Outcome<()> {
+        for ids in ids.chunks(self.rows_a_call) {
+            let prices = self.upstream.ask(ids);
+            let mut mset = self.command("VEHPRICE.MSET");
+            mset.arg(condition).arg(&["FIELDS", "1", "price", "ROWS"]);
+            for (id, price) in ids.iter().zip(&prices) {
+                mset.arg(id).arg(price);
+            }
+            mset.exec(&mut self.connection)?;
+        }
+        Ok(())
+    }
 }
