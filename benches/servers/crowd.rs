@@ -69,7 +69,7 @@ struct Round {
 
 pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let rounds = bench.pick(5, 3, 1);
-    let time = Duration::from_millis(bench.pick(3000, 1500, 1000));
+    let time = Duration::from_millis(bench.pick(3000, 1000, 1000));
     let server = bench.start()?;
     let mut wire = Wire::connect(&server)?;
     let stored = vehicles(VEHICLES);
