@@ -13,6 +13,10 @@ mod model;
 mod own_commands;
 mod short_reads;
 mod upgrade;
+mod aof_cuts;
+mod book;
+mod kill;
+mod load;
 
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
