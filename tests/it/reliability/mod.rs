@@ -15,6 +15,7 @@ mod short_reads;
 mod upgrade;
 mod aof_cuts;
 mod book;
+mod failovers;
 mod kill;
 mod load;
 
