@@ -11,7 +11,7 @@ use redis::{Connection, Value};
 use crate::harness::*;
 
 const CLIENTS: usize = 64;
-const KEY: &str = "user:42";
+pub(crate) const KEY: &str = "user:42";
 /// The rounds on a server: the full number on one, fewer on the others.
 fn rounds(kind: Kind) -> usize {
     if kind == Kind::DEFAULT { 2000 } else { 200 }
@@ -53,6 +53,16 @@ impl Drop for Home<'_> {
 /// In each round: `prepare` the key, let all clients `ask` at once, `judge` what they got.
 fn race<T: Send>(
     server: &Server,
+    prepare: impl FnMut(&mut Connection, usize),
+    ask: impl Fn(&mut Connection, usize) -> T + Sync,
+    judge: impl FnMut(&mut Connection, usize, Vec<T>),
+) {
+    race_for(rounds(server.kind()), server, prepare, ask, judge);
+}
+
+pub(crate) fn race_for<T: Send>(
+    rounds: usize,
+    server: &Server,
     mut prepare: impl FnMut(&mut Connection, usize),
     ask: impl Fn(&mut Connection, usize) -> T + Sync,
     mut judge: impl FnMut(&mut Connection, usize, Vec<T>),
@@ -60,7 +70,6 @@ fn race<T: Send>(
     let con = &mut server.connection();
     let gate = &Gate::default();
     let ask = &ask;
-    let rounds = rounds(server.kind());
     let (answer, answers) = mpsc::channel();
     std::thread::scope(|scope| {
         for client in 0..CLIENTS {
@@ -85,17 +94,17 @@ fn race<T: Send>(
 
 /// What one client was told.
 #[derive(Debug)]
-struct Told {
-    client: usize,
+pub(crate) struct Told {
+    pub(crate) client: usize,
     role_ids: Vec<String>,
     query_time: String,
-    state: String,
-    outcome: String,
+    pub(crate) state: String,
+    pub(crate) outcome: String,
 }
 
 impl Told {
     /// From `ACQUIRE … JSON`.
-    fn from_json(client: usize, reply: &str) -> Self {
+    pub(crate) fn from_json(client: usize, reply: &str) -> Self {
         let reply: serde_json::Value = serde_json::from_str(reply).unwrap();
         let text = |name: &str| reply[name].as_str().unwrap().to_owned();
         let role_ids = reply["roleIds"].as_array().unwrap();
@@ -105,7 +114,7 @@ impl Told {
     }
 
     /// From `ACQUIRE`: name and value in turn.
-    fn from_array(client: usize, reply: Value) -> Self {
+    pub(crate) fn from_array(client: usize, reply: Value) -> Self {
         let (role_ids, query_time, state, outcome): (Vec<String>, String, String, String) = {
             let Value::Array(fields) = reply else { panic!("no array: {reply:?}") };
             let [_, role_ids, _, query_time, _, state, _, outcome] = fields.try_into().unwrap();
@@ -139,13 +148,13 @@ fn acquire(con: &mut Connection, client: usize, rest: &str) -> Told {
     }
 }
 
-fn put(con: &mut Connection, query_time: &str) {
+pub(crate) fn put(con: &mut Connection, query_time: &str) {
     cmd(con, &format!(r#"QUOTELOCK.SET {KEY} ["before"] {query_time}"#));
 }
 
 /// All were given one lock, the one that is stored. Its queryTime.
 #[track_caller]
-fn one_lock_for_all(con: &mut Connection, told: &[Told]) -> String {
+pub(crate) fn one_lock_for_all(con: &mut Connection, told: &[Told]) -> String {
     for one in told {
         assert_eq!(one.lock(), told[0].lock(), "{one:?} and {:?}", told[0]);
     }
@@ -155,7 +164,7 @@ fn one_lock_for_all(con: &mut Connection, told: &[Told]) -> String {
 
 /// The one who wrote, and brought the roles that all were given.
 #[track_caller]
-fn the_only_writer(told: &[Told]) -> &Told {
+pub(crate) fn the_only_writer(told: &[Told]) -> &Told {
     let writers: Vec<&Told> = told.iter().filter(|one| one.wrote()).collect();
     assert_eq!(writers.len(), 1, "{writers:?}");
     assert_eq!(writers[0].role_ids, [format!("role-{}", writers[0].client)]);

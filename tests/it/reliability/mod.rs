@@ -18,6 +18,7 @@ mod book;
 mod failovers;
 mod kill;
 mod load;
+mod races;
 
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
