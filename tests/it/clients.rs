@@ -32,7 +32,7 @@ fn read(path: &Path) -> String {
 }
 
 /// What runs a program of `tests/clients/`: `make test` has put its packages in their places.
-fn program(file: &str) -> Command {
+pub(crate) fn program(file: &str) -> Command {
     let path = clients().join(file);
     let (interpreter, packages) = match path.extension().and_then(|ending| ending.to_str()) {
         Some("mjs") => ("node", Some(clients().join("node_modules"))),

@@ -15,6 +15,8 @@ mod short_reads;
 mod upgrade;
 mod aof_cuts;
 mod book;
+mod cluster_load;
+mod cluster_nodes;
 mod failovers;
 mod kill;
 mod load;
