@@ -23,7 +23,7 @@ pub(crate) use effects::{aborts_a_watch, changes, events, forgotten};
 pub(crate) use keyspace::{Keyspace, keyspace, stored};
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
 pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica_of};
-pub(crate) use server::{Builder, Kind, Server, for_each_server, module};
+pub(crate) use server::{Builder, Kind, Server, for_each_server, free_port, module};
 pub(crate) use stream::{FakeReplica, line, monitored};
 pub(crate) use table::{
     LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pack, packed, pipelined, table,

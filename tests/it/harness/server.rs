@@ -115,7 +115,8 @@ impl Builder {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nothing listens at now.
+pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -21,6 +21,9 @@ mod failovers;
 mod kill;
 mod load;
 mod races;
+mod sentinel;
+mod sentinels;
+mod stopped_primary;
 
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
