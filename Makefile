@@ -53,6 +53,7 @@ soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=k
 	@scripts/servers
 	@$(MAKE) --no-print-directory clients library
 	@echo "== Running the long forms"
+	@cargo build --locked --examples
 	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1
 
 fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one; KEEP=1: add what was found to fuzz/corpus

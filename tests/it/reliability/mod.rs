@@ -4,26 +4,26 @@
 mod access;
 mod against_a_model;
 mod agreement;
+mod aof_cuts;
+mod book;
 mod clock_jumps;
+mod cluster_load;
+mod cluster_nodes;
 mod dump_tables;
 mod dumps;
 mod eviction;
-mod hostile;
-mod model;
-mod own_commands;
-mod short_reads;
-mod upgrade;
-mod aof_cuts;
-mod book;
-mod cluster_load;
-mod cluster_nodes;
 mod failovers;
+mod hostile;
 mod kill;
 mod load;
+mod model;
+mod own_commands;
 mod races;
 mod sentinel;
 mod sentinels;
+mod short_reads;
 mod stopped_primary;
+mod upgrade;
 
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
