@@ -196,6 +196,15 @@ fn bytes_are_sent_as_they_are() {
     });
 }
 
+/// A primary, a replica in step with it, and one that tells what it is sent.
+fn followed(kind: Kind) -> (Server, Server, FakeReplica) {
+    let primary = primary(kind);
+    let replica = Server::start(kind);
+    follow(&replica, &primary);
+    let fake = FakeReplica::of(&primary);
+    (primary, replica, fake)
+}
+
 /// Stores 500 rows that a test needn't wait for to be over.
 fn soon_over() -> String {
     let rows: String = (0..500).map(|id| format!(" {id} 1")).collect();
@@ -206,12 +215,8 @@ fn soon_over() -> String {
 #[test]
 fn sweeping_is_not_sent() {
     for kind in Kind::ALL {
-        let primary = primary(kind);
-        let con = &mut primary.connection();
-        let replica = Server::start(kind);
-        follow(&replica, &primary);
-        let there = &mut replica.connection();
-        let mut fake = FakeReplica::of(&primary);
+        let (primary, replica, mut fake) = followed(kind);
+        let (con, there) = (&mut primary.connection(), &mut replica.connection());
         cmd(con, "VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 x ROWS a 1 b 2");
         cmd(con, &soon_over());
         in_step(con, 1);
@@ -235,12 +240,8 @@ fn sweeping_is_not_sent() {
 #[test]
 fn the_end_of_a_table_is_sent_as_its_keys_end() {
     for kind in Kind::ALL {
-        let primary = primary(kind);
-        let con = &mut primary.connection();
-        let replica = Server::start(kind);
-        follow(&replica, &primary);
-        let there = &mut replica.connection();
-        let mut fake = FakeReplica::of(&primary);
+        let (primary, replica, mut fake) = followed(kind);
+        let (con, there) = (&mut primary.connection(), &mut replica.connection());
         for end in [
             "VEHPRICE.DEL t last",
             "VEHPRICE.DEL t 1 last 2",
@@ -267,12 +268,8 @@ fn the_end_of_a_table_is_sent_as_its_keys_end() {
 #[test]
 fn the_keys_own_expiry_ends_a_table() {
     for kind in Kind::ALL {
-        let primary = primary(kind);
-        let con = &mut primary.connection();
-        let replica = Server::start(kind);
-        follow(&replica, &primary);
-        let there = &mut replica.connection();
-        let mut fake = FakeReplica::of(&primary);
+        let (primary, replica, mut fake) = followed(kind);
+        let (con, there) = (&mut primary.connection(), &mut replica.connection());
         cmd(con, "VEHPRICE.MSET t PX 20 FIELDS 1 x ROWS a 1");
         cmd(con, "VEHPRICE.MSET t PX 60 FIELDS 1 x ROWS b 1");
         eventually(PATIENCE, || (int(con, "DBSIZE") == 0).then_some(()));
