@@ -70,7 +70,7 @@ const TELLS: &[KeySpec] = &[KeySpec::first(&[KeyFlag::Ro])];
 const SWEEP_PAGES: usize = 16;
 
 /// After how many bytes that were freed it stops earlier: freeing a value of 100 kB takes longer than sweeping a page.
-const SWEEP_BYTES: usize = 1024 * 1024;
+const SWEEP_BYTES: usize = 256 * 1024;
 
 /// The table of a key, after a step of sweeping; `None` if there is no key. Each command calls it once.
 ///
