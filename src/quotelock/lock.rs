@@ -48,10 +48,13 @@ impl<'a> Lock<'a> {
     /// Hands on the lock as it is stored: byte for byte what `JSON.stringify({roleIds, queryTime})` gives, with `ttlMs`
     /// and `bufferMs` after the two where the lock has its own.
     pub fn with_stored<T>(&self, then: impl FnOnce(&[u8]) -> T) -> T {
+        if self.ttl_ms.is_none() && self.buffer_ms.is_none() {
+            return self.with_json("\"}", then);
+        }
         let own_term =
             |name: &str, ms: Option<i64>| ms.map_or_else(String::new, |ms| format!(",\"{name}\":{ms}"));
         let (ttl, buffer) = (own_term("ttlMs", self.ttl_ms), own_term("bufferMs", self.buffer_ms));
-        self.with_json(&["\"", &ttl, &buffer, "}"].concat(), then)
+        self.with_json(&format!("\"{ttl}{buffer}}}"), then)
     }
 
     /// Hands on the lock as it is answered with the word `JSON`: `roleIds`, `queryTime`, `state`, and `outcome` if there
@@ -71,7 +74,7 @@ impl<'a> Lock<'a> {
     }
 }
 
-/// How a reply ends behind the moment. Whole texts: a part more costs as much as reading the clock.
+/// How a reply ends behind the moment. Whole texts, as each part is a copy of its own in every reply.
 fn ending(state: State, outcome: Option<Outcome>) -> &'static str {
     use Outcome::{Created, Held, Refreshed};
     use State::{CloseToExpired, Effective};
@@ -154,16 +157,18 @@ mod tests {
     #[test]
     fn is_answered_with_its_state_and_without_its_terms() {
         let lock = Lock { ttl_ms: Some(1), ..Lock::on("2024-09-12T02:50:53Z") };
-        let cases = [
-            (None, r#"{"roleIds":[],"queryTime":"2024-09-12T02:50:53Z","state":"Effective"}"#),
-            (
-                Some(Outcome::Held),
-                r#"{"roleIds":[],"queryTime":"2024-09-12T02:50:53Z","state":"Effective","outcome":"Held"}"#,
-            ),
-        ];
-        for (outcome, expected) in cases {
-            let json = lock.with_reply(State::Effective, outcome, <[u8]>::to_vec);
-            assert_eq!(std::str::from_utf8(&json), Ok(expected));
+        let outcomes = [None, Some(Outcome::Created), Some(Outcome::Refreshed), Some(Outcome::Held)];
+        for state in [State::Effective, State::CloseToExpired] {
+            for outcome in outcomes {
+                let state_name = state.name();
+                let outcome_member =
+                    outcome.map_or_else(String::new, |outcome| format!(r#","outcome":"{}""#, outcome.name()));
+                let expected = format!(
+                    r#"{{"roleIds":[],"queryTime":"2024-09-12T02:50:53Z","state":"{state_name}"{outcome_member}}}"#
+                );
+                let json = lock.with_reply(state, outcome, <[u8]>::to_vec);
+                assert_eq!(std::str::from_utf8(&json), Ok(expected.as_str()));
+            }
         }
     }
 }
