@@ -48,12 +48,13 @@ test: ## Run all tests, on every server
 	@echo "== Running the tests"
 	@cargo test --locked
 
-soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names hold it
+soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so
 	@scripts/setup test
 	@scripts/servers
 	@$(MAKE) --no-print-directory clients library
 	@echo "== Running the long forms"
 	@cargo build --locked --examples
+	@cargo test --quiet --locked --test it reliability::$(WHAT) -- --list | grep -q ': test$$' || { echo "There is none whose name begins with $(WHAT)" >&2; exit 1; }
 	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1
 
 fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one; KEEP=1: add what was found to fuzz/corpus

@@ -47,14 +47,22 @@ impl Wants {
         }
     }
 
+    /// Whether a figure does not come up to it.
+    pub(crate) fn is_missed_by(self, figure: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => figure < bound,
+            Self::AtMost(bound) => figure > bound,
+            Self::Near(bound) => (figure - 1.0).abs() > bound,
+            Self::Nothing => false,
+        }
+    }
+
     fn verdict(self, figure: f64) -> &'static str {
-        let met = match self {
-            Self::AtLeast(bound) => figure >= bound,
-            Self::AtMost(bound) => figure <= bound,
-            Self::Near(bound) => (figure - 1.0).abs() <= bound,
-            Self::Nothing => return "",
-        };
-        if met { " met" } else { " NOT MET" }
+        match self {
+            Self::Nothing => "",
+            _ if self.is_missed_by(figure) => " NOT MET",
+            _ => " met",
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::Measured;
 use super::charts::Written;
 use crate::common::kept::{Kept, Setting};
 use crate::common::sheet::{Row, Sheet};
-use crate::common::spread::with_commas;
+use crate::common::spread::{Spread, with_commas};
 
 /// A part's heading.
 const HEADINGS: [(&str, &str); 8] = [
@@ -79,7 +79,9 @@ fn head(cells: &[String]) -> String {
 fn table(sheet: &Sheet) -> String {
     let mut text = format!("**{}**\n\n{}", sheet.title, head(&sheet.heads()));
     for row in &sheet.rows {
-        text.push_str(&line(&start(sheet, row).chain(sheet.cells(row)).collect::<Vec<_>>()));
+        let mark = |cell: &Option<Spread>| cell.map_or("", |cell| mark(row, cell.median));
+        let cells = sheet.cells(row).into_iter().zip(&row.cells).map(|(text, cell)| text + mark(cell));
+        text.push_str(&line(&start(sheet, row).chain(cells).collect::<Vec<_>>()));
     }
     text.push('\n');
     text
@@ -89,6 +91,11 @@ fn table(sheet: &Sheet) -> String {
 fn start<'row>(sheet: &Sheet, row: &'row Row) -> impl Iterator<Item = String> + use<'row> {
     let goal = sheet.has_goals().then(|| row.wants.show());
     std::iter::once(name(&row.name)).chain(goal)
+}
+
+/// What stands behind a figure that does not come up to its goal.
+fn mark(row: &Row, figure: f64) -> &'static str {
+    if row.wants.is_missed_by(figure) { " ✗" } else { "" }
 }
 
 /// Numbers as names get their commas.
@@ -128,7 +135,10 @@ fn beside(part: &str, main: &Kept, others: &[Measured]) -> String {
                 let cell = cell.and_then(|row| row.cells.first().copied().flatten());
                 cell.map_or_else(
                     || "-".to_owned(),
-                    |cell| with_commas(&format!("{:.*}", column.digits, cell.median)),
+                    |cell| {
+                        let text = with_commas(&format!("{:.*}", column.digits, cell.median));
+                        text + mark(row, cell.median)
+                    },
                 )
             });
             text.push_str(&line(&start(sheet, row).chain(medians).collect::<Vec<_>>()));
