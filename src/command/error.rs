@@ -6,6 +6,7 @@ use std::fmt;
 use crate::priceplan;
 use crate::quotelock::RoleIdsError;
 use crate::server::{WrongType, excerpt};
+use crate::vehprice::TooLong;
 use crate::vehprice::bounds::{LONGEST_ID, LONGEST_NAME, LONGEST_VALUE, MOST_FIELDS};
 
 /// Why a command refuses.
@@ -28,6 +29,10 @@ pub enum Error {
     LagWithoutClock,
     /// No whole number, or out of range.
     NotInRange(&'static str, Range),
+    /// No whole number of milliseconds to wait, or too many.
+    BadTimeout(&'static str, Range),
+    /// Fewer than no milliseconds to wait.
+    NegativeTimeout(&'static str, Range),
     /// A whole number that is no expiry.
     InvalidExpire {
         /// The command's name.
@@ -108,6 +113,8 @@ pub enum Error {
     BadPlanId(String),
     /// The toggle holds what means no mode.
     BadToggle(String),
+    /// One string of JSON would be too long.
+    ReplyTooLong,
 }
 
 /// A range of whole numbers and what they count.
@@ -119,6 +126,13 @@ pub struct Range {
     pub least: i64,
     /// The most.
     pub most: i64,
+}
+
+impl Range {
+    /// Whether the number is one of them.
+    pub fn contains(self, number: i64) -> bool {
+        (self.least..=self.most).contains(&number)
+    }
 }
 
 impl fmt::Display for Range {
@@ -143,6 +157,10 @@ impl fmt::Display for Error {
             Self::NoValue(word) => write!(f, "ERR syntax error, {word} wants a value"),
             Self::LagWithoutClock => f.write_str("ERR syntax error, LAG goes with the queryTime '*' only"),
             Self::NotInRange(word, range) => write!(f, "{NOT_AN_INTEGER}, {word} takes {range}"),
+            Self::BadTimeout(word, range) => {
+                write!(f, "ERR timeout is not an integer or out of range, {word} takes {range}")
+            }
+            Self::NegativeTimeout(word, range) => write!(f, "ERR timeout is negative, {word} takes {range}"),
             Self::InvalidExpire { command, word, range } => {
                 write!(f, "ERR invalid expire time in '{command}' command, {word} takes {range}")
             }
@@ -217,6 +235,9 @@ impl fmt::Display for Error {
                     "ERR invalid value '{value}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back"
                 )
             }
+            Self::ReplyTooLong => {
+                f.write_str("ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows")
+            }
             Self::WrongType => {
                 f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")
             }
@@ -234,6 +255,12 @@ impl Error {
 impl From<RoleIdsError> for Error {
     fn from(error: RoleIdsError) -> Self {
         Self::BadRoleIds(error)
+    }
+}
+
+impl From<TooLong> for Error {
+    fn from(TooLong: TooLong) -> Self {
+        Self::ReplyTooLong
     }
 }
 

@@ -61,18 +61,25 @@ impl<'a, I: Iterator<Item = &'a [u8]>> Words<'a, I> {
 
     /// The whole number after `word`, within `range`.
     pub fn integer(&mut self, word: &'static str, range: Range) -> Result<i64, Error> {
-        self.number(word)?
-            .filter(|number| (range.least..=range.most).contains(number))
-            .ok_or(Error::NotInRange(word, range))
+        self.number(word)?.filter(|number| range.contains(*number)).ok_or(Error::NotInRange(word, range))
     }
 
     /// The expiry after `word`, within `range`.
     pub fn expiry(&mut self, word: &'static str, range: Range) -> Result<i64, Error> {
         let number = self.number(word)?.ok_or(Error::NotInRange(word, range))?;
-        if (range.least..=range.most).contains(&number) {
+        if range.contains(number) {
             Ok(number)
         } else {
             Err(Error::InvalidExpire { command: self.command, word, range })
+        }
+    }
+
+    /// How long to wait, after `word`, within `range`.
+    pub fn timeout(&mut self, word: &'static str, range: Range) -> Result<i64, Error> {
+        match self.number(word)? {
+            Some(number) if number < 0 => Err(Error::NegativeTimeout(word, range)),
+            Some(number) if range.contains(number) => Ok(number),
+            _ => Err(Error::BadTimeout(word, range)),
         }
     }
 

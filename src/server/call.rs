@@ -46,7 +46,7 @@ pub struct Call<'a> {
     now_ms: Cell<Option<i64>>,
     /// Whether a key is open, see `Call::read_key`.
     pub(super) key_is_open: Cell<bool>,
-    /// The context is of the server's main thread.
+    /// The context is of who holds the server's lock.
     not_send: PhantomData<*mut ()>,
 }
 
@@ -142,7 +142,7 @@ pub(super) unsafe fn handle<E: fmt::Display>(
         Ok(Ok(())) => {}
         Ok(Err(error)) => call.reply_error(&error),
         Err(message) => {
-            log::warning(ctx, &format!("{name} panicked: {}", log::excerpt(message.as_bytes())));
+            log::warning(ctx, &format!("{name} panicked: {}", log::escaped(message.as_bytes())));
             call.reply_error(&"ERR internal error, see the server's log");
         }
     }

@@ -18,9 +18,18 @@ pub(super) fn now_ms(ctx: *mut raw::RedisModuleCtx) -> i64 {
     }
     // Redis 7.0 has no cached clock. Its `Milliseconds` moves on inside `MULTI` and scripts; what its `INFO` shows
     // stands still there, but costs too much to ask each time.
-    // SAFETY: `ctx` is the context of the running command.
-    let nested = unsafe { api!(RedisModule_GetContextFlags(ctx)) } & NESTED != 0;
-    nested.then(|| info_ms(ctx)).flatten().unwrap_or_else(clock_ms)
+    is_nested(ctx).then(|| info_ms(ctx)).flatten().unwrap_or_else(clock_ms)
+}
+
+/// Milliseconds since 1970, as keys expire by them: the clock goes on during a command, but not inside `MULTI`, scripts and
+/// Functions.
+pub(super) fn expiry_ms(ctx: *mut raw::RedisModuleCtx) -> i64 {
+    if is_nested(ctx) { now_ms(ctx) } else { clock_ms() }
+}
+
+fn is_nested(ctx: *mut raw::RedisModuleCtx) -> bool {
+    // SAFETY: `ctx` is a context of the module. What is asked goes for the server, whatever the context.
+    unsafe { api!(RedisModule_GetContextFlags(ctx)) & NESTED != 0 }
 }
 
 /// The time of the clock, where there is no command.

@@ -133,13 +133,13 @@ impl Turn {
     }
 }
 
-/// The time that goes for the command that is running, whoever's it is: it stands still inside `MULTI`, Lua and Functions.
-pub fn command_ms() -> i64 {
-    super::clock::now_ms(CONTEXT.load(Relaxed))
+/// Milliseconds since 1970, as keys expire by them just now.
+pub fn expiry_ms() -> i64 {
+    super::clock::expiry_ms(CONTEXT.load(Relaxed))
 }
 
 fn warn(ctx: *mut raw::RedisModuleCtx, done: Result<(), String>) {
     if let Err(message) = done {
-        log::warning(ctx, &format!("a callback panicked: {}", log::excerpt(message.as_bytes())));
+        log::warning(ctx, &format!("a callback panicked: {}", log::escaped(message.as_bytes())));
     }
 }

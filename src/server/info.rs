@@ -29,7 +29,7 @@ impl Counter {
     /// Counts several.
     pub fn add(&self, more: usize) {
         let more = u64::try_from(more).unwrap_or(u64::MAX);
-        // Only the server's main thread counts, so this needs no costlier step that no one can come between.
+        // Only who holds the server's lock counts, so this needs no costlier step that no one can come between.
         self.count.store(self.count.load(Relaxed).wrapping_add(more), Relaxed);
     }
 

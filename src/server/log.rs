@@ -10,19 +10,24 @@ use super::Call;
 /// The most bytes of input that are shown.
 const MOST_SHOWN: usize = 32;
 
-/// Input made safe to show: printable ASCII as it is, but for quotes and backslashes; every other byte as `\xHH`; cut
-/// after 32 bytes.
+/// Input made safe to show, see [`escaped`], and cut after 32 bytes.
 pub fn excerpt(input: &[u8]) -> String {
+    let mut shown = escaped(input.get(..MOST_SHOWN).unwrap_or(input));
+    if input.len() > MOST_SHOWN {
+        shown.push_str("...");
+    }
+    shown
+}
+
+/// A text made safe to show: printable ASCII as it is, but for quotes and backslashes; every other byte as `\xHH`.
+pub(super) fn escaped(text: &[u8]) -> String {
     let mut shown = String::new();
-    for &byte in input.iter().take(MOST_SHOWN) {
+    for &byte in text {
         match byte {
             b' '..=b'~' if byte != b'\'' && byte != b'\\' => shown.push(char::from(byte)),
             // Writing to a string has no way to fail.
             _ => drop(write!(shown, "\\x{byte:02x}")),
         }
-    }
-    if input.len() > MOST_SHOWN {
-        shown.push_str("...");
     }
     shown
 }

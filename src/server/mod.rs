@@ -26,7 +26,7 @@ mod table;
 pub use block::{Blocked, Waiting};
 pub use call::{Call, Command, Entry};
 pub use clock::clock_ms;
-pub use events::{Event, Turn, command_ms, set_alarm};
+pub use events::{Event, Turn, expiry_ms, set_alarm};
 pub use info::Counter;
 pub use key::{Key, WrongType};
 pub use log::excerpt;

@@ -126,7 +126,7 @@ const KEY_MODULE: c_int = 6;
 /// # Safety
 /// `value` must be what the server holds as the value of a key of our type.
 unsafe fn table<'t>(value: *const c_void) -> &'t Table {
-    // SAFETY: such a value is a table, see `create_table`, and callbacks that are given it change it nowhere.
+    // SAFETY: such a value is a table, see `create_table`, and the callbacks that ask for it so change it nowhere.
     unsafe { &*value.cast::<Table>() }
 }
 
@@ -134,6 +134,10 @@ fn warn_io(io: *mut raw::RedisModuleIO, message: &str) {
     let message = CString::new(message).unwrap_or_default();
     // SAFETY: level, format and its one argument end in NUL; the message is never the format.
     unsafe { api!(RedisModule_LogIOError(io, c"warning".as_ptr(), c"%s".as_ptr(), message.as_ptr())) };
+}
+
+fn warn_panic(io: *mut raw::RedisModuleIO, message: &str) {
+    warn_io(io, &format!("a callback panicked: {}", log::escaped(message.as_bytes())));
 }
 
 unsafe extern "C" fn load(io: *mut raw::RedisModuleIO, version: c_int) -> *mut c_void {
@@ -166,8 +170,12 @@ unsafe extern "C" fn load(io: *mut raw::RedisModuleIO, version: c_int) -> *mut c
     });
     match loaded {
         Ok(Ok(table)) => table,
-        Ok(Err(reason)) | Err(reason) => {
+        Ok(Err(reason)) => {
             warn_io(io, &reason);
+            ptr::null_mut()
+        }
+        Err(message) => {
+            warn_panic(io, &message);
             ptr::null_mut()
         }
     }
@@ -182,14 +190,16 @@ unsafe extern "C" fn save(io: *mut raw::RedisModuleIO, value: *mut c_void) {
             unsafe { api!(RedisModule_SaveStringBuffer(io, chunk.as_ptr().cast(), chunk.len())) };
         });
     });
-    if let Err(message) = saved {
-        warn_io(io, &log::excerpt(message.as_bytes()));
-        end_child();
-    }
+    warn_and_end_child(io, saved);
 }
 
-/// Ends a process that was forked to write a file, without an end to that file: the server keeps the one of before.
-fn end_child() {
+/// Where writing a file panicked, ends the process that was forked for it, without an end to that file: the server keeps the one of
+/// before.
+fn warn_and_end_child(io: *mut raw::RedisModuleIO, written: Result<(), String>) {
+    let Err(message) = written else {
+        return;
+    };
+    warn_panic(io, &message);
     // SAFETY: without a context the server answers what goes for the process.
     let flags = unsafe { api!(RedisModule_GetContextFlags(ptr::null_mut())) };
     if flags & raw::REDISMODULE_CTX_FLAGS_IS_CHILD.cast_signed() != 0 {
@@ -245,10 +255,7 @@ unsafe extern "C" fn rewrite(
         // SAFETY: the server's own io and key; the format has a letter for the key.
         unsafe { api!(RedisModule_EmitAOF(io, c"PERSIST".as_ptr(), c"s".as_ptr(), key)) };
     });
-    if let Err(message) = written {
-        warn_io(io, &log::excerpt(message.as_bytes()));
-        end_child();
-    }
+    warn_and_end_child(io, written);
 }
 
 unsafe extern "C" fn digest(digest: *mut raw::RedisModuleDigest, value: *mut c_void) {

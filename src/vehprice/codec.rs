@@ -1,7 +1,7 @@
 //! Version 1 of the saved form of a table.
 //!
-//! A table is saved as chunks: one of shapes, any number of rows, and one that seals them. No row crosses from a chunk
-//! into the next, so neither side ever holds more than one besides the table.
+//! A table is saved as chunks: one of shapes, any number with rows, and one that seals them. No row crosses from a chunk
+//! into the next, so neither side ever holds more than one or two besides the table.
 //!
 //! | chunk | content |
 //! |---|---|

@@ -9,15 +9,21 @@ pub struct Json {
     block: [u8; BLOCK],
     filled: usize,
     /// What was in the block before, and what was too long for it.
-    before: Vec<u8>,
-    /// How much is expected in all.
-    expected: usize,
+    before: Before,
 }
+
+/// There is more JSON than one reply may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
 
 const BLOCK: usize = 512;
 
 /// The most that is reserved because it is expected.
 const MOST_EXPECTED: usize = 1 << 20;
+
+/// The most JSON of one reply, the longest string that the server takes itself. An id may be asked for any number of times, so
+/// without it what is stored would be no bound.
+const MOST: usize = 512 << 20;
 
 impl Default for Json {
     fn default() -> Self {
@@ -28,8 +34,13 @@ impl Default for Json {
 impl Json {
     /// No JSON yet. About so many bytes are to come.
     pub fn expecting(bytes: usize) -> Self {
-        let expected = bytes.min(MOST_EXPECTED);
-        Self { block: [0; BLOCK], filled: 0, before: Vec::new(), expected }
+        Self::bounded(bytes, MOST)
+    }
+
+    fn bounded(expected: usize, most: usize) -> Self {
+        let before =
+            Before { bytes: Vec::new(), expected: expected.min(MOST_EXPECTED), most, is_too_long: false };
+        Self { block: [0; BLOCK], filled: 0, before }
     }
 
     /// Adds a piece of JSON as it is.
@@ -59,17 +70,14 @@ impl Json {
     fn add_beyond(&mut self, piece: &[u8]) {
         self.empty_block();
         if piece.len() > BLOCK {
-            self.before.extend_from_slice(piece);
+            self.before.add(piece);
         } else {
             self.add(piece);
         }
     }
 
     fn empty_block(&mut self) {
-        if self.before.is_empty() {
-            self.before.reserve_exact(self.expected);
-        }
-        self.before.extend_from_slice(self.block.get(..self.filled).unwrap_or_default());
+        self.before.add(self.block.get(..self.filled).unwrap_or_default());
         self.filled = 0;
     }
 
@@ -85,13 +93,39 @@ impl Json {
         }
     }
 
-    /// Hands on the JSON as one piece.
-    pub fn with<T>(&mut self, then: impl FnOnce(&[u8]) -> T) -> T {
-        if self.before.is_empty() {
-            return then(self.block.get(..self.filled).unwrap_or_default());
+    /// The JSON as one piece.
+    pub fn whole(&mut self) -> Result<&[u8], TooLong> {
+        if self.before.bytes.is_empty() && !self.before.is_too_long {
+            return Ok(self.block.get(..self.filled).unwrap_or_default());
         }
         self.empty_block();
-        then(&self.before)
+        if self.before.is_too_long { Err(TooLong) } else { Ok(&self.before.bytes) }
+    }
+}
+
+/// What the block has no room for.
+#[derive(Debug)]
+struct Before {
+    bytes: Vec<u8>,
+    /// How much is expected in all.
+    expected: usize,
+    /// How much there may be.
+    most: usize,
+    /// There was more, and nothing is kept.
+    is_too_long: bool,
+}
+
+impl Before {
+    fn add(&mut self, piece: &[u8]) {
+        if self.is_too_long || self.most.saturating_sub(self.bytes.len()) < piece.len() {
+            self.is_too_long = true;
+            self.bytes = Vec::new();
+            return;
+        }
+        if self.bytes.is_empty() {
+            self.bytes.reserve_exact(self.expected);
+        }
+        self.bytes.extend_from_slice(piece);
     }
 }
 
@@ -163,6 +197,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn what_is_too_long_is_not_kept() {
+        // (bytes of each piece, how many, whether they are too many)
+        let cases = [
+            (100, 10, false),
+            (100, 11, true),
+            (1000, 1, false),
+            (1001, 1, true),
+            (1, 1000, false),
+            (1, 1001, true),
+            (600, 100, true),
+        ];
+        for (bytes, pieces, is_too_long) in cases {
+            let mut json = Json::bounded(usize::MAX, 1000);
+            (0..pieces).for_each(|_| json.add(&vec![b'x'; bytes]));
+            let length = json.whole().map(<[u8]>::len);
+            assert_eq!(length, if is_too_long { Err(TooLong) } else { Ok(bytes * pieces) });
+            assert!(!is_too_long || json.before.bytes.capacity() == 0);
+        }
+    }
+
     proptest! {
         #[test]
         fn pieces_come_out_in_their_order(
@@ -173,7 +228,7 @@ mod tests {
             let mut json = Json::expecting(expected);
             short.iter().chain(&pieces).chain(&short).for_each(|piece| json.add(piece));
             let expected = [short.concat(), pieces.concat(), short.concat()].concat();
-            prop_assert!(json.with(|json| json == expected));
+            prop_assert_eq!(json.whole(), Ok(expected.as_slice()));
         }
 
         #[test]
@@ -182,7 +237,7 @@ mod tests {
             json.add(b"\"");
             json.add_escaped(text.as_bytes());
             json.add(b"\"");
-            let read: String = json.with(|json| serde_json::from_slice(json)).unwrap();
+            let read: String = serde_json::from_slice(json.whole().unwrap()).unwrap();
             prop_assert_eq!(read, text);
         }
     }

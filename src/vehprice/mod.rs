@@ -15,7 +15,7 @@ mod table;
 mod write;
 
 pub use group::{Group, groups};
-pub use json::Json;
+pub use json::{Json, TooLong};
 pub use memory::Mover;
 pub use refill::TableKey;
 pub use row::{Expiry, Row, Values};

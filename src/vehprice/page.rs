@@ -233,6 +233,12 @@ impl Page {
         self.latest = self.latest.max(expiry);
     }
 
+    /// Looks for the earliest expiry, and notes it; [`Expiry::NEVER`] in an empty page.
+    pub(super) fn find_earliest(&mut self) -> Expiry {
+        self.earliest = self.iter().map(row::expiry).min().unwrap_or(Expiry::NEVER);
+        self.earliest
+    }
+
     /// Looks for the latest expiry, and notes it; [`Expiry::FIRST`] in an empty page.
     pub(super) fn find_latest(&mut self) -> Expiry {
         self.latest = self.iter().map(row::expiry).max().unwrap_or(Expiry::FIRST);

@@ -259,7 +259,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn lengths_of_one_to_four_bytes() {
+    fn lengths_of_one_to_ten_bytes() {
         for length in [0, 1, 127, 128, 300, 16_383, 16_384, 1 << 20, (1 << 21) - 1, 1 << 21, 1 << 27] {
             let mut text = Vec::new();
             write_length(&mut text, length);
@@ -298,7 +298,7 @@ mod tests {
             let mut json = Json::default();
             row.write_json(&mut json);
             let object: serde_json::Map<String, serde_json::Value> =
-                json.with(|json| serde_json::from_slice(json)).unwrap();
+                serde_json::from_slice(json.whole().unwrap()).unwrap();
             prop_assert_eq!(object.len(), values.len());
             for (name, value) in names.iter().zip(&values) {
                 prop_assert_eq!(object[*name].as_str(), Some(value.as_str()));

@@ -23,7 +23,7 @@ const DEEPEST: u32 = 32;
 
 /// A table of rows, each with its own expiry.
 ///
-/// Expired rows count as absent in everything but [`Table::sweep`] and [`Table::bytes`], whether they are swept or not.
+/// Expired rows count as absent wherever rows are read, counted or written, whether they are swept or not.
 #[derive(Clone, Debug)]
 pub struct Table {
     hasher: RandomState,
@@ -344,9 +344,9 @@ impl Table {
         (self.latest != Expiry::FIRST).then_some(self.latest)
     }
 
-    /// Whether its last row has been over for a millisecond, for so long a key stays that expires with it; or was deleted.
+    /// Whether its last row is over, or was deleted: so is that of a table that goes by itself.
     pub fn has_outlived_its_rows(&self, now_ms: i64) -> bool {
-        self.latest.is_over(now_ms.saturating_sub(1))
+        self.latest.is_over(now_ms)
     }
 
     /// The bytes of the table.

@@ -26,7 +26,7 @@ const ARGS: &[Arg] = &[
 
 /// Answers an array, for each id what `answer` replies by the mode that goes for all of them: the toggle is read once.
 fn answer_each(call: &Call<'_>, answer: impl Fn(Mode, PlanId<'_>)) -> Result<(), Error> {
-    check_batch("ids", call.argc().saturating_sub(IDS))?;
+    check_batch(call, "ids", call.argc().saturating_sub(IDS))?;
     let id = |text| PlanId::parse(text).ok_or_else(|| Error::BadPlanId(excerpt(text)));
     let ids = call.args_from(IDS).map(id).collect::<Result<Vec<_>, _>>()?;
     let Some(key) = call.read_key(TOGGLE) else {

@@ -10,7 +10,7 @@ use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, TTL_MS, TTL_S, Words};
 use crate::command::settings;
 use crate::server::{Arg, Call, Part, excerpt, seed};
-use crate::vehprice::bounds::{self, LATEST_EXPIRY_MS};
+use crate::vehprice::bounds::LATEST_EXPIRY_MS;
 use crate::vehprice::refill::Token;
 use crate::vehprice::{Condition, Expiry, IdHash, NewExpiry, Rules, Table, Written, groups};
 
@@ -112,6 +112,12 @@ impl Options {
         }
     }
 
+    /// To be called when all words were taken.
+    fn check(&self) -> Result<(), Error> {
+        let lacks_token = self.keeps_claims() && self.token.value().is_none();
+        if lacks_token { Err(Error::KeepClaimWithoutToken) } else { Ok(()) }
+    }
+
     fn keeps_claims(&self) -> bool {
         self.keep_claim.value().is_some()
     }
@@ -170,7 +176,7 @@ impl<'a> Batch<'a> {
                 break;
             };
             let name = push_name(&mut batch.names, name)?;
-            batch.values.push(text(name, value)?);
+            batch.values.push(super::value(name, value)?);
         }
         Ok(batch)
     }
@@ -199,7 +205,7 @@ impl<'a> Batch<'a> {
         while let Some(row) = arguments.next() {
             batch.ids.push(id(row)?);
             for (name, value) in batch.names.iter().zip(&mut arguments) {
-                batch.values.push(text(name, value)?);
+                batch.values.push(super::value(name, value)?);
             }
         }
         Ok(batch)
@@ -207,9 +213,7 @@ impl<'a> Batch<'a> {
 
     /// Writes the rows and replicates what came of it. Returns how many are stored.
     pub(super) fn write(&self, call: &Call<'_>, options: &Options) -> Result<usize, Error> {
-        if options.keeps_claims() && options.token.value().is_none() {
-            return Err(Error::KeepClaimWithoutToken);
-        }
+        options.check()?;
         let Some(mut key) = call.write_key(KEY) else {
             return Ok(0);
         };
@@ -219,16 +223,14 @@ impl<'a> Batch<'a> {
         let judged_ms = if options.is_replay { i64::MIN } else { now_ms };
         let found = super::swept_table(call, &mut key)?;
         let held = Held::new(call, options, &self.ids);
-        if held.count() == 0 {
-            return Ok(0);
-        }
         if let Some(table) = &found {
             self.check_width(table, rules, &held, judged_ms)?;
         }
+        CLAIMS_OVERTAKEN.add(self.ids.len().saturating_sub(held.count()));
         let table = match found {
             Some(_) => key.table()?,
             // A table is made only for rows that will be in it.
-            None if rules.condition == Some(Condition::Present) => return Ok(0),
+            None if held.count() == 0 || rules.condition == Some(Condition::Present) => return Ok(0),
             None if is_over(rules, judged_ms) => {
                 if refill::any() {
                     refill::written(call, held.ids(&self.ids).copied(), options.keeps_claims());
@@ -398,7 +400,6 @@ impl Held {
             None => ids.len(),
             Some(held) => held.iter().filter(|held| **held).count(),
         };
-        CLAIMS_OVERTAKEN.add(ids.len().saturating_sub(count));
         Self { by_token, count }
     }
 
@@ -455,9 +456,4 @@ pub(super) fn push_name<'a>(names: &mut Vec<&'a str>, name: &'a [u8]) -> Result<
     }
     names.push(name);
     Ok(name)
-}
-
-/// The value of a field.
-fn text<'a>(name: &str, value: &'a [u8]) -> Result<&'a str, Error> {
-    bounds::value(value).ok_or_else(|| Error::BadValue(excerpt(name.as_bytes())))
 }

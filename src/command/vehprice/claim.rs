@@ -8,7 +8,7 @@ use crate::command::grammar::{Choice, TTL_MS, Words};
 use crate::command::settings;
 use crate::server::{Arg, Call, Command, Example, Spec};
 use crate::vehprice::refill::{Claimed, Token};
-use crate::vehprice::{Json, Row};
+use crate::vehprice::{Json, Row, TooLong};
 
 /// Claims rows that are missing.
 pub struct Claim;
@@ -96,10 +96,12 @@ order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `V
         let (token, claimed) =
             refill::claim(call, wanted, options.for_ms, options.limit, settings::max_claims());
         let token = (!claimed.claimed.is_empty()).then_some(token);
-        if projection.json() {
-            reply_json(call, projection, token, &rows, &claimed);
-        } else {
+        if !projection.json() {
             reply_map(call, projection, token, &rows, &claimed);
+        } else if let Err(too_long) = reply_json(call, projection, token, &rows, &claimed) {
+            // Who is not told of its claims can't give them up.
+            token.map(|token| refill::release(call, token, None));
+            return Err(too_long.into());
         }
         count_reads(ids.len(), hits);
         Ok(())
@@ -181,7 +183,7 @@ fn reply_json(
     token: Option<Token>,
     rows: &[Option<Row<'_>>],
     claimed: &Claimed<'_>,
-) {
+) -> Result<(), TooLong> {
     let mut json = Json::expecting(rows.len().saturating_mul(ROW_BYTES));
     json.add(b"{\"token\":");
     match token {
@@ -209,7 +211,8 @@ fn reply_json(
         }
     }
     json.add(b"]}");
-    json.with(|json| call.reply_bytes(json));
+    call.reply_bytes(json.whole()?);
+    Ok(())
 }
 
 /// Where the words begin.

@@ -62,7 +62,7 @@ hold, and one that holds none stays a string.",
             Some(row) if projection.json() => {
                 let mut json = Json::default();
                 projection.write_json(row, &mut json);
-                json.with(|json| call.reply_bytes(json));
+                call.reply_bytes(json.whole()?);
             }
             Some(row) => projection.reply(call, row),
             None if projection.json() => call.reply_bytes(b"null"),

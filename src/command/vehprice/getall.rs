@@ -58,7 +58,7 @@ steps. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
         if projection.json() {
             let mut json = Json::expecting(count.saturating_mul(ROW_BYTES));
             write_object(rows(), &projection, &mut json);
-            json.with(|json| call.reply_bytes(json));
+            call.reply_bytes(json.whole()?);
         } else {
             reply_rows(call, count, rows(), &projection);
         }

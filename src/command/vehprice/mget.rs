@@ -123,7 +123,7 @@ fn run(call: &Call<'_>, may_wait: bool) -> Result<(), Error> {
             }
         });
         json.add(b"]");
-        json.with(|json| call.reply_bytes(json));
+        call.reply_bytes(json.whole()?);
     } else {
         call.reply_array(count);
         each(table, &ids, now_ms, |row| match row {
@@ -155,7 +155,7 @@ fn parse<'a>(call: &Call<'a>, projection: &mut Projection<'a>) -> Result<(usize,
             let ids_at = words.read.saturating_add(WORDS);
             return if ids_at < call.argc() { Ok((ids_at, block.value())) } else { Err(Error::NoIds) };
         } else if words.is("BLOCK") {
-            block.take("BLOCK", words.integer("BLOCK", BLOCK)?)?;
+            block.take("BLOCK", words.timeout("BLOCK", BLOCK)?)?;
         } else {
             projection.take(&mut words)?;
         }

@@ -40,7 +40,7 @@ keys must share a slot, as for `MGET`. At most `quotelock.max-batch` keys.",
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let count = call.argc().saturating_sub(KEYS);
-        check_batch("keys", count)?;
+        check_batch(call, "keys", count)?;
         let mut there = Vec::new();
         for index in (KEYS..).take(count) {
             there.push(match call.read_key(index) {

@@ -72,7 +72,7 @@ const SWEEP_PAGES: usize = 16;
 /// After how many bytes that were freed it stops earlier: freeing a value of 100 kB takes longer than sweeping a page.
 const SWEEP_BYTES: usize = 256 * 1024;
 
-/// The table of a key, after a step of sweeping; `None` if there is no key. Each command calls it once.
+/// The table of a key, after a step of sweeping; `None` if there is no key.
 ///
 /// A sweep changes nothing that anyone can see, so it is done by reads too.
 fn swept_table<'k>(call: &Call<'_>, key: &'k mut Key<'_, '_>) -> Result<Option<&'k mut Table>, Error> {
@@ -94,7 +94,7 @@ fn id(bytes: &[u8]) -> Result<&[u8], Error> {
 /// Ids of rows, as many as the setting allows.
 fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
     let count = call.argc().saturating_sub(first);
-    check_batch("ids", count)?;
+    check_batch(call, "ids", count)?;
     let mut ids = Vec::with_capacity(count);
     for bytes in call.args_from(first) {
         ids.push(id(bytes)?);
@@ -105,6 +105,11 @@ fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
 /// A field's name.
 fn field(bytes: &[u8]) -> Result<&str, Error> {
     bounds::name(bytes).ok_or_else(|| Error::BadField(excerpt(bytes)))
+}
+
+/// The value of a field.
+fn value<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
+    bounds::value(bytes).ok_or_else(|| Error::BadValue(excerpt(name.as_bytes())))
 }
 
 /// Visits the row of each id, or none.

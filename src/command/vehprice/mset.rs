@@ -77,7 +77,7 @@ every row is an id and as many values as there are fields. At most `quotelock.ma
                 if arguments == 0 || !arguments.is_multiple_of(row) {
                     return Err(Error::BadRows(names.len()));
                 }
-                check_batch("rows", arguments.checked_div(row).unwrap_or_default())?;
+                check_batch(call, "rows", arguments.checked_div(row).unwrap_or_default())?;
                 let stored = Batch::of_rows(call, names, names_at, rows_at)?.write(call, &options)?;
                 call.reply_count(stored);
                 return Ok(());

@@ -8,7 +8,7 @@ use crate::command::counters::{
     CLAIMS_WAITING,
 };
 use crate::command::error::Error;
-use crate::server::{Blocked, Call, Event, Shared, Turn, clock_ms, command_ms, seed, set_alarm};
+use crate::server::{Blocked, Call, Event, Shared, Turn, clock_ms, expiry_ms, seed, set_alarm};
 use crate::vehprice::refill::{ClaimTerms, Claimed, Refill, Token, WaiterId};
 use crate::vehprice::{Row, Table, TableKey};
 
@@ -123,7 +123,7 @@ pub fn on_event(event: &Event<'_>) {
         return;
     }
     CLAIMS_ENDED.add(match event {
-        Event::TableGoes(_, table) if table.has_outlived_its_rows(command_ms()) => 0,
+        Event::TableGoes(_, table) if table.has_outlived_its_rows(expiry_ms()) => 0,
         Event::TableGoes(key, _) => with(|refill| refill.end_table(*key)),
         Event::DatabaseChanged(db) => with(|refill| refill.end_database(*db)),
     });

@@ -91,7 +91,7 @@ meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET
             json.add(b"\",\"rows\":");
             write_object(rows.into_iter(), &projection, &mut json);
             json.add(b"}");
-            json.with(|json| call.reply_bytes(json));
+            call.reply_bytes(json.whole()?);
         } else {
             call.reply_array(2);
             call.reply_bytes(next.as_bytes());

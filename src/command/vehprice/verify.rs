@@ -1,7 +1,7 @@
 //! `VEHPRICE.VERIFY`
 
 use super::projection::Projection;
-use super::{ID_ARG, JSON_ARG, KEY, KEY_ARG, READS, count_reads, field, id, swept_table};
+use super::{ID_ARG, JSON_ARG, KEY, KEY_ARG, READS, count_reads, field, id, swept_table, value};
 use crate::command::counters::{VERDICTS_CHANGED, VERDICTS_MATCH, VERDICTS_MISSING};
 use crate::command::error::Error;
 use crate::server::{Arg, Call, Command, Example, Spec, excerpt};
@@ -74,7 +74,11 @@ An argument at the end that has no partner must be the word `JSON`.",
         count_reads(1, usize::from(row.is_some()));
         let (verdict, counter) = match row {
             None => ("Missing", &VERDICTS_MISSING),
-            Some(row) if expected.iter().all(|(name, value)| row.value(name.as_bytes()) == Some(*value)) => {
+            Some(row)
+                if expected
+                    .iter()
+                    .all(|(name, value)| row.value(name.as_bytes()) == Some(value.as_bytes())) =>
+            {
                 ("Match", &VERDICTS_MATCH)
             }
             Some(_) => ("Changed", &VERDICTS_CHANGED),
@@ -91,7 +95,7 @@ An argument at the end that has no partner must be the word `JSON`.",
                 None => json.add(b"null"),
             }
             json.add(b"}");
-            json.with(|json| call.reply_bytes(json));
+            call.reply_bytes(json.whole()?);
             return Ok(());
         }
         call.reply_map(2);
@@ -107,14 +111,17 @@ An argument at the end that has no partner must be the word `JSON`.",
 }
 
 /// A field, and the value it should hold.
-type Pair<'a> = (&'a str, &'a [u8]);
+type Pair<'a> = (&'a str, &'a str);
 
 /// Fields and the values that are expected, and whether JSON is asked.
 fn parse<'a>(call: &Call<'a>) -> Result<(Vec<Pair<'a>>, bool), Error> {
     let (mut expected, mut arguments) = (Vec::new(), call.args_from(PAIRS));
     while let Some(name) = arguments.next() {
         match arguments.next() {
-            Some(value) => expected.push((field(name)?, value)),
+            Some(bytes) => {
+                let name = field(name)?;
+                expected.push((name, value(name, bytes)?));
+            }
             None if name.eq_ignore_ascii_case(b"JSON") => return Ok((expected, true)),
             None => return Err(Error::NothingExpected(excerpt(name))),
         }

@@ -153,8 +153,7 @@ impl Claims {
         }
     }
 
-    /// Where so many more claims would be too many, those that have ended make room, as many as it takes. Returns how many were
-    /// past their end.
+    /// Where so many more claims would be too many, those that have ended make room. Returns how many were past their end.
     fn make_room(
         &mut self,
         wanted: usize,
@@ -163,6 +162,8 @@ impl Claims {
     ) -> usize {
         let kept = self.len.saturating_add(self.ended_len);
         let too_many = kept.saturating_add(wanted).saturating_sub(terms.most);
+        // Should the setting have been lowered it can be any number; the alarm gives back the rest, in turns.
+        let too_many = too_many.min(wanted.max(MOST_BEYOND_WANTED));
         let too_many = too_many.saturating_sub(self.give_back(too_many));
         if too_many > 0 { self.drop_expired(terms.now_ms, too_many, usize::MAX, dropped) } else { 0 }
     }
@@ -324,6 +325,9 @@ impl Claims {
 
 /// More claims are not moved at once.
 const MOST_MOVED: usize = 10_000;
+
+/// The most claims that are given back for one command, beyond as many as it wants.
+const MOST_BEYOND_WANTED: usize = 10_000;
 
 /// Gives back what a table with fewer claims needs no longer.
 fn fit(tables: &mut ByTable<TableClaims>, table: TableKey<'_>) {

@@ -33,7 +33,7 @@ impl Table {
                 break;
             };
             let mut gone = Vec::new();
-            if page.earliest.is_over(now_ms) {
+            if page.earliest.is_over(now_ms) && page.find_earliest().is_over(now_ms) {
                 page.retain(|row| {
                     let stays = freed >= bytes || !row::expiry(row).is_over(now_ms);
                     if !stays {

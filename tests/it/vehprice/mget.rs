@@ -85,3 +85,17 @@ fn ten_thousand_rows_come_in_order() {
         assert!(reply(con, &mget) == as_shown(&format!("[{}]", expected.join(",")), false));
     });
 }
+
+#[test]
+fn json_is_bounded() {
+    let server = Server::start(Kind::DEFAULT);
+    let con = &mut server.connection();
+    cmd(con, &["VEHPRICE.SET", "t", "1", "FIELDS", "1", "a", &"x".repeat(1 << 20)]);
+    let ids = |count: usize| " 1".repeat(count);
+    let refused = "ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows";
+    assert_eq!(error(con, &format!("VEHPRICE.MGET t JSON IDS{}", ids(600))), refused);
+    // Claims that no one is told of are none.
+    assert_eq!(error(con, &format!("VEHPRICE.CLAIM t PX 1000 JSON IDS 2{}", ids(600))), refused);
+    assert_eq!(info(con, "quotelock")["quotelock_claims_pending"], "0");
+    assert_eq!(text(con, &format!("VEHPRICE.MGET t JSON IDS{}", ids(500))).len(), 500 * ((1 << 20) + 9) + 1);
+}

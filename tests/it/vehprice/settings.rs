@@ -65,3 +65,35 @@ fn are_within_their_bounds() {
         assert_eq!(settings(con), [315_360_000_000, 10_000_000, 100_000_000]);
     }
 }
+
+#[test]
+fn max_batch_refuses_clients_but_nothing_that_was_acknowledged() {
+    let write = "VEHPRICE.MSET t PXAT 4000000000000 FIELDS 1 a ROWS 1 x 2 x 3 x 4 x";
+    let delete = "VEHPRICE.DEL t 2 3 4";
+    for kind in Kind::ALL {
+        let primary = Server::builder(kind)
+            .conf("repl-diskless-sync-delay 0")
+            .conf("appendonly yes")
+            .conf("aof-use-rdb-preamble no")
+            .start();
+        let replica = replica_of(&primary, Server::builder(kind).module_args("max-batch 2"));
+        let (con, other) = (&mut primary.connection(), &mut replica.connection());
+        for (command, rows) in [(write, 4), (delete, 1)] {
+            cmd(con, command);
+            in_step(con, 1);
+            assert_eq!(digest(other, "t"), digest(con, "t"), "the replica, {}", kind.name());
+            assert_eq!(int(other, "VEHPRICE.LEN t"), rows);
+            cmd(con, "CONFIG SET quotelock.max-batch 2");
+            cmd(con, "DEBUG LOADAOF");
+            assert_eq!(int(con, "VEHPRICE.LEN t"), rows, "the AOF, {}", kind.name());
+            let refused = error(con, command);
+            assert!(refused.starts_with("ERR too many "), "{refused}");
+            cmd(con, "CONFIG SET quotelock.max-batch 100000");
+        }
+        cmd(con, write);
+        rewrite(con);
+        cmd(con, "CONFIG SET quotelock.max-batch 2");
+        cmd(con, "DEBUG LOADAOF");
+        assert_eq!(int(con, "VEHPRICE.LEN t"), 4, "the AOF as rewritten, {}", kind.name());
+    }
+}

@@ -129,8 +129,6 @@ fn a_deletion_while_time_stands_still_is_one() {
 fn expiry_ends_none() {
     for_each_server(|server| {
         let con = &mut server.connection();
-        // Expired keys go when someone asks for them: the server's cycle may come within their last millisecond.
-        cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
         cmd(con, "VEHPRICE.SET t 1 PX 20 FIELDS 1 a x");
         cmd(con, "VEHPRICE.SET u 1 FIELDS 1 a x");
         cmd(con, "VEHPRICE.SET u 2 PX 20 FIELDS 1 a x");
@@ -207,5 +205,55 @@ fn who_was_overtaken_never_lands() {
                 assert_eq!(rows(con, "t"), before, "{command}");
             }
         }
+    });
+}
+
+#[test]
+fn tables_that_the_server_s_cycle_takes_end_none() {
+    const TABLES: i64 = 2000;
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        let now_ms = now();
+        let mut commands = Vec::new();
+        for table in 0..TABLES {
+            let expires_at_ms = now_ms + 300 + table % 100;
+            commands.push(format!("VEHPRICE.SET t{table} 1 PXAT {expires_at_ms} FIELDS 1 a x"));
+            commands.push(format!("VEHPRICE.CLAIM t{table} PX 600000 IDS 2"));
+        }
+        pipelined(con, &commands);
+        eventually(PATIENCE, || (int(con, "DBSIZE") == 0).then_some(()));
+        let expired: i64 = info(con, "stats")["expired_keys"].parse().unwrap();
+        assert_eq!((expired, count(con, "claims_pending")), (TABLES, TABLES), "{}", server.kind().name());
+    });
+}
+
+#[test]
+fn a_write_of_another_row_in_the_last_millisecond_ends_none() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        for command in ["VEHPRICE.SET t 9 XX FIELDS 1 a x", "VEHPRICE.DEL t 9"] {
+            let turn = vec![command.to_owned(); 200];
+            for _ in 0..30 {
+                cmd(con, &format!("VEHPRICE.SET t 1 PXAT {} FIELDS 1 a x", now() + 4));
+                let token = claim(con, "t", "IDS 2").token;
+                while int(con, "EXISTS t") == 1 {
+                    pipelined(con, &turn);
+                }
+                assert_eq!(int(con, &format!("VEHPRICE.RELEASE t {token}")), 1, "{command}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_write_that_holds_no_claim_takes_a_table_that_is_over() {
+    for_each_server(|server| {
+        let con = &mut server.connection();
+        cmd(con, "VEHPRICE.SET t 1 PX 20 FIELDS 1 a x");
+        cmd(con, "PERSIST t");
+        rest(25);
+        assert_eq!(int(con, "EXISTS t"), 1);
+        assert_eq!(int(con, "VEHPRICE.SET t 1 TOKEN 0 FIELDS 1 a x"), 0);
+        assert_eq!(int(con, "EXISTS t"), 0);
     });
 }

@@ -80,12 +80,15 @@ fn mget_refuses() {
     rows.no_value("{K} JSON BLOCK", "BLOCK");
     rows.missing("{K} BLOCK 0 JSON", "IDS");
     rows.missing("{K} BLOCK 0", "IDS");
-    for value in NO_INTEGERS.iter().chain(&["-1", "315360000001", "9223372036854775807", "IDS"]) {
-        let range = "whole milliseconds from 0 to 315360000000";
+    let range = "BLOCK takes whole milliseconds from 0 to 315360000000";
+    for value in NO_INTEGERS.iter().chain(&["315360000001", "9223372036854775807", "IDS"]) {
         rows.add(
             &format!("{{K}} JSON BLOCK {value} IDS 1"),
-            format!("{NOT_AN_INTEGER}, BLOCK takes {range}"),
+            format!("ERR timeout is not an integer or out of range, {range}"),
         );
+    }
+    for value in ["-1", "-9223372036854775808"] {
+        rows.add(&format!("{{K}} JSON BLOCK {value} IDS 1"), format!("ERR timeout is negative, {range}"));
     }
     for words in ["JSON", "json", "FIELDS 1 a", "FIELDS 1 a JSON", "JSON RAW 1 a", "FIELDS 1 IDS"] {
         rows.missing(&format!("{{K}} {words}"), "IDS");
@@ -169,6 +172,11 @@ fn the_other_reads_refuse() {
     verify.bad_fields("{K} 1 {X} x");
     verify.bad_fields("{K} 1 a x {X} y JSON");
     verify.add("list 1 a x b", odd("b"));
+    let long = "ERR invalid value of field 'b', it takes at most 1048576 bytes of UTF-8";
+    for value in [vec![b'x'; (1 << 20) + 1], b"\xff".to_vec()] {
+        verify.add_with("{K} 1 a x b {X}", &value, long.to_owned());
+        verify.add_with("{K} 1 b {X} JSON", &value, long.to_owned());
+    }
     verify.wrong_type("{K} 1 a x");
     verify.wrong_type("{K} 1 a x JSON");
 
