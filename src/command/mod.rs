@@ -10,7 +10,7 @@ mod quotelock;
 mod settings;
 mod vehprice;
 
-use crate::server::{Counter, Entry, Setting};
+use crate::server::{Arg, Counter, Entry, Setting};
 
 pub use vehprice::{on_alarm, on_event};
 
@@ -44,3 +44,6 @@ pub const SETTINGS: &[&Setting] = settings::ALL;
 
 /// The counters, as `INFO quotelock` shows them.
 pub const COUNTERS: &[&Counter] = counters::ALL;
+
+/// The word that asks for JSON.
+const JSON_ARG: Arg = Arg::word("JSON", "json", "answer one bulk string of JSON").optional();

@@ -21,23 +21,9 @@ pub struct Lock<'a> {
 }
 
 impl<'a> Lock<'a> {
-    /// A lock on the moment that `query_time` means, with its own terms if it is to have any.
-    pub fn new(
-        role_ids: RoleIds<'a>,
-        query_time: Cow<'a, [u8]>,
-        moment: Moment,
-        ttl_ms: Option<i64>,
-        buffer_ms: Option<i64>,
-    ) -> Self {
-        Self { role_ids, query_time, moment, ttl_ms, buffer_ms }
-    }
-
     /// The terms of this lock: its own, and the `settings` for what it doesn't carry.
     pub fn terms(&self, settings: Terms) -> Terms {
-        Terms {
-            ttl_ms: self.ttl_ms.unwrap_or(settings.ttl_ms),
-            buffer_ms: self.buffer_ms.unwrap_or(settings.buffer_ms),
-        }
+        settings.with_own(self.ttl_ms, self.buffer_ms)
     }
 
     /// The state of this lock at `now`.
@@ -110,7 +96,8 @@ impl<'a> Lock<'a> {
     /// A lock without roles or terms of its own, for tests.
     pub(super) fn on(query_time: &'a str) -> Self {
         let moment = Moment::parse(query_time.as_bytes()).unwrap();
-        Self::new(RoleIds::Plain(b""), query_time.as_bytes().into(), moment, None, None)
+        let query_time = query_time.as_bytes().into();
+        Self { role_ids: RoleIds::Plain(b""), query_time, moment, ttl_ms: None, buffer_ms: None }
     }
 
     pub(super) fn stored(&self) -> Vec<u8> {

@@ -16,6 +16,11 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// These terms, but for what a lock has of its own.
+    pub fn with_own(self, ttl_ms: Option<i64>, buffer_ms: Option<i64>) -> Self {
+        Self { ttl_ms: ttl_ms.unwrap_or(self.ttl_ms), buffer_ms: buffer_ms.unwrap_or(self.buffer_ms) }
+    }
+
     /// The age, in milliseconds, beyond which a lock is closing.
     pub fn closing_age_ms(self) -> i64 {
         self.ttl_ms.saturating_sub(self.buffer_ms.min(self.ttl_ms))

@@ -32,8 +32,13 @@ fn read_plain(stored: &[u8]) -> Option<Lock<'_>> {
     let (role_ids, rest) = split_plain(rest)?;
     let query_time = rest.strip_prefix(b",\"queryTime\":\"")?.strip_suffix(b"\"}")?;
     let moment = Moment::parse(query_time)?;
-    (stored.len() <= LONGEST_TEXT)
-        .then(|| Lock::new(RoleIds::Plain(role_ids), Cow::Borrowed(query_time), moment, None, None))
+    (stored.len() <= LONGEST_TEXT).then_some(Lock {
+        role_ids: RoleIds::Plain(role_ids),
+        query_time: Cow::Borrowed(query_time),
+        moment,
+        ttl_ms: None,
+        buffer_ms: None,
+    })
 }
 
 /// Reads every other way to write a lock in JSON.
@@ -49,7 +54,7 @@ fn read_any(stored: &[u8]) -> Option<Lock<'_>> {
     let query_time = Cow::Owned(query_time.into_bytes());
     let role_ids = RoleIds::from_json(members.role_ids?.get())?;
     let (ttl_ms, buffer_ms) = (own_term(members.ttl_ms, 1)?, own_term(members.buffer_ms, 0)?);
-    Some(Lock::new(role_ids, query_time, moment, ttl_ms, buffer_ms))
+    Some(Lock { role_ids, query_time, moment, ttl_ms, buffer_ms })
 }
 
 /// A lock's own ttl or buffer: `Some(None)` where it has none, `None` where what is there is no such thing.
@@ -265,7 +270,8 @@ mod tests {
             let argument = serde_json::to_vec(&ids).unwrap();
             let moment = Moment::from_unix_ms(ms);
             let query_time = moment.to_text().into_bytes().into();
-            let lock = Lock::new(RoleIds::parse(&argument).unwrap(), query_time, moment, ttl_ms, buffer_ms);
+            let given = RoleIds::parse(&argument).unwrap();
+            let lock = Lock { role_ids: given, query_time, moment, ttl_ms, buffer_ms };
             let stored = lock.stored();
             let read = Lock::read(&stored).unwrap();
             prop_assert_eq!(&read, &lock);
@@ -279,7 +285,8 @@ mod tests {
         ) {
             let moment = Moment::from_unix_ms(ms);
             let query_time = moment.to_text().into_bytes().into();
-            let lock = Lock::new(RoleIds::Listed(ids.into_iter().map(Cow::Owned).collect()), query_time, moment, ttl_ms, buffer_ms);
+            let role_ids = RoleIds::Listed(ids.into_iter().map(Cow::Owned).collect());
+            let lock = Lock { role_ids, query_time, moment, ttl_ms, buffer_ms };
             let mut stored = lock.stored();
             for (index, byte) in damage {
                 let index = index.index(stored.len());

@@ -50,13 +50,15 @@ impl Key<'_, '_> {
         self.key
     }
 
+    /// The type of what the key holds, [`TYPE_EMPTY`] if there is no key.
+    pub(super) fn kind(&self) -> c_int {
+        // SAFETY: the handle is open.
+        self.key.map_or(TYPE_EMPTY, |key| unsafe { api!(RedisModule_KeyType(key.as_ptr())) })
+    }
+
     /// Whether the key holds a hash; false if there is no key.
     pub fn is_hash(&self) -> Result<bool, WrongType> {
-        let Some(key) = self.key else {
-            return Ok(false);
-        };
-        // SAFETY: the handle is open.
-        match unsafe { api!(RedisModule_KeyType(key.as_ptr())) } {
+        match self.kind() {
             TYPE_EMPTY => Ok(false),
             TYPE_HASH => Ok(true),
             _ => Err(WrongType),
@@ -65,14 +67,10 @@ impl Key<'_, '_> {
 
     /// The length of the string the key holds; `None` if there is no key.
     pub fn string_length(&self) -> Result<Option<usize>, WrongType> {
-        let Some(key) = self.key else {
-            return Ok(None);
-        };
-        // SAFETY: the handle is open.
-        match unsafe { api!(RedisModule_KeyType(key.as_ptr())) } {
+        match self.kind() {
             TYPE_EMPTY => Ok(None),
             // SAFETY: the handle is open.
-            TYPE_STRING => Ok(Some(unsafe { api!(RedisModule_ValueLength(key.as_ptr())) })),
+            TYPE_STRING => Ok(self.key.map(|key| unsafe { api!(RedisModule_ValueLength(key.as_ptr())) })),
             _ => Err(WrongType),
         }
     }
@@ -204,6 +202,8 @@ impl Drop for Key<'_, '_> {
 }
 
 const NO_EXPIRY: i64 = -1;
-const TYPE_EMPTY: c_int = 0;
+
+pub(super) const TYPE_EMPTY: c_int = 0;
 const TYPE_STRING: c_int = 1;
 const TYPE_HASH: c_int = 3;
+pub(super) const TYPE_MODULE: c_int = 6;

@@ -13,7 +13,7 @@ use super::call::{bytes, guard};
 use super::clock::clock_ms;
 use super::defrag::defrag;
 use super::events;
-use super::key::{Key, WrongType};
+use super::key::{Key, TYPE_EMPTY, TYPE_MODULE, WrongType};
 use super::log;
 use crate::vehprice::codec::{Decoder, encode};
 use crate::vehprice::{Seed, Table, TableKey, groups};
@@ -86,17 +86,13 @@ impl Key<'_, '_> {
             return Ok(None);
         };
         // SAFETY: the handle is open.
-        let (kind, found, value) = unsafe {
+        let (found, value) = unsafe {
             let key = key.as_ptr();
-            (
-                api!(RedisModule_KeyType(key)),
-                api!(RedisModule_ModuleTypeGetType(key)),
-                api!(RedisModule_ModuleTypeGetValue(key)),
-            )
+            (api!(RedisModule_ModuleTypeGetType(key)), api!(RedisModule_ModuleTypeGetValue(key)))
         };
-        match kind {
-            KEY_EMPTY => Ok(None),
-            KEY_MODULE if found == TYPE.load(Relaxed) => Ok(NonNull::new(value.cast())),
+        match self.kind() {
+            TYPE_EMPTY => Ok(None),
+            TYPE_MODULE if found == TYPE.load(Relaxed) => Ok(NonNull::new(value.cast())),
             _ => Err(WrongType),
         }
     }
@@ -117,9 +113,6 @@ impl Key<'_, '_> {
         }
     }
 }
-
-const KEY_EMPTY: c_int = 0;
-const KEY_MODULE: c_int = 6;
 
 /// The table that a value of our type is.
 ///

@@ -1,7 +1,8 @@
 //! `QUOTELOCK.ACQUIRE`
 
 use super::new_lock::{ALIGN_ARG, BUFFER_ARG, LAG_ARG, NewLock, QUERY_TIME_ARG, ROLE_IDS_ARG, TTL_ARG};
-use super::{JSON_ARG, USER, USER_ARG, reply, stored};
+use super::{USER, USER_ARG, reply, stored};
+use crate::command::JSON_ARG;
 use crate::command::counters::{LOCKS_CREATED, LOCKS_HELD, LOCKS_REFRESHED};
 use crate::command::error::Error;
 use crate::command::grammar::{Choice, Words};

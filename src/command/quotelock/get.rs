@@ -1,6 +1,7 @@
 //! `QUOTELOCK.GET`
 
-use super::{JSON_ARG, USER, USER_ARG, reply, stored};
+use super::{USER, USER_ARG, reply, stored};
+use crate::command::JSON_ARG;
 use crate::command::counters::{LOCKS_CLOSE_TO_EXPIRED, LOCKS_EFFECTIVE, LOCKS_MISSING};
 use crate::command::error::Error;
 use crate::command::grammar::{Choice, Words};

@@ -27,7 +27,6 @@ const SET_EVENT: &CStr = c"quotelock.set";
 const DEL_EVENT: &CStr = c"quotelock.del";
 
 const USER_ARG: Arg = Arg::key("user", "the key of the user's lock");
-const JSON_ARG: Arg = Arg::word("JSON", "json", "answer one bulk string of JSON").optional();
 
 /// Answers with a lock: a map, or one bulk string of JSON.
 fn reply(call: &Call<'_>, lock: &Lock<'_>, state: State, outcome: Option<Outcome>, json: bool) {

@@ -5,7 +5,7 @@ use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, LONGEST_MS, LONGEST_S, TTL_MS, TTL_S, Words};
 use crate::command::settings;
 use crate::moment::Moment;
-use crate::quotelock::{Lock, LockTime, QueryTime, RoleIds, Terms};
+use crate::quotelock::{Lock, LockTime, QueryTime, RoleIds};
 use crate::server::{Arg, Key, excerpt};
 
 const BUFFER_S: Range = Range { unit: "whole seconds", least: 0, most: LONGEST_S };
@@ -102,11 +102,7 @@ impl<'a> NewLock<'a> {
         if self.lag_ms.value().is_some() && self.query_time != QueryTime::Clock {
             return Err(Error::LagWithoutClock);
         }
-        let settings = settings::lock_terms();
-        let terms = Terms {
-            ttl_ms: own_ttl_ms.unwrap_or(settings.ttl_ms),
-            buffer_ms: own_buffer_ms.unwrap_or(settings.buffer_ms),
-        };
+        let terms = settings::lock_terms().with_own(own_ttl_ms, own_buffer_ms);
         let align_ms = match self.align_s.value() {
             None => None,
             Some(seconds) => Some(align_ms(seconds, terms.longest_align_s())?),
@@ -139,7 +135,13 @@ pub(super) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     /// Stores the lock, and returns it.
     pub(super) fn store(self, key: &mut Key<'_, '_>) -> Lock<'a> {
-        let lock = Lock::new(self.role_ids, self.time.text(), self.time.moment, self.ttl_ms, self.buffer_ms);
+        let lock = Lock {
+            role_ids: self.role_ids,
+            query_time: self.time.text(),
+            moment: self.time.moment,
+            ttl_ms: self.ttl_ms,
+            buffer_ms: self.buffer_ms,
+        };
         lock.with_stored(|json| key.set_string(json, self.expires_at_ms, SET_EVENT));
         lock
     }

@@ -164,12 +164,7 @@ fn reply_map(
     }
     call.reply_bytes(b"rows");
     call.reply_array(rows.len());
-    for row in rows {
-        match row {
-            Some(row) => projection.reply(call, *row),
-            None => call.reply_nil(),
-        }
-    }
+    rows.iter().for_each(|row| projection.reply(call, *row));
     for (name, ids) in [("claimed", &claimed.claimed), ("pending", &claimed.pending)] {
         call.reply_bytes(name.as_bytes());
         call.reply_array(ids.len());
@@ -195,10 +190,7 @@ fn reply_json(
     for row in rows {
         json.add(before);
         before = b",";
-        match row {
-            Some(row) => projection.write_json(*row, &mut json),
-            None => json.add(b"null"),
-        }
+        projection.write_json(*row, &mut json);
     }
     for (name, ids) in [("],\"claimed\":[", &claimed.claimed), ("],\"pending\":[", &claimed.pending)] {
         json.add(name.as_bytes());

@@ -58,15 +58,12 @@ hold, and one that holds none stays a string.",
         let now_ms = call.now_ms();
         let row = swept_table(call, &mut key)?.and_then(|table| table.get(id, now_ms));
         count_reads(1, usize::from(row.is_some()));
-        match row {
-            Some(row) if projection.json() => {
-                let mut json = Json::default();
-                projection.write_json(row, &mut json);
-                call.reply_bytes(json.whole()?);
-            }
-            Some(row) => projection.reply(call, row),
-            None if projection.json() => call.reply_bytes(b"null"),
-            None => call.reply_nil(),
+        if projection.json() {
+            let mut json = Json::default();
+            projection.write_json(row, &mut json);
+            call.reply_bytes(json.whole()?);
+        } else {
+            projection.reply(call, row);
         }
         Ok(())
     }

@@ -76,7 +76,7 @@ pub(super) fn reply_rows<'t>(
     call.reply_map(count);
     for row in rows {
         call.reply_bytes(row.id());
-        projection.reply(call, row);
+        projection.reply(call, Some(row));
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn write_object<'t>(
         before = ",\"";
         json.add_escaped(row.id());
         json.add(b"\":");
-        projection.write_json(row, json);
+        projection.write_json(Some(row), json);
     }
     json.add(if before == ",\"" { b"}" } else { b"{}" });
 }

@@ -114,24 +114,16 @@ fn run(call: &Call<'_>, may_wait: bool) -> Result<(), Error> {
         each(table, &ids, now_ms, |row| {
             json.add(before);
             before = b",";
-            match row {
-                Some(row) => {
-                    hits = hits.saturating_add(1);
-                    projection.write_json(row, &mut json);
-                }
-                None => json.add(b"null"),
-            }
+            hits = hits.saturating_add(usize::from(row.is_some()));
+            projection.write_json(row, &mut json);
         });
         json.add(b"]");
         call.reply_bytes(json.whole()?);
     } else {
         call.reply_array(count);
-        each(table, &ids, now_ms, |row| match row {
-            Some(row) => {
-                hits = hits.saturating_add(1);
-                projection.reply(call, row);
-            }
-            None => call.reply_nil(),
+        each(table, &ids, now_ms, |row| {
+            hits = hits.saturating_add(usize::from(row.is_some()));
+            projection.reply(call, row);
         });
     }
     count_reads(count, hits);

@@ -55,7 +55,6 @@ const DEL_EVENT: &CStr = c"vehprice.del";
 
 const KEY_ARG: Arg = Arg::key("key", "the key of the table");
 const ID_ARG: Arg = Arg::string("id", "the vehicle's id");
-const JSON_ARG: Arg = Arg::word("JSON", "json", "answer one bulk string of JSON").optional();
 
 /// The key of a command that reads rows.
 const READS: &[KeySpec] = &[KeySpec::first(&[KeyFlag::Ro, KeyFlag::Access])];

@@ -25,11 +25,12 @@ pub(super) const JSON_RAW_ARG: Arg = Arg::block(
 
 /// How rows are answered.
 pub(super) struct Projection<'a> {
-    fields: Choice<usize>,
+    fields: Choice<()>,
     json: Choice<()>,
-    raw: Choice<usize>,
-    /// The fields of `FIELDS`, then those of `RAW`, as they came.
+    raw: Choice<()>,
+    /// The fields of `FIELDS`, as they came.
     names: Vec<&'a str>,
+    /// Those of `RAW`.
     raw_names: Vec<&'a str>,
 }
 
@@ -52,12 +53,12 @@ impl<'a> Projection<'a> {
     {
         if words.is("FIELDS") {
             self.names = fields(words, "FIELDS")?;
-            self.fields.take("FIELDS", self.names.len())
+            self.fields.take("FIELDS", ())
         } else if words.is("JSON") {
             self.json.take("JSON", ())
         } else if words.is("RAW") {
             self.raw_names = fields(words, "RAW")?;
-            self.raw.take("RAW", self.raw_names.len())
+            self.raw.take("RAW", ())
         } else {
             Err(words.unknown())
         }
@@ -78,8 +79,11 @@ impl<'a> Projection<'a> {
         self.json.value().is_some()
     }
 
-    /// Answers a row: a map, or with `FIELDS` the values in order.
-    pub(super) fn reply(&self, call: &Call<'_>, row: Row<'_>) {
+    /// Answers a row: a map, or with `FIELDS` the values in order; nil where there is none.
+    pub(super) fn reply(&self, call: &Call<'_>, row: Option<Row<'_>>) {
+        let Some(row) = row else {
+            return call.reply_nil();
+        };
         if self.fields.value().is_some() {
             call.reply_array(self.names.len());
             for name in &self.names {
@@ -97,9 +101,12 @@ impl<'a> Projection<'a> {
         }
     }
 
-    /// Writes a row as a JSON object.
+    /// Writes a row as a JSON object, `null` where there is none.
     #[inline]
-    pub(super) fn write_json(&self, row: Row<'_>, out: &mut Json) {
+    pub(super) fn write_json(&self, row: Option<Row<'_>>, out: &mut Json) {
+        let Some(row) = row else {
+            return out.add(b"null");
+        };
         if self.fields.value().is_none() && self.raw.value().is_none() {
             row.write_json(out);
         } else {

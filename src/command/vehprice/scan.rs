@@ -2,7 +2,8 @@
 
 use super::getall::{reply_rows, write_object};
 use super::projection::{FIELDS_ARG, Projection};
-use super::{JSON_ARG, KEY, KEY_ARG, READS, count_reads, swept_table};
+use super::{KEY, KEY_ARG, READS, count_reads, swept_table};
+use crate::command::JSON_ARG;
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, Words, integer};
 use crate::command::settings;

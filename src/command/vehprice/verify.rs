@@ -1,7 +1,8 @@
 //! `VEHPRICE.VERIFY`
 
 use super::projection::Projection;
-use super::{ID_ARG, JSON_ARG, KEY, KEY_ARG, READS, count_reads, field, id, swept_table, value};
+use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, field, id, swept_table, value};
+use crate::command::JSON_ARG;
 use crate::command::counters::{VERDICTS_CHANGED, VERDICTS_MATCH, VERDICTS_MISSING};
 use crate::command::error::Error;
 use crate::server::{Arg, Call, Command, Example, Spec, excerpt};
@@ -90,10 +91,7 @@ An argument at the end that has no partner must be the word `JSON`.",
             json.add(b"{\"verdict\":\"");
             json.add(verdict.as_bytes());
             json.add(b"\",\"row\":");
-            match row {
-                Some(row) => whole.write_json(row, &mut json),
-                None => json.add(b"null"),
-            }
+            whole.write_json(row, &mut json);
             json.add(b"}");
             call.reply_bytes(json.whole()?);
             return Ok(());
@@ -102,10 +100,7 @@ An argument at the end that has no partner must be the word `JSON`.",
         call.reply_bytes(b"verdict");
         call.reply_bytes(verdict.as_bytes());
         call.reply_bytes(b"row");
-        match row {
-            Some(row) => whole.reply(call, row),
-            None => call.reply_nil(),
-        }
+        whole.reply(call, row);
         Ok(())
     }
 }
