@@ -237,13 +237,13 @@ impl Table {
         self.sweep.earliest = self.sweep.earliest.min(expiry);
         let found = self.page_mut(hash).and_then(|page| Some((page.find_from(spot.place, hash, id)?, page)));
         if let Some((place, page)) = found {
-            let old = (row::shape(page.row(place)), row::expiry(page.row(place)));
+            let (old_shape, old_expiry) = (row::shape(page.row(place)), row::expiry(page.row(place)));
             page.replace(place, row);
-            if old.0 == shape {
-                self.forget_expiry(old.1);
+            if old_shape == shape {
+                self.forget_expiry(old_expiry);
             } else {
                 self.shapes.take_again(shape);
-                self.forget(old);
+                self.forget(old_shape, old_expiry);
             }
             self.note_latest(expiry);
             return false;
@@ -270,12 +270,12 @@ impl Table {
         else {
             return false;
         };
-        let old = (row::shape(page.row(place)), row::expiry(page.row(place)));
+        let (shape, expiry) = (row::shape(page.row(place)), row::expiry(page.row(place)));
         page.remove(place);
         self.rows = self.rows.saturating_sub(1);
-        self.forget(old);
+        self.forget(shape, expiry);
         self.merge(hash);
-        !old.1.is_over(now_ms)
+        !expiry.is_over(now_ms)
     }
 
     /// All live rows.
@@ -382,7 +382,7 @@ impl Table {
     }
 
     /// A row with this shape and this expiry is gone.
-    fn forget(&mut self, (shape, expiry): (ShapeId, Expiry)) {
+    fn forget(&mut self, shape: ShapeId, expiry: Expiry) {
         self.shapes.give_back(shape);
         self.forget_expiry(expiry);
     }

@@ -140,16 +140,30 @@ impl Options {
 /// Rows to write, and where they stand in the arguments.
 pub(super) struct Batch<'a> {
     names: Vec<&'a str>,
-    /// Where the names stand, and where the next name is from there.
-    names_at: (usize, usize),
+    names_at: Places,
     ids: Vec<&'a [u8]>,
+    ids_at: Places,
     /// The values of all rows, row by row.
     values: Vec<&'a str>,
-    /// Where the first row's id stands, and its first value; and how far rows and values are apart.
-    id_at: usize,
-    value_at: usize,
-    row_step: usize,
-    value_step: usize,
+    /// Where the values of the first row stand; those of the others are as far apart as the ids.
+    values_at: Places,
+}
+
+/// Places of arguments at even distances.
+#[derive(Clone, Copy)]
+struct Places {
+    first: usize,
+    step: usize,
+}
+
+impl Places {
+    fn place(self, index: usize) -> usize {
+        self.first.saturating_add(index.saturating_mul(self.step))
+    }
+
+    fn parts<'p>(self, count: usize) -> impl Iterator<Item = Part<'p>> {
+        (0..count).map(move |index| Part::Arg(self.place(index)))
+    }
 }
 
 impl<'a> Batch<'a> {
@@ -162,13 +176,11 @@ impl<'a> Batch<'a> {
     ) -> Result<Self, Error> {
         let mut batch = Self {
             names: Vec::new(),
-            names_at: (fields_at, 2),
+            names_at: Places { first: fields_at, step: 2 },
             ids: vec![id(call.arg(id_at))?],
+            ids_at: Places { first: id_at, step: 0 },
             values: Vec::new(),
-            id_at,
-            value_at: fields_at.saturating_add(1),
-            row_step: 0,
-            value_step: 2,
+            values_at: Places { first: fields_at.saturating_add(1), step: 2 },
         };
         let mut arguments = call.args_from(fields_at);
         for _ in 0..fields {
@@ -188,18 +200,16 @@ impl<'a> Batch<'a> {
         names_at: usize,
         rows_at: usize,
     ) -> Result<Self, Error> {
-        let row_step = names.len().saturating_add(1);
+        let ids_at = Places { first: rows_at, step: names.len().saturating_add(1) };
         let arguments = call.argc().saturating_sub(rows_at);
-        let rows = arguments.checked_div(row_step).unwrap_or_default();
+        let rows = arguments.checked_div(ids_at.step).unwrap_or_default();
         let mut batch = Self {
-            row_step,
             names,
-            names_at: (names_at, 1),
+            names_at: Places { first: names_at, step: 1 },
             ids: Vec::with_capacity(rows),
+            ids_at,
             values: Vec::with_capacity(arguments.saturating_sub(rows)),
-            id_at: rows_at,
-            value_at: rows_at.saturating_add(1),
-            value_step: 1,
+            values_at: Places { first: rows_at.saturating_add(1), step: 1 },
         };
         let mut arguments = call.args_from(rows_at);
         while let Some(row) = arguments.next() {
@@ -314,7 +324,7 @@ impl<'a> Batch<'a> {
             _ => self.replicate_resolved(call, table, stored, judged_ms),
         }
         if !deleted.is_empty() {
-            let ids = deleted.iter().map(|row| Part::Arg(self.id_index(*row)));
+            let ids = deleted.iter().map(|row| Part::Arg(self.ids_at.place(*row)));
             call.replicate(c"VEHPRICE.DEL", [Part::Arg(KEY)].into_iter().chain(ids));
         }
     }
@@ -337,19 +347,10 @@ impl<'a> Batch<'a> {
         values.unwrap_or_default().iter().copied()
     }
 
-    fn id_index(&self, row: usize) -> usize {
-        self.id_at.saturating_add(row.saturating_mul(self.row_step))
-    }
-
     /// Replicates rows as they stand in the arguments, with one expiry.
     fn replicate_rows(&self, call: &Call<'_>, expiry: Expiry, rows: &[usize]) {
         let expiry = expiry.unix_ms().unwrap_or(-1).to_string();
         let count = self.names.len().to_string();
-        let (first_name, name_step) = self.names_at;
-        let every = |first: usize, step: usize| {
-            (0..self.names.len())
-                .map(move |index| Part::Arg(first.saturating_add(index.saturating_mul(step))))
-        };
         let head = [
             Part::Arg(KEY),
             Part::Text(b"PXAT"),
@@ -357,14 +358,16 @@ impl<'a> Batch<'a> {
             Part::Text(b"FIELDS"),
             Part::Text(count.as_bytes()),
         ];
-        let head = head.into_iter().chain(every(first_name, name_step)).chain([Part::Text(b"ROWS")]);
-        if rows.len() == self.ids.len() && self.value_step == 1 {
+        let fields = self.names.len();
+        let head = head.into_iter().chain(self.names_at.parts(fields)).chain([Part::Text(b"ROWS")]);
+        if rows.len() == self.ids.len() && self.values_at.step == 1 {
             // All rows, as they stand at the end of the arguments.
-            return call.replicate(c"VEHPRICE.MSET", head.chain([Part::ArgsFrom(self.id_at)]));
+            return call.replicate(c"VEHPRICE.MSET", head.chain([Part::ArgsFrom(self.ids_at.first)]));
         }
         let rows = rows.iter().flat_map(|row| {
-            let first_value = self.value_at.saturating_add(row.saturating_mul(self.row_step));
-            [Part::Arg(self.id_index(*row))].into_iter().chain(every(first_value, self.value_step))
+            let first = self.values_at.first.saturating_add(row.saturating_mul(self.ids_at.step));
+            let values = Places { first, ..self.values_at };
+            [Part::Arg(self.ids_at.place(*row))].into_iter().chain(values.parts(fields))
         });
         call.replicate(c"VEHPRICE.MSET", head.chain(rows));
     }

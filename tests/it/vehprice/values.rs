@@ -97,7 +97,8 @@ fn values_may_be_empty_and_a_mebibyte_long() {
                 }
                 let verify = ["VEHPRICE.VERIFY", "t", "1", "long", &value];
                 assert!(reply(&mut clients.resp2, &verify).starts_with(r#"["verdict", "Match""#), "{length}");
-                let other = ["VEHPRICE.VERIFY", "t", "1", "long", &format!("{value}x")];
+                let other = value.get(1..).unwrap_or("x");
+                let other = ["VEHPRICE.VERIFY", "t", "1", "long", other];
                 assert!(
                     reply(&mut clients.resp2, &other).starts_with(r#"["verdict", "Changed""#),
                     "{length}"
