@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { Redis } from 'ioredis';
-import { createClient } from 'redis';
-
 import { type Driver, PricePlan, QuoteLock, type Reason, ServerError, VehPrice } from 'quotelock';
 
-import { key, plainRedis, throughEachDriver, url } from './harness.js';
+import { IOREDIS, NODE_REDIS, key, plainRedis, throughEachDriver, url } from './harness.js';
 
 const redis = plainRedis();
 
@@ -57,16 +54,16 @@ describe('ServerError', () => {
     const address = new URL(url);
     address.username = user;
     address.password = 'secret';
-    const one = new Redis(address.href);
-    const two = await createClient({ url: address.href }).connect();
-    for (const driver of [one, two]) {
+    const one = Object.values(IOREDIS).map(({ Redis }) => new Redis(address.href));
+    const two = Object.values(NODE_REDIS).map(({ createClient }) => createClient({ url: address.href }));
+    await Promise.all(two.map((redis) => redis.connect()));
+    for (const driver of [...one, ...two]) {
       const locks = new QuoteLock(driver);
       assert.equal(await locks.get(key()), null);
       assert.equal((await refusal(locks.set(key(), []))).reason, 'access');
       assert.equal((await refusal(locks.del(key()))).reason, 'access');
     }
-    await one.quit();
-    await two.close();
+    await Promise.all([...one.map((redis) => redis.quit()), ...two.map((redis) => redis.close())]);
     await redis.call('ACL', 'DELUSER', user);
   });
 
@@ -93,13 +90,14 @@ describe('ServerError', () => {
   });
 
   it("leaves the driver's own errors as they are", async () => {
-    const closed = new Redis(url, { lazyConnect: true, enableOfflineQueue: false });
-    const other = createClient({ url });
-    const drivers: Driver[] = [closed, other, () => Promise.reject(new TypeError('ERR not of the server'))];
+    const closed = { lazyConnect: true, enableOfflineQueue: false };
+    const one = Object.values(IOREDIS).map(({ Redis }) => new Redis(url, closed));
+    const two = Object.values(NODE_REDIS).map(({ createClient }) => createClient({ url }));
+    const drivers: Driver[] = [...one, ...two, () => Promise.reject(new TypeError('ERR not of the server'))];
     for (const driver of drivers) {
       const error = await new QuoteLock(driver).get('user').catch((error: unknown) => error);
       assert.ok(error instanceof Error && !(error instanceof ServerError), String(error));
     }
-    closed.disconnect();
+    for (const redis of one) redis.disconnect();
   });
 });

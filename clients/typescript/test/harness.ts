@@ -2,12 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 
-import { Redis } from 'ioredis';
-import { createClient, createClientPool } from 'redis';
+import * as ioredis from 'ioredis';
+import * as nodeRedis from 'redis';
 
 import type { Driver } from 'quotelock';
 
 export const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+
+/** The majors of each driver. 6 wants Node 20 or newer; types.test.ts holds its types, the others take it as 5. */
+export const IOREDIS: Record<string, typeof ioredis> = { 'ioredis 5': ioredis };
+export const NODE_REDIS: Record<string, typeof nodeRedis> = { 'node-redis 5': nodeRedis };
+if (Number(process.versions.node.split('.')[0]) >= 20) {
+  IOREDIS['ioredis 6'] = require('ioredis-6');
+  NODE_REDIS['node-redis 6'] = require('redis-6');
+}
 
 /** An open driver, and how to close it. */
 interface Open {
@@ -15,32 +23,35 @@ interface Open {
   close(): unknown;
 }
 
-const DRIVERS: Record<string, () => Promise<Open> | Open> = {
-  ioredis() {
-    const redis = new Redis(url);
+const DRIVERS: Record<string, () => Promise<Open>> = {};
+
+for (const [name, { Redis }] of Object.entries(IOREDIS)) {
+  const through = (options: object) => async () => {
+    const redis = new Redis(url, options);
     return { driver: redis, close: () => redis.quit() };
-  },
-  'ioredis, pipelining'() {
-    const redis = new Redis(url, { enableAutoPipelining: true });
-    return { driver: redis, close: () => redis.quit() };
-  },
-  async 'node-redis'() {
-    const redis = await createClient({ url }).connect();
+  };
+  DRIVERS[name] = through({});
+  DRIVERS[`${name}, pipelining`] = through({ enableAutoPipelining: true });
+  if (name !== 'ioredis 5') DRIVERS[`${name}, RESP3`] = through({ replyMapping: 'resp3' });
+}
+
+for (const [name, { createClient, createClientPool }] of Object.entries(NODE_REDIS)) {
+  const through = (RESP: 2 | 3) => async () => {
+    const redis = await createClient({ url, RESP }).connect();
     return { driver: redis, close: () => redis.close() };
-  },
-  async 'node-redis, RESP3'() {
-    const redis = await createClient({ url, RESP: 3 }).connect();
-    return { driver: redis, close: () => redis.close() };
-  },
-  async 'node-redis, a pool'() {
+  };
+  DRIVERS[`${name}, RESP2`] = through(2);
+  DRIVERS[`${name}, RESP3`] = through(3);
+  DRIVERS[`${name}, a pool`] = async () => {
     const pool = createClientPool({ url });
     await pool.connect();
     return { driver: pool, close: () => pool.close() };
-  },
-  async 'a function'() {
-    const redis = await createClient({ url }).connect();
-    return { driver: (words: string[]) => redis.sendCommand(words), close: () => redis.close() };
-  },
+  };
+}
+
+DRIVERS['a function'] = async () => {
+  const redis = await nodeRedis.createClient({ url }).connect();
+  return { driver: (words: string[]) => redis.sendCommand(words), close: () => redis.close() };
 };
 
 /** The same tests through each driver. `driver` is there once a test runs. */
@@ -58,8 +69,8 @@ export function throughEachDriver(tests: (driver: () => Driver) => void): void {
 }
 
 /** A client of ioredis for what the tests do besides. */
-export function plainRedis(): Redis {
-  const redis = new Redis(url);
+export function plainRedis(): ioredis.Redis {
+  const redis = new ioredis.Redis(url);
   after(() => redis.quit());
   return redis;
 }

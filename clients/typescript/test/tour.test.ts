@@ -26,6 +26,15 @@ it('shows the tour as it is, and what it prints', async () => {
   assert.equal(block('printed'), printed);
 });
 
+it('names the versions of the drivers that the tests run on', () => {
+  const tested = /The tests run on (.*?)\.\s/s.exec(read('README.md'))?.[1];
+  const { devDependencies } = JSON.parse(read('package.json'));
+  for (const driver of ['ioredis', 'ioredis-6', 'redis', 'redis-6']) {
+    const version = devDependencies[driver].replace(/.*@/, '');
+    assert.ok(tested?.includes(version), `${driver} ${version}`);
+  }
+});
+
 it('can be imported and required', () => {
   const run = (args: string[]) => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }).trim();
   const names = "['LockedQuoteInfo', 'PricePlan', 'QuoteLock', 'ServerError', 'VehPrice']";

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 
 import { Cluster, Redis } from 'ioredis';
+import type * as ioredis6 from 'ioredis-6';
 import { createClient, createClientPool, createCluster } from 'redis';
+import type * as nodeRedis6 from 'redis-6';
 
 import { type Answer, type Driver, type Outcome, type Route, type State, VehPrice } from 'quotelock';
 
@@ -34,6 +36,19 @@ export async function compiled(prices: VehPrice): Promise<void> {
   await prices.set('t', '1', { a: 1 }, { condition: 'nx' });
   // @ts-expect-error no driver
   new VehPrice({ get: () => '1' });
+}
+
+/** Compiled and never called: 6 wants Node 20 or newer. */
+export function newer({ Cluster, Redis }: typeof ioredis6, redis: typeof nodeRedis6): Driver[] {
+  return [
+    new Redis(),
+    new Redis({ replyMapping: 'resp3' }),
+    new Cluster([]),
+    redis.createClient(),
+    redis.createClient({ RESP: 2 }),
+    redis.createClientPool(),
+    redis.createCluster({ rootNodes: [] }),
+  ];
 }
 
 it('takes every client of both drivers', () => {
