@@ -13,24 +13,27 @@ export interface Quote {
  */
 export class LockedQuoteInfo {
   readonly #locks: QuoteLock;
+  readonly #prefix: string | undefined;
 
-  constructor(driver: Driver) {
+  /** `prefix` is what each key has before the user. */
+  constructor(driver: Driver, prefix?: string) {
     this.#locks = new QuoteLock(driver);
+    this.#prefix = prefix;
   }
 
   /** The key of a user's lock. */
-  static key(user: string | number): string {
-    return `hermes:LockedQuoteInfo:${user}`;
+  static key(user: string | number, prefix = 'hermes:LockedQuoteInfo:'): string {
+    return `${prefix}${user}`;
   }
 
   /** The lock, `Effective` or `CloseToExpired`; undefined if there is none. For the screens that never start one. */
   async getById(user: string | number): Promise<Lock | undefined> {
-    return (await this.#locks.get(LockedQuoteInfo.key(user))) ?? undefined;
+    return (await this.#locks.get(LockedQuoteInfo.key(user, this.#prefix))) ?? undefined;
   }
 
   /** Sets the lock, whatever lock is there. Where `getById` comes before it, `acquire` does both without a race. */
   async setById(user: string | number, { roleIds, queryTime }: Quote): Promise<void> {
-    await this.#locks.set(LockedQuoteInfo.key(user), roleIds, queryTime);
+    await this.#locks.set(LockedQuoteInfo.key(user, this.#prefix), roleIds, queryTime);
   }
 
   /**
@@ -38,6 +41,6 @@ export class LockedQuoteInfo {
    * renewed, unless `ifMissing`. The map uses it so, a vehicle's page with `ifMissing`.
    */
   async acquire(user: string | number, roleIds: RoleIds, options?: AcquireOptions): Promise<AcquiredLock> {
-    return this.#locks.acquire(LockedQuoteInfo.key(user), roleIds, '*', options);
+    return this.#locks.acquire(LockedQuoteInfo.key(user, this.#prefix), roleIds, '*', options);
   }
 }

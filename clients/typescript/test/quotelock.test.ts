@@ -89,6 +89,16 @@ describe('LockedQuoteInfo', () => {
       assert.deepEqual(await old.get(user), quote);
     });
 
+    it('keeps locks under another prefix', async () => {
+      const user = key('42');
+      const own = new LockedQuoteInfo(driver(), 'rent:lock:');
+      const { outcome, ...lock } = await own.acquire(user, ['3']);
+      assert.deepEqual([await own.getById(user), await locks().getById(user)], [lock, undefined]);
+      await own.setById(user, { roleIds: ['7'], queryTime: lock.queryTime });
+      assert.deepEqual(JSON.parse((await redis.get(`rent:lock:${user}`)) ?? '').roleIds, ['7']);
+      assert.equal(LockedQuoteInfo.key(user, 'rent:lock:'), `rent:lock:${user}`);
+    });
+
     it('acquires in one step', async () => {
       const user = key('42');
       const pods = await Promise.all(['3', '7', '9'].map((role) => locks().acquire(user, [role])));
