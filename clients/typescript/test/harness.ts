@@ -9,7 +9,7 @@ import type { Driver } from 'quotelock';
 
 export const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
-/** The majors of each driver. 6 wants Node 20 or newer; types.test.ts holds its types, the others take it as 5. */
+/** The majors of each driver. 6 needs Node 20 or newer; types.test.ts holds its types, the others take it as 5. */
 export const IOREDIS: Record<string, typeof ioredis> = { 'ioredis 5': ioredis };
 export const NODE_REDIS: Record<string, typeof nodeRedis> = { 'node-redis 5': nodeRedis };
 if (Number(process.versions.node.split('.')[0]) >= 20) {

@@ -38,7 +38,7 @@ export async function compiled(prices: VehPrice): Promise<void> {
   new VehPrice({ get: () => '1' });
 }
 
-/** Compiled and never called: 6 wants Node 20 or newer. */
+/** Compiled and never called: 6 needs Node 20 or newer. */
 export function newer({ Cluster, Redis }: typeof ioredis6, redis: typeof nodeRedis6): Driver[] {
   return [
     new Redis(),
