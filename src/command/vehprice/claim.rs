@@ -49,8 +49,8 @@ that are never given again; without a claim it is nil.
 
 A claim ends when its row is stored or deleted by anyone (unless stored with `KEEPCLAIM`), when it is released, or after `PX`, at \
 most 600,000 ms: so long a pod that died delays others. All claims of a key end by `VEHPRICE.CLEAR`, whether there is a table or \
-not; by the deletion, overwriting, renaming, moving or eviction of a table; and by `FLUSHALL`, `FLUSHDB`, `SWAPDB`, a full sync \
-and the turn to a replica. The expiry of a row ends none.
+not; by the deletion, overwriting, renaming, moving or eviction of a table with a live row; and by `FLUSHALL`, `FLUSHDB`, `SWAPDB`, \
+a full sync and the turn to a replica. The expiry of a row ends none.
 
 Claims are no data: nothing is saved, replicated or signalled, and they are gone after a restart or a failover. Words stand in any \
 order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`. At most `quotelock.max-batch` ids.",
