@@ -235,9 +235,9 @@ impl fmt::Display for Error {
                     "ERR invalid value '{value}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back"
                 )
             }
-            Self::ReplyTooLong => {
-                f.write_str("ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows")
-            }
+            Self::ReplyTooLong => f.write_str(
+                "ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows or fields",
+            ),
             Self::WrongType => {
                 f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")
             }

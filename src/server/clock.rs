@@ -21,8 +21,8 @@ pub(super) fn now_ms(ctx: *mut raw::RedisModuleCtx) -> i64 {
     is_nested(ctx).then(|| info_ms(ctx)).flatten().unwrap_or_else(clock_ms)
 }
 
-/// Milliseconds since 1970, as keys expire by them: the clock goes on during a command, but not inside `MULTI`, scripts and
-/// Functions.
+/// Milliseconds since 1970, as keys expire by them. The server's cycle takes them by the clock and commands by the time they began: it
+/// is the later of these, so that no key that goes by itself counts as deleted. Inside `MULTI`, scripts and Functions time stands still.
 pub(super) fn expiry_ms(ctx: *mut raw::RedisModuleCtx) -> i64 {
     if is_nested(ctx) { now_ms(ctx) } else { clock_ms() }
 }

@@ -93,6 +93,12 @@ impl Json {
         }
     }
 
+    /// Whether there is more than one reply may have: whatever is added is in vain.
+    #[inline]
+    pub fn is_too_long(&self) -> bool {
+        self.before.is_too_long
+    }
+
     /// The JSON as one piece.
     pub fn whole(&mut self) -> Result<&[u8], TooLong> {
         if self.before.bytes.is_empty() && !self.before.is_too_long {

@@ -49,10 +49,11 @@ impl Wants {
 
     /// Whether a figure does not come up to it.
     pub(crate) fn is_missed_by(self, figure: f64) -> bool {
+        // What is no number misses every goal.
         match self {
-            Self::AtLeast(bound) => figure < bound,
-            Self::AtMost(bound) => figure > bound,
-            Self::Near(bound) => (figure - 1.0).abs() > bound,
+            Self::AtLeast(bound) => figure.is_nan() || figure < bound,
+            Self::AtMost(bound) => figure.is_nan() || figure > bound,
+            Self::Near(bound) => figure.is_nan() || (figure - 1.0).abs() > bound,
             Self::Nothing => false,
         }
     }

@@ -52,7 +52,7 @@ function reasonOf(code: string, message: string): Reason {
   if (code !== 'ERR') return REASONS[code] ?? 'other';
   if (/^ERR unknown command/.test(message)) return 'module';
   if (/^ERR invalid value '.*' in the toggle/.test(message)) return 'toggle';
-  return /^ERR (syntax error|invalid|value is not an integer|too many|wrong number of arguments)/.test(message)
+  return /^ERR (syntax error|invalid|value is not|timeout is|too many|the reply would be|wrong number of arg)/.test(message)
     ? 'call'
     : 'other';
 }

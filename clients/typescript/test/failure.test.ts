@@ -78,7 +78,7 @@ for (const [name, { Redis }] of Object.entries(IOREDIS)) {
     it('fails after commandTimeout or maxRetriesPerRequest', async () => {
       const table = key('table');
       await prices.claim(table, [1], { ttlMs: 60_000 });
-      const hasty = new Redis(url, { commandTimeout: 100 });
+      const hasty = new Redis(url, { commandTimeout: 2000 });
       await hasty.ping();
       await failure(new VehPrice(hasty).mget(table, [1], { blockMs: 60_000 }));
       hasty.disconnect();

@@ -26,7 +26,7 @@ it('gives up on an id that upstream does not know', { timeout: 20_000 }, async (
   assert.deepEqual(rows, [{ price: '1.50' }, null]);
   assert.deepEqual(asked, [['4711', '4799'], ['4799'], ['4799']]);
   const info = await prices.info(`hermes:prices:{${own.queryTime}}:${own.roleIds}`);
-  assert.equal(info?.earliestExpiry, Date.parse(own.queryTime) + 420_000);
+  assert.equal(info?.earliestExpiry, Date.parse(own.queryTime) + 422_000);
 });
 
 it('gives up on an upstream that answers after the claim has ended', { timeout: 20_000 }, async () => {

@@ -2,17 +2,19 @@ import { Redis } from 'ioredis';
 import { type Lock, LockedQuoteInfo, VehPrice } from 'quotelock';
 
 type Pod = { prices: VehPrice; waiting: VehPrice };
-type Ask = (ids: string[]) => Promise<Map<string, { price: string }>>;
+type Ask = (ids: string[], lock: Lock) => Promise<Map<string, { price: string }>>;
+
+const [alignMs, lagMs, ttlMs] = [60_000, 2000, 360_000]; // as all locks are acquired, the last by the settings
 
 // The rows of these ids under a lock, null where three tries brought none. One pod asks upstream, and the others wait.
 export async function rowsOf({ prices, waiting }: Pod, lock: Lock, ids: string[], askUpstream: Ask) {
   const table = `hermes:prices:{${lock.queryTime}}:${[...lock.roleIds].sort()}`;
-  const expiry = { at: Date.parse(lock.queryTime) + 60_000 + 360_000 }; // when the last lock on it ends: align + ttl
+  const expiry = { at: Date.parse(lock.queryTime) + alignMs + lagMs + ttlMs }; // when the last lock on it ends
   for (let tries = 3; tries > 0; tries -= 1) {
     const { token, rows, claimed, pending } = await prices.claim(table, ids, { ttlMs: 5000, fields: ['price'] });
     if (token) {
       try {
-        await prices.mset(table, ['price'], await askUpstream(claimed), { token, expiry });
+        await prices.mset(table, ['price'], await askUpstream(claimed, lock), { token, expiry });
       } finally {
         await prices.release(table, token); // where upstream has failed, so that another pod can ask
       }
@@ -24,8 +26,8 @@ export async function rowsOf({ prices, waiting }: Pod, lock: Lock, ids: string[]
 
 async function main() {
   const redis = new Redis(process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379');
-  const lock = await new LockedQuoteInfo(redis).acquire('44', ['3'], { alignSeconds: 60 });
-  // A client that waits holds up its connection, so each pod has another one for that.
+  const lock = await new LockedQuoteInfo(redis).acquire('44', ['3'], { alignSeconds: alignMs / 1000, lagMs });
+  // A client that waits holds up its connection: others are for that, in a service as many as wait at once.
   const connections = Array.from({ length: 10 }, () => [redis.duplicate(), redis.duplicate()] as const);
   const pods = connections.map(([one, two]): Pod => ({ prices: new VehPrice(one), waiting: new VehPrice(two) }));
   const ids = Array.from({ length: 1000 }, (_, id) => `${id}`);

@@ -238,9 +238,13 @@ impl<'a> Batch<'a> {
         }
         CLAIMS_OVERTAKEN.add(self.ids.len().saturating_sub(held.count()));
         let table = match found {
+            _ if held.count() == 0 => {
+                end_if_over(call, &mut key)?;
+                return Ok(0);
+            }
             Some(_) => key.table()?,
             // A table is made only for rows that will be in it.
-            None if held.count() == 0 || rules.condition == Some(Condition::Present) => return Ok(0),
+            None if rules.condition == Some(Condition::Present) => return Ok(0),
             None if is_over(rules, judged_ms) => {
                 if refill::any() {
                     refill::written(call, held.ids(&self.ids).copied(), options.keeps_claims());

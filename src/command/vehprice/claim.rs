@@ -61,7 +61,7 @@ order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `V
             ),
             (
                 "with `JSON`",
-                r#"one bulk string: `{"token":…,"rows":[…],"claimed":[…],"pending":[…]}`, the token `null` if nothing was claimed"#,
+                r#"one bulk string of at most 512 MiB: `{"token":…,"rows":[…],"claimed":[…],"pending":[…]}`, the token `null` if nothing was claimed"#,
             ),
         ],
         examples: &[
@@ -100,7 +100,9 @@ order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `V
             reply_map(call, projection, token, &rows, &claimed);
         } else if let Err(too_long) = reply_json(call, projection, token, &rows, &claimed) {
             // Who is not told of its claims can't give them up.
-            token.map(|token| refill::release(call, token, None));
+            if let Some(token) = token {
+                refill::release(call, token, None);
+            }
             return Err(too_long.into());
         }
         count_reads(ids.len(), hits);

@@ -29,7 +29,7 @@ steps. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
                 "without `JSON`",
                 "a map of ids and what `VEHPRICE.GET` answers, empty if there is no table; in RESP2 a flat array",
             ),
-            ("with `JSON`", "one bulk string: an object, `{}` if there is no table"),
+            ("with `JSON`", "one bulk string of at most 512 MiB: an object, `{}` if there is no table"),
         ],
         examples: &[
             Example("VEHPRICE.SET prices 4711 FIELDS 1 styleId 12", "(integer) 1"),

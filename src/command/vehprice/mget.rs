@@ -58,7 +58,7 @@ Valkey as a subscriber, it is answered at once. `CLIENT UNBLOCK` ends the wait a
 a replica, or the slot moves, the error is Redis's own.",
         replies: &[
             ("without `JSON`", "an array: for each id nil, or what `VEHPRICE.GET` answers"),
-            ("with `JSON`", "one bulk string: an array of objects and `null`"),
+            ("with `JSON`", "one bulk string of at most 512 MiB: an array of objects and `null`"),
         ],
         examples: &[
             Example("VEHPRICE.MSET prices FIELDS 1 styleId ROWS 4711 12 4712 13", "(integer) 2"),

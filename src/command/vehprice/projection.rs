@@ -104,7 +104,7 @@ impl<'a> Projection<'a> {
     /// Writes a row as a JSON object, `null` where there is none.
     #[inline]
     pub(super) fn write_json(&self, row: Option<Row<'_>>, out: &mut Json) {
-        let Some(row) = row else {
+        let Some(row) = row.filter(|_| !out.is_too_long()) else {
             return out.add(b"null");
         };
         if self.fields.value().is_none() && self.raw.value().is_none() {

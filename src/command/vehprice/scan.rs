@@ -42,7 +42,10 @@ meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET
                 "without `JSON`",
                 "an array of the next cursor, a string, and what `VEHPRICE.GETALL` answers of these rows",
             ),
-            ("with `JSON`", "one bulk string: an object of `cursor`, a string, and `rows`, an object"),
+            (
+                "with `JSON`",
+                "one bulk string of at most 512 MiB: an object of `cursor`, a string, and `rows`, an object",
+            ),
         ],
         examples: &[
             Example("VEHPRICE.SET prices 4711 FIELDS 1 styleId 12", "(integer) 1"),

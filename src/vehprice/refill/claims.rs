@@ -347,6 +347,7 @@ mod tests {
     use super::*;
 
     const TABLE: TableKey<'_> = TableKey { db: 0, name: b"t" };
+    const OTHER: TableKey<'_> = TableKey { db: 0, name: b"u" };
 
     fn ids(from: usize, to: usize) -> Vec<Vec<u8>> {
         (from..to).map(|id| id.to_string().into_bytes()).collect()
@@ -418,6 +419,28 @@ mod tests {
         assert_eq!(kept(&claims).2, 1);
         assert_eq!((claims.end_database(None), claims.end_database(None)), (900, 0));
         assert_eq!((claims.give_back(usize::MAX), kept(&claims)), (900, (0, 0, 0)));
+    }
+
+    #[test]
+    fn a_claim_gives_back_only_so_many_others() {
+        const KEPT: usize = 3 * MOST_BEYOND_WANTED;
+        let one =
+            |number, now_ms| ClaimTerms { token: token(number), now_ms, until_ms: 200, limit: 1, most: 1 };
+        let all = ids(0, KEPT);
+        let many = ClaimTerms { most: KEPT, limit: KEPT, until_ms: 100, ..one(1, 0) };
+
+        let mut with_table = claims();
+        with_table.claim(TABLE, bytes(&all), many, |_, _| {});
+        with_table.end_table(TABLE);
+        assert_eq!(with_table.claim(TABLE, bytes(&all), one(2, 0), |_, _| {}).claimed.len(), 1);
+        assert_eq!(with_table.give_back(usize::MAX), KEPT - MOST_BEYOND_WANTED);
+
+        let mut past = claims();
+        past.claim(TABLE, bytes(&all), many, |_, _| {});
+        let refused = past.claim(OTHER, bytes(&all), one(2, 100), |_, _| {});
+        assert_eq!((refused.claimed.len(), refused.refused), (0, 1));
+        assert_eq!(past.drop_expired(100, usize::MAX, usize::MAX, |_, _| {}), KEPT - MOST_BEYOND_WANTED);
+        assert_eq!(past.claim(OTHER, bytes(&all), one(3, 100), |_, _| {}).claimed.len(), 1);
     }
 
     #[test]
