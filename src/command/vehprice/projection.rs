@@ -104,6 +104,7 @@ impl<'a> Projection<'a> {
     /// Writes a row as a JSON object, `null` where there is none.
     #[inline]
     pub(super) fn write_json(&self, row: Option<Row<'_>>, out: &mut Json) {
+        // Of what is too long no more is put together: it will be refused.
         let Some(row) = row.filter(|_| !out.is_too_long()) else {
             return out.add(b"null");
         };
