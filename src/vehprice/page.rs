@@ -77,23 +77,24 @@ impl Page {
         self.long_rows.iter_mut().for_each(|row| mover.slice(row));
     }
 
-    /// The place of the row with this id.
-    pub(super) fn find(&self, hash: u32, id: &[u8]) -> Option<usize> {
-        let mut place = self.place(hash);
-        while self.slots.get(place).is_some_and(|slot| slot.hash == hash) {
+    /// The place of the row with this id. `guess`: what [`Page::place`] said of its hash, if that was asked before.
+    #[inline]
+    pub(super) fn find(&self, guess: usize, hash: u32, id: &[u8]) -> Option<usize> {
+        let has_it = |slot: &Slot| slot.hash == hash && row::has_id(self.bytes_of(slot.span), id);
+        if self.slots.get(guess).is_some_and(has_it) { Some(guess) } else { self.search(guess, hash, id) }
+    }
+
+    /// A function of its own, which keeps the way to what is where it was guessed short.
+    #[inline(never)]
+    fn search(&self, guess: usize, hash: u32, id: &[u8]) -> Option<usize> {
+        let mut place = self.place_from(guess, hash);
+        while self.slots.get(place)?.hash == hash {
             if row::has_id(self.row(place), id) {
                 return Some(place);
             }
             place = place.saturating_add(1);
         }
         None
-    }
-
-    /// The place of the row with this id, which most likely is `place`.
-    #[inline]
-    pub(super) fn find_from(&self, place: usize, hash: u32, id: &[u8]) -> Option<usize> {
-        let is_here = self.slots.get(place).is_some_and(|slot| slot.hash == hash);
-        if is_here && row::has_id(self.row(place), id) { Some(place) } else { self.find(hash, id) }
     }
 
     /// Brings the slots near the processor; what is returned means nothing.
@@ -107,7 +108,29 @@ impl Page {
     /// The first place whose hash is not less.
     #[inline]
     pub(super) fn place(&self, hash: u32) -> usize {
-        self.slots.partition_point(|slot| slot.hash < hash)
+        if self.slots.len() > MOST_ROWS {
+            return self.slots.partition_point(|slot| slot.hash < hash);
+        }
+        // As many steps for every page: how many it needs is a matter of chance, and the processor would guess it wrong every
+        // other time. A step too many changes nothing.
+        let is_less = |place: usize| self.slots.get(place).map_or(u32::MAX, |slot| slot.hash) < hash;
+        let (mut place, mut left) = (0_usize, self.slots.len());
+        for _ in 0..MOST_ROWS.ilog2() {
+            let half = left / 2;
+            let middle = place.saturating_add(half);
+            place = std::hint::select_unpredictable(is_less(middle), middle, place);
+            left = left.saturating_sub(half);
+        }
+        place.saturating_add(usize::from(is_less(place)))
+    }
+
+    /// The same, where it most likely is still `guess`.
+    #[inline]
+    fn place_from(&self, guess: usize, hash: u32) -> usize {
+        let is_less = |place: usize| self.slots.get(place).is_some_and(|slot| slot.hash < hash);
+        let is_right =
+            guess <= self.slots.len() && !is_less(guess) && guess.checked_sub(1).is_none_or(is_less);
+        if is_right { guess } else { self.place(hash) }
     }
 
     /// The row at a place.
@@ -136,11 +159,11 @@ impl Page {
         self.slots.iter().map(|slot| self.bytes_of(slot.span))
     }
 
-    /// Adds a row whose id is not in the page.
-    pub(super) fn insert(&mut self, hash: u32, row: &[u8]) {
+    /// Adds a row whose id is not in the page. `guess` as in [`Page::find`].
+    pub(super) fn insert(&mut self, guess: usize, hash: u32, row: &[u8]) {
         self.note(row::expiry(row));
         let span = self.append(row);
-        let place = self.place(hash);
+        let place = self.place_from(guess, hash);
         grow(&mut self.slots, 1, 8);
         self.slots.insert(place, Slot { hash, span });
     }
@@ -302,6 +325,30 @@ impl Page {
         let moved = spans.find(|span| span.length == 0 && usize::from(span.start) == moved_from);
         if let Some(moved) = moved {
             moved.start = u16::try_from(place).unwrap_or(u16::MAX);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_found_in_pages_of_every_length_and_whatever_the_guess() {
+        for length in 0..2 * MOST_ROWS {
+            let mut page = Page::new(0, 0);
+            // Hashes that are two apart, each there several times.
+            let hashes: Vec<u32> = (0..u32::try_from(length).unwrap()).map(|index| index / 3 * 2).collect();
+            for (place, hash) in hashes.iter().enumerate() {
+                page.insert(place, *hash, b"row");
+            }
+            for hash in (0..50).chain([u32::MAX]) {
+                let place = page.slots.partition_point(|slot| slot.hash < hash);
+                assert_eq!(page.place(hash), place, "{hash} of {length}");
+                for guess in (0..length + 2).chain([usize::MAX]) {
+                    assert_eq!(page.place_from(guess, hash), place, "{hash} of {length}, by {guess}");
+                }
+            }
         }
     }
 }

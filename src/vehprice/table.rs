@@ -66,9 +66,12 @@ pub struct Spot {
 }
 
 impl Spot {
+    /// A place that no row has.
+    const UNKNOWN: usize = usize::MAX;
+
     /// Where a row would be that nobody has looked for.
     pub(super) const fn of(hash: IdHash) -> Self {
-        Self { hash: hash.0, place: usize::MAX }
+        Self { hash: hash.0, place: Self::UNKNOWN }
     }
 }
 
@@ -110,15 +113,13 @@ impl Table {
 
     /// The row with this id, if it is live at `now_ms`.
     pub fn get(&self, id: &[u8], now_ms: i64) -> Option<Row<'_>> {
-        let hash = self.hash(id).0;
-        let page = self.page(hash)?;
-        self.live(page.row(page.find(hash, id)?), now_ms)
+        self.get_at(Spot::of(self.hash(id)), id, now_ms)
     }
 
     /// As [`Table::get`], where the row's spot is known.
     pub(super) fn get_at(&self, spot: Spot, id: &[u8], now_ms: i64) -> Option<Row<'_>> {
         let page = self.page(spot.hash)?;
-        self.live(page.row(page.find_from(spot.place, spot.hash, id)?), now_ms)
+        self.live(page.row(page.find(spot.place, spot.hash, id)?), now_ms)
     }
 
     /// The shapes, for who writes many rows of one.
@@ -136,13 +137,13 @@ impl Table {
             for (hash, id) in hashes.iter_mut().zip(ids) {
                 *hash = self.hash(id);
             }
-            let (_, rows) = self.look_up(hashes.get(..ids.len()).unwrap_or_default());
-            for (row, id) in rows.into_iter().zip(ids) {
+            let (places, rows) = self.look_up(hashes.get(..ids.len()).unwrap_or_default());
+            for ((row, id), (hash, place)) in rows.into_iter().zip(ids).zip(hashes.into_iter().zip(places)) {
                 if row::has_id(row, id) {
                     visit(self.live(row, now_ms));
                 } else {
                     // It is not there, or another id with the same hash stands before it.
-                    visit(self.get(id, now_ms));
+                    visit(self.get_at(Spot { hash: hash.0, place }, id, now_ms));
                 }
             }
         }
@@ -235,7 +236,7 @@ impl Table {
         let expiry = row::expiry(row);
         self.earliest = self.earliest.min(expiry);
         self.sweep.earliest = self.sweep.earliest.min(expiry);
-        let found = self.page_mut(hash).and_then(|page| Some((page.find_from(spot.place, hash, id)?, page)));
+        let found = self.page_mut(hash).and_then(|page| Some((page.find(spot.place, hash, id)?, page)));
         if let Some((place, page)) = found {
             let (old_shape, old_expiry) = (row::shape(page.row(place)), row::expiry(page.row(place)));
             page.replace(place, row);
@@ -256,7 +257,7 @@ impl Table {
             self.split(hash);
         }
         if let Some(page) = self.page_mut(hash) {
-            page.insert(hash, row);
+            page.insert(spot.place, hash, row);
             self.rows = self.rows.saturating_add(1);
         }
         self.note_latest(expiry);
@@ -266,7 +267,8 @@ impl Table {
     /// Deletes a row; true if it was live at `now_ms`.
     pub fn remove(&mut self, id: &[u8], now_ms: i64) -> bool {
         let hash = self.hash(id).0;
-        let Some((place, page)) = self.page_mut(hash).and_then(|page| Some((page.find(hash, id)?, page)))
+        let Some((place, page)) =
+            self.page_mut(hash).and_then(|page| Some((page.find(Spot::UNKNOWN, hash, id)?, page)))
         else {
             return false;
         };

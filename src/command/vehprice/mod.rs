@@ -94,11 +94,11 @@ fn id(bytes: &[u8]) -> Result<&[u8], Error> {
 fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
     let count = call.argc().saturating_sub(first);
     check_batch(call, "ids", count)?;
-    let mut ids = Vec::with_capacity(count);
-    for bytes in call.args_from(first) {
-        ids.push(id(bytes)?);
+    let ids: Vec<_> = call.args_from(first).collect();
+    match ids.iter().find(|id| !bounds::is_id(id)) {
+        Some(bad) => Err(Error::BadId(excerpt(bad))),
+        None => Ok(ids),
     }
-    Ok(ids)
 }
 
 /// A field's name.

@@ -104,10 +104,13 @@ impl<'a> Projection<'a> {
     /// Writes a row as a JSON object, `null` where there is none.
     #[inline]
     pub(super) fn write_json(&self, row: Option<Row<'_>>, out: &mut Json) {
-        // Of what is too long no more is put together: it will be refused.
-        let Some(row) = row.filter(|_| !out.is_too_long()) else {
+        let Some(row) = row else {
             return out.add(b"null");
         };
+        // Of what is too long no more is put together: it will be refused.
+        if out.is_too_long() {
+            return;
+        }
         if self.fields.value().is_none() && self.raw.value().is_none() {
             row.write_json(out);
         } else {
