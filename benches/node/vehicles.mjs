@@ -1,7 +1,9 @@
-// Ways to get many vehicles as JavaScript objects, in turn, round after round: node vehicles.mjs PORT ROUNDS
-// Says what each took, in ms a round, and in ms of this process's CPU, as JSON. The vehicles are in the server already. Wants --expose-gc.
-import assert from 'node:assert/strict';
+// One way to get many vehicles as JavaScript objects: node vehicles.mjs PORT WAY
+// Says a digest of what it gets, which is the same for each way. Then for each line it is sent it does a round, and says what that took:
+// ms, and ms of this process's CPU. The vehicles are in the server already.
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
 
 const typescript = new URL('../../clients/typescript/', import.meta.url);
 const { VehPrice } = await import(new URL('dist/src/index.js', typescript));
@@ -10,10 +12,10 @@ const { Redis } = createRequire(new URL('package.json', typescript))('ioredis');
 /** How often a way is run in a round, one after the other; the mean counts, so that its own garbage does too. */
 const RUNS = 5;
 
-const [port, rounds] = process.argv.slice(2).map(Number);
-const redis = new Redis({ port });
+const [port, name] = process.argv.slice(2);
+const redis = new Redis({ port: Number(port) });
 const table = new VehPrice(redis);
-const ids = await redis.hkeys('hash');
+const ids = (await redis.hkeys('hash')).sort(); // the same order in each process
 
 const ways = {
   'pipeline of HGETALL': async () => {
@@ -38,23 +40,13 @@ const ways = {
   'VehPrice.mget of clients/typescript': () => table.mget('table', ids),
 };
 
-const [first, ...others] = await Promise.all(Object.values(ways).map((way) => way()));
-for (const rows of others) assert.deepEqual(rows, first);
-
-const told = Object.entries(ways).map(([name, way]) => ({ name, way, wall: [], cpu: [] }));
-// The first round only warms the compiler up.
-for (let round = 0; round <= rounds; round += 1) {
-  for (const { way, wall, cpu } of told) {
-    global.gc(); // what the last way left is not this one's
-    const [start, before] = [performance.now(), process.cpuUsage()];
-    for (let run = 0; run < RUNS; run += 1) await way();
-    const { user, system } = process.cpuUsage(before);
-    if (round === 0) continue;
-    wall.push((performance.now() - start) / RUNS);
-    cpu.push((user + system) / 1000 / RUNS);
-  }
-  told.reverse(); // forth and back, so that none is always the first
+const way = ways[name];
+const say = (what) => console.log(JSON.stringify(what));
+say(createHash('sha256').update(JSON.stringify(await way())).digest('hex'));
+for await (const _ of createInterface({ input: process.stdin })) {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  for (let run = 0; run < RUNS; run += 1) await way();
+  const { user, system } = process.cpuUsage(before);
+  say([(performance.now() - start) / RUNS, (user + system) / 1000 / RUNS]);
 }
-if (rounds % 2 === 0) told.reverse();
-console.log(JSON.stringify(told.map(({ name, wall, cpu }) => ({ name, wall, cpu }))));
 redis.disconnect();

@@ -1,9 +1,10 @@
 //! From call to JavaScript objects, in Node with ioredis.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::common::bench::Bench;
 use crate::common::server::Outcome;
@@ -18,10 +19,22 @@ const OURS: &str = "VehPrice.mget of clients/typescript";
 const GOALS: [(&str, Wants); 2] =
     [("pipeline of HGETALL", AtLeast(8.0)), ("HMGET of one hash, JSON.parse of each", AtLeast(1.5))];
 
-/// What the program says of a way.
-#[derive(Deserialize)]
+/// The ways, as the program knows them.
+const WAYS: [&str; 6] = [
+    "pipeline of HGETALL",
+    "MGET of JSON, JSON.parse of each",
+    "HMGET of one hash, JSON.parse of each",
+    "VEHPRICE.MGET as maps",
+    "VEHPRICE.MGET JSON, JSON.parse",
+    OURS,
+];
+
+/// Rounds that only warm the compiler up.
+const WARM_UP: usize = 2;
+
+/// What was measured of a way.
 struct Told {
-    name: String,
+    name: &'static str,
     /// In ms, one a round.
     wall: Vec<f64>,
     /// Of Node's process, in ms.
@@ -57,25 +70,77 @@ fn version() -> Outcome<String> {
     Ok(String::from_utf8(output.stdout)?.trim().trim_start_matches('v').to_owned())
 }
 
-fn measure(port: u16, rounds: u32) -> Outcome<Vec<Told>> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/node/vehicles.mjs");
-    let output = Command::new("node")
-        .arg("--expose-gc")
-        .arg(program)
-        .args([port.to_string(), rounds.to_string()])
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("node: {error}"))?;
-    if !output.status.success() {
-        return Err("the program in Node failed; `make clients` builds what it uses".into());
+/// Each way in a process of its own, in turn, round after round.
+fn measure(port: u16, rounds: usize) -> Outcome<Vec<Told>> {
+    let mut programs = Vec::new();
+    for name in WAYS {
+        let mut program = Program::start(port, name)?;
+        let digest: String = program.hear()?;
+        programs.push((program, Told { name, wall: Vec::new(), cpu: Vec::new() }, digest));
     }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    if programs.windows(2).any(|two| two[0].2 != two[1].2) {
+        return Err("the ways in Node do not get the same".into());
+    }
+    for round in 0..WARM_UP + rounds {
+        for (program, told, _) in &mut programs {
+            program.stdin.write_all(b"\n")?;
+            let [wall, cpu]: [f64; 2] = program.hear()?;
+            if round >= WARM_UP {
+                told.wall.push(wall);
+                told.cpu.push(cpu);
+            }
+        }
+        programs.reverse(); // forth and back, so that none is always the first
+    }
+    if rounds % 2 == 1 {
+        programs.reverse();
+    }
+    Ok(programs.into_iter().map(|(_, told, _)| told).collect())
+}
+
+/// The program in Node, with one of the ways. It goes with this.
+struct Program {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn start(port: u16, way: &str) -> Outcome<Self> {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/node/vehicles.mjs");
+        let mut child = Command::new("node")
+            .arg(program)
+            .args([&port.to_string(), way])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("node: {error}"))?;
+        let (stdin, stdout) = child.stdin.take().zip(child.stdout.take()).ok_or("node has no pipes")?;
+        Ok(Self { child, stdin, stdout: BufReader::new(stdout) })
+    }
+
+    /// The next line it says.
+    fn hear<T: DeserializeOwned>(&mut self) -> Outcome<T> {
+        let mut line = String::new();
+        if self.stdout.read_line(&mut line)? == 0 {
+            return Err("the program in Node failed; `make clients` builds what it uses".into());
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 fn times(title: String, told: &[Told]) -> Sheet {
     let mut sheet = Sheet::new(title, "way", &[("ms", 1), ("Node's CPU ms", 1)]);
     for way in told {
-        sheet.row(&way.name, [&way.wall, &way.cpu].map(|times| Spread::of(times.iter().copied())));
+        sheet.row(way.name, [&way.wall, &way.cpu].map(|times| Spread::of(times.iter().copied())));
     }
     sheet
 }
@@ -89,7 +154,7 @@ fn ratios(title: String, told: &[Told]) -> Outcome<Sheet> {
         let ratio = |theirs: &[f64], ours: &[f64]| {
             Spread::of(theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours))
         };
-        sheet.judged(&way.name, wants, [ratio(&way.wall, &ours.wall), ratio(&way.cpu, &ours.cpu)]);
+        sheet.judged(way.name, wants, [ratio(&way.wall, &ours.wall), ratio(&way.cpu, &ours.cpu)]);
     }
     Ok(sheet)
 }

@@ -2,7 +2,7 @@ import { serverError } from './errors.js';
 
 /** A client or a Cluster of ioredis. */
 export interface IoRedis {
-  call(command: string, args: string[]): Promise<unknown>;
+  call(command: string, args: Word[]): Promise<unknown>;
 }
 
 /** A client or a pool of node-redis. */
@@ -26,7 +26,7 @@ export type Driver = IoRedis | NodeRedis | NodeRedisCluster | Send;
 export type Word = string | number;
 
 /** Sends a command, its key first among the arguments. */
-export type Ask = (command: string, args: readonly Word[]) => Promise<unknown>;
+export type Ask = (command: string, args: Word[]) => Promise<unknown>;
 
 /** The two ways to send through a driver: what only reads, and what writes. */
 export interface Commands {
@@ -39,9 +39,8 @@ export function commands(driver: Driver): Commands {
   const ask =
     (readOnly: boolean): Ask =>
     async (command, args) => {
-      const words = [command, ...args.map(String)];
       try {
-        return await send(words, String(args[0]), readOnly);
+        return await send(command, args, readOnly);
       } catch (error) {
         throw serverError(error, command);
       }
@@ -49,9 +48,16 @@ export function commands(driver: Driver): Commands {
   return { read: ask(true), write: ask(false) };
 }
 
-function sender(driver: Driver): Send {
-  if (typeof driver === 'function') return driver;
-  if ('call' in driver) return ([command = '', ...args]) => driver.call(command, args);
-  if ('masters' in driver) return (words, key, readOnly) => driver.sendCommand(key, readOnly, words);
-  return (words) => driver.sendCommand(words);
+function sender(driver: Driver): (command: string, args: Word[], readOnly: boolean) => Promise<unknown> {
+  const words = (command: string, args: Word[]) => [command, ...args.map(String)];
+  const key = (args: Word[]) => String(args[0]);
+  if (typeof driver === 'function') {
+    return (command, args, readOnly) => driver(words(command, args), key(args), readOnly);
+  }
+  // ioredis takes numbers, and of thousands of ids each copy shows.
+  if ('call' in driver) return (command, args) => driver.call(command, args);
+  if ('masters' in driver) {
+    return (command, args, readOnly) => driver.sendCommand(key(args), readOnly, words(command, args));
+  }
+  return (command, args) => driver.sendCommand(words(command, args));
 }

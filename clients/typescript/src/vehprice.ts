@@ -184,7 +184,7 @@ export class VehPrice {
   /** What `HGETALL` of each key gives, null where there is none: the hashes of pods that have not moved to a table yet. */
   async mgetHash(keys: readonly string[]): Promise<(Row | null)[]> {
     if (keys.length === 0) return [];
-    return list(await this.#ask.read('VEHPRICE.MGETHASH', keys)).map((reply) => {
+    return list(await this.#ask.read('VEHPRICE.MGETHASH', [...keys])).map((reply) => {
       if (reply === null) return null;
       return Object.fromEntries([...members(reply)].map(([name, value]) => [name, text(value)]));
     });
