@@ -139,12 +139,12 @@ impl Table {
             }
             let (places, rows) = self.look_up(hashes.get(..ids.len()).unwrap_or_default());
             for ((row, id), (hash, place)) in rows.into_iter().zip(ids).zip(hashes.into_iter().zip(places)) {
-                if row::has_id(row, id) {
-                    visit(self.live(row, now_ms));
+                visit(if row::has_id(row, id) {
+                    self.live(row, now_ms)
                 } else {
                     // It is not there, or another id with the same hash stands before it.
-                    visit(self.get_at(Spot { hash: hash.0, place }, id, now_ms));
-                }
+                    self.get_at(Spot { hash: hash.0, place }, id, now_ms)
+                });
             }
         }
     }

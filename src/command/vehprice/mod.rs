@@ -86,6 +86,7 @@ fn swept_table<'k>(call: &Call<'_>, key: &'k mut Key<'_, '_>) -> Result<Option<&
 }
 
 /// A row's id.
+#[inline]
 fn id(bytes: &[u8]) -> Result<&[u8], Error> {
     if bounds::is_id(bytes) { Ok(bytes) } else { Err(Error::BadId(excerpt(bytes))) }
 }
@@ -107,6 +108,7 @@ fn field(bytes: &[u8]) -> Result<&str, Error> {
 }
 
 /// The value of a field.
+#[inline]
 fn value<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
     bounds::value(bytes).ok_or_else(|| Error::BadValue(excerpt(name.as_bytes())))
 }
