@@ -1,6 +1,8 @@
 //! From call to JavaScript objects, in Node with ioredis.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
+use std::iter::repeat_n;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -72,30 +74,29 @@ fn version() -> Outcome<String> {
 
 /// Each way in a process of its own, in turn, round after round.
 fn measure(port: u16, rounds: usize) -> Outcome<Vec<Told>> {
-    let mut programs = Vec::new();
+    let (mut programs, mut digests) = (Vec::new(), HashSet::<String>::new());
     for name in WAYS {
         let mut program = Program::start(port, name)?;
-        let digest: String = program.hear()?;
-        programs.push((program, Told { name, wall: Vec::new(), cpu: Vec::new() }, digest));
+        digests.insert(program.hear()?);
+        programs.push((program, Told { name, wall: Vec::new(), cpu: Vec::new() }));
     }
-    if programs.windows(2).any(|two| two[0].2 != two[1].2) {
+    if digests.len() > 1 {
         return Err("the ways in Node do not get the same".into());
     }
-    for round in 0..WARM_UP + rounds {
-        for (program, told, _) in &mut programs {
-            program.stdin.write_all(b"\n")?;
-            let [wall, cpu]: [f64; 2] = program.hear()?;
-            if round >= WARM_UP {
+    for is_warm in repeat_n(false, WARM_UP).chain(repeat_n(true, rounds)) {
+        for (program, told) in &mut programs {
+            let [wall, cpu] = program.round()?;
+            if is_warm {
                 told.wall.push(wall);
                 told.cpu.push(cpu);
             }
         }
         programs.reverse(); // forth and back, so that none is always the first
     }
-    if rounds % 2 == 1 {
-        programs.reverse();
-    }
-    Ok(programs.into_iter().map(|(_, told, _)| told).collect())
+    // As they were first.
+    let mut told: Vec<_> = programs.into_iter().map(|(_, told)| told).collect();
+    told.sort_by_key(|told| WAYS.iter().position(|name| *name == told.name));
+    Ok(told)
 }
 
 /// The program in Node, with one of the ways. It goes with this.
@@ -117,6 +118,12 @@ impl Program {
             .map_err(|error| format!("node: {error}"))?;
         let (stdin, stdout) = child.stdin.take().zip(child.stdout.take()).ok_or("node has no pipes")?;
         Ok(Self { child, stdin, stdout: BufReader::new(stdout) })
+    }
+
+    /// Does a round: what it took in ms, and in ms of its CPU.
+    fn round(&mut self) -> Outcome<[f64; 2]> {
+        self.stdin.write_all(b"\n")?;
+        self.hear()
     }
 
     /// The next line it says.
