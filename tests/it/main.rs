@@ -18,6 +18,7 @@ mod clients;
 mod cluster;
 mod commands;
 mod errors;
+mod figures;
 mod hermes;
 mod hints;
 mod introspection;

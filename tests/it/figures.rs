@@ -1,0 +1,118 @@
+//! The README's figures are those of the benchmarks' page.
+
+use std::fs;
+use std::path::Path;
+
+const LOCKS: &str = "One lock, pipelined: speed against another";
+const READS: &str = "8,000 vehicles read in one call: how many times as fast";
+const WRITES: &str = "8,000 vehicles written in one call: how many times as fast";
+const MEMORY: &str = "Memory: bytes a vehicle, by used_memory";
+const NODE: &str = "how many times as fast VehPrice.mget is";
+
+/// A row of the README's tables, and what its figures are on the page: the table, the row, the column.
+type Figures = (&'static str, &'static [(&'static str, &'static str, usize)]);
+
+const SPEED: &[Figures] = &[
+    ("`QUOTELOCK.GET … JSON` | `GET` of the same key", &[(LOCKS, "QUOTELOCK.GET JSON / GET", 2)]),
+    ("`QUOTELOCK.GET … JSON` | the same logic in Lua", &[(LOCKS, "QUOTELOCK.GET JSON / get in Lua", 2)]),
+    ("`QUOTELOCK.GET`, as a map | `GET`", &[(LOCKS, "QUOTELOCK.GET map / GET", 2)]),
+    (
+        "`QUOTELOCK.SET` with a moment, with `*` | `SET … EX`",
+        &[(LOCKS, "QUOTELOCK.SET time / SET EX", 2), (LOCKS, "QUOTELOCK.SET * / SET EX", 2)],
+    ),
+    (
+        "`QUOTELOCK.ACQUIRE` that is held, `JSON`, as a map | `GET`",
+        &[(LOCKS, "QUOTELOCK.ACQUIRE held JSON / GET", 2), (LOCKS, "QUOTELOCK.ACQUIRE held map / GET", 2)],
+    ),
+    (
+        "`VEHPRICE.MGET … JSON` | a pipeline of `HGETALL`, a key a vehicle",
+        &[(READS, "HGETALL, pipeline / VEHPRICE.MGET JSON", 2)],
+    ),
+    (
+        " | `HMGET` on one hash of JSON values",
+        &[(READS, "HMGET of one hash / VEHPRICE.MGET JSON", 2)],
+    ),
+    (" | `MGET` of strings of JSON", &[(READS, "MGET of JSON / VEHPRICE.MGET JSON", 2)]),
+    (" | Lua", &[(READS, "HMGET in Lua / VEHPRICE.MGET JSON", 2)]),
+    (" | `JSON.MGET` of RedisJSON", &[(READS, "JSON.MGET / VEHPRICE.MGET JSON", 2)]),
+    (
+        "`VEHPRICE.MGET`, as maps | a pipeline of `HGETALL`",
+        &[(READS, "HGETALL, pipeline / VEHPRICE.MGET", 2)],
+    ),
+    (
+        " | `HMGET` on one hash of JSON values, not parsed",
+        &[(READS, "HMGET of one hash / VEHPRICE.MGET", 2)],
+    ),
+    (
+        "`VEHPRICE.MGET FIELDS 2` | a pipeline of `HMGET`",
+        &[(READS, "HMGET, pipeline / VEHPRICE.MGET FIELDS 2", 2)],
+    ),
+    (
+        "`VEHPRICE.GETALL … JSON` | `HGETALL` of that one hash",
+        &[(READS, "HGETALL of one hash / VEHPRICE.GETALL JSON", 2)],
+    ),
+    (
+        "`VEHPRICE.MSET … PX`, over rows that are there, of new rows | a pipeline of `HSET` and `EXPIRE`",
+        &[
+            (WRITES, "HSET + EXPIRE over rows / VEHPRICE.MSET PX over rows", 2),
+            (WRITES, "HSET + EXPIRE of new rows / VEHPRICE.MSET PX of new rows", 2),
+        ],
+    ),
+    (
+        " | `HSET` into one hash, whose rows then have no expiry",
+        &[
+            (WRITES, "HSET of one hash, no expiry, over rows / VEHPRICE.MSET PX over rows", 2),
+            (WRITES, "HSET of one hash, no expiry, of new rows / VEHPRICE.MSET PX of new rows", 2),
+        ],
+    ),
+    (
+        "`VEHPRICE.GET … JSON`, one row, pipelined | `GET` of the same JSON",
+        &[("One row, pipelined", "GET of JSON", 3)],
+    ),
+    (
+        "`VehPrice.mget` of the TypeScript client, to JavaScript objects | a pipeline of `HGETALL`",
+        &[(NODE, "pipeline of HGETALL", 2)],
+    ),
+    (" | `HMGET` on one hash, `JSON.parse` of each", &[(NODE, "HMGET of one hash, JSON.parse of each", 2)]),
+];
+
+#[test]
+fn the_figures_of_speed_are_those_of_the_benchmarks() {
+    let (readme, page) = (read("README.md"), read("docs/benchmarks.md"));
+    let section = readme.split("\n## ").find(|section| section.starts_with("Speed\n")).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let shown: Vec<_> = rows.filter(|row| row.ends_with(|last: char| last.is_ascii_digit())).collect();
+    assert_eq!(shown.len(), SPEED.len(), "{shown:#?}");
+    for (row, (says, figures)) in shown.into_iter().zip(SPEED) {
+        let (text, numbers) = row.rsplit_once(" | ").unwrap();
+        assert_eq!(text, says.trim_start());
+        let numbers: Vec<_> = numbers.split(", ").collect();
+        assert_eq!(numbers.len(), figures.len(), "{row}");
+        for (number, (table, measured, column)) in numbers.into_iter().zip(*figures) {
+            let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            let median = median(&page, table, measured, *column);
+            assert_eq!(number, format!("{median:.decimals$}"), "{row}: {median} is measured");
+        }
+    }
+}
+
+#[test]
+fn the_figures_of_memory_are_those_of_the_benchmarks() {
+    let (readme, page) = (read("README.md"), read("docs/benchmarks.md"));
+    let [table, hash] = [4, 1].map(|column| median(&page, MEMORY, "1,000,000", column));
+    let says = format!("takes {table:.0} bytes in a table of a million, a hash key with a ttl {hash:.0}.");
+    assert!(readme.contains(&says), "the README does not say: {says}");
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// What stands in a column of the page's first table of this title.
+fn median(page: &str, title: &str, row: &str, column: usize) -> f64 {
+    let is_titled = |table: &&str| table.lines().next().is_some_and(|line| line.contains(title));
+    let table = page.split("\n**").find(is_titled).unwrap_or_else(|| panic!("no table {title}"));
+    let start = format!("| {row} |");
+    let line = table.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{title}: {row}"));
+    line.split(" | ").nth(column).unwrap().split(' ').next().unwrap().parse().unwrap()
+}
