@@ -5,6 +5,7 @@ use crate::common::bench::Bench;
 use crate::common::redis_benchmark::Sample;
 use crate::common::server::Outcome;
 use crate::common::sheet::Sheet;
+use crate::common::sheet::Wants::{AtLeast, Nothing};
 use crate::common::spread::Spread;
 use crate::common::vehicles::vehicles;
 use crate::common::ways::Way;
@@ -27,27 +28,37 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
         samples.push(Sample::take(&server, &way.one(row), requests)?);
         Ok(())
     })?;
-    let (_, ours) = samples.iter().find(|(way, _)| *way == Way::Table).ok_or("there is no table")?;
-    let columns = [
-        ("requests/s", 0),
-        ("the server's CPU ns a request", 0),
-        ("VEHPRICE.GET's speed / its speed", 2),
-        ("by the server's CPU", 2),
-    ];
+    bench.add(figures(&samples));
+    bench.add(ratios(&samples)?);
+    Ok(())
+}
+
+fn figures(samples: &[(Way, Vec<Sample>)]) -> Sheet {
+    let columns = [("requests/s", 0), ("the server's CPU ns a request", 0)];
     let mut sheet = Sheet::new("One row, pipelined", "command", &columns);
-    for (way, theirs) in &samples {
-        let spread = |figure: fn(&Sample) -> f64| Spread::of(theirs.iter().map(figure));
-        let ratio = |ratio: fn(&Sample, &Sample) -> f64| {
+    for (way, samples) in samples {
+        let spread = |figure: fn(&Sample) -> f64| Spread::of(samples.iter().map(figure));
+        let rate = spread(|sample| sample.requests_per_second);
+        let cpu = spread(|sample| sample.cpu_per_request);
+        sheet.row(way.one_reader(), [rate, cpu]);
+    }
+    sheet
+}
+
+/// Each ratio is of two samples of one round.
+fn ratios(samples: &[(Way, Vec<Sample>)]) -> Outcome<Sheet> {
+    let (_, ours) = samples.iter().find(|(way, _)| *way == Way::Table).ok_or("there is no table")?;
+    let columns = [("by requests/s", 2), ("by the server's CPU", 2)];
+    let mut sheet =
+        Sheet::new("One row, pipelined: speed against another", "speed of one / of the other", &columns);
+    for (way, theirs) in samples.iter().filter(|(way, _)| *way != Way::Table) {
+        let ratios = |ratio: fn(&Sample, &Sample) -> f64| {
             Spread::of(ours.iter().zip(theirs).map(|(ours, theirs)| ratio(ours, theirs)))
         };
-        let cells = [
-            spread(|sample| sample.requests_per_second),
-            spread(|sample| sample.cpu_per_request),
-            ratio(|ours, theirs| ours.requests_per_second / theirs.requests_per_second),
-            ratio(|ours, theirs| theirs.cpu_per_request / ours.cpu_per_request),
-        ];
-        sheet.row(way.one_reader(), cells);
+        let rate = ratios(|ours, theirs| ours.requests_per_second / theirs.requests_per_second);
+        let cpu = ratios(|ours, theirs| theirs.cpu_per_request / ours.cpu_per_request);
+        let wants = if *way == Way::Strings { AtLeast(0.7) } else { Nothing };
+        sheet.judged(format!("{} / {}", Way::Table.one_reader(), way.one_reader()), wants, [rate, cpu]);
     }
-    bench.add(sheet);
-    Ok(())
+    Ok(sheet)
 }
