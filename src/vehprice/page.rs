@@ -9,6 +9,9 @@ pub(super) const MOST_ROWS: usize = 32;
 /// Rows longer than this are kept by themselves, so that moving a page's rows together stays cheap.
 const LONGEST_INLINE: usize = 512;
 
+/// The most bytes that are reserved for rows to come.
+const MOST_EXPECTED: usize = 1024;
+
 /// A row's hash, and where the row is. Side by side, so that who has found the hash has the rest at hand.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -49,6 +52,11 @@ impl Page {
         let (slots, rows, long_rows) = (Vec::new(), Vec::new(), Vec::new());
         let (earliest, latest) = (Expiry::NEVER, Expiry::FIRST);
         Self { slots, rows, long_rows, depth, first_hash, earliest, latest }
+    }
+
+    /// An empty page for about so many rows to come.
+    pub(super) fn expecting(rows: usize, depth: u32, first_hash: u32) -> Self {
+        Self { slots: Vec::with_capacity(rows), ..Self::new(depth, first_hash) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -283,6 +291,11 @@ impl Page {
             Some(Span { start, length })
         };
         if let Some(span) = inline() {
+            if self.rows.capacity() == 0 {
+                // The rows to come are most likely like the first.
+                let expected = row.len().saturating_mul(self.slots.capacity());
+                self.rows.reserve_exact(size_class(expected.min(MOST_EXPECTED)));
+            }
             grow(&mut self.rows, row.len(), 128);
             self.rows.extend_from_slice(row);
             return span;

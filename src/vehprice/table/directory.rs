@@ -20,7 +20,10 @@ impl Table {
         }
         let first_hash = |page: u32| page.checked_shl(DEEPEST.saturating_sub(depth)).unwrap_or_default();
         self.directory = (0..).take(pages).collect();
-        self.pages = self.directory.iter().map(|&page| Page::new(depth, first_hash(page))).collect();
+        // Few pages get less than three quarters of what they all get on average.
+        let each = rows.checked_div(pages).unwrap_or_default().saturating_mul(3) / 4;
+        self.pages =
+            self.directory.iter().map(|&page| Page::expecting(each, depth, first_hash(page))).collect();
         self.depth = depth;
         self.at_depth = [0; 33];
         self.count_depth(depth, i32::try_from(pages).unwrap_or(i32::MAX));
