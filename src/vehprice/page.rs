@@ -9,6 +9,9 @@ pub(super) const MOST_ROWS: usize = 32;
 /// Rows longer than this are kept by themselves, so that moving a page's rows together stays cheap.
 const LONGEST_INLINE: usize = 512;
 
+/// How many bytes a page has room for beyond the row that it grows for.
+const ROOM_AHEAD: usize = 128;
+
 /// The most bytes that are reserved for rows to come.
 const MOST_EXPECTED: usize = 1024;
 
@@ -56,7 +59,9 @@ impl Page {
 
     /// An empty page for about so many rows to come.
     pub(super) fn expecting(rows: usize, depth: u32, first_hash: u32) -> Self {
-        Self { slots: Vec::with_capacity(rows), ..Self::new(depth, first_hash) }
+        let mut page = Self::new(depth, first_hash);
+        grow(&mut page.slots, rows, 0);
+        page
     }
 
     pub(super) fn len(&self) -> usize {
@@ -292,11 +297,11 @@ impl Page {
         };
         if let Some(span) = inline() {
             if self.rows.capacity() == 0 {
-                // The rows to come are most likely like the first.
-                let expected = row.len().saturating_mul(self.slots.capacity());
-                self.rows.reserve_exact(size_class(expected.min(MOST_EXPECTED)));
+                // The rows to come are most likely like the first. Their room is of whole steps, as it would be without.
+                let expected = row.len().saturating_mul(self.slots.capacity()).min(MOST_EXPECTED);
+                self.rows.reserve_exact(expected.saturating_sub(expected % ROOM_AHEAD));
             }
-            grow(&mut self.rows, row.len(), 128);
+            grow(&mut self.rows, row.len(), ROOM_AHEAD);
             self.rows.extend_from_slice(row);
             return span;
         }

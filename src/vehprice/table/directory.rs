@@ -1,6 +1,7 @@
 //! The directory: which page has the rows of a hash, and how pages are made, split and merged.
 
 use super::{DEEPEST, Table};
+use crate::vehprice::memory::grow;
 use crate::vehprice::page::{MOST_ROWS, Page};
 
 /// Pages are made for rows to come so that each gets this many at most, on average: few will have to be split.
@@ -20,8 +21,7 @@ impl Table {
         }
         let first_hash = |page: u32| page.checked_shl(DEEPEST.saturating_sub(depth)).unwrap_or_default();
         self.directory = (0..).take(pages).collect();
-        // Few pages get less than three quarters of what they all get on average.
-        let each = rows.checked_div(pages).unwrap_or_default().saturating_mul(3) / 4;
+        let each = rows.checked_div(pages).unwrap_or_default();
         self.pages =
             self.directory.iter().map(|&page| Page::expecting(each, depth, first_hash(page))).collect();
         self.depth = depth;
@@ -61,6 +61,7 @@ impl Table {
         };
         self.count_depth(depth, -1);
         self.count_depth(depth.saturating_add(1), 2);
+        grow(&mut self.pages, 1, 8);
         self.pages.push(high);
         self.point(self.pages.len().saturating_sub(1));
     }
