@@ -52,13 +52,9 @@ fn ids(count: u64) -> Vec<String> {
     (0..count).map(|index| (100_000 + index * 7919 % 899_981).to_string()).collect()
 }
 
-fn slices(ids: &[String]) -> Vec<&[u8]> {
-    ids.iter().map(String::as_bytes).collect()
-}
-
 /// Writes rows as `VEHPRICE.MSET` does.
 fn write(table: &mut Table, ids: &[String], expiry_ms: i64) {
-    let ids = slices(ids);
+    let ids: Vec<&[u8]> = ids.iter().map(String::as_bytes).collect();
     let hashes: Vec<_> = ids.iter().map(|id| table.hash(id)).collect();
     table.make_pages_for(ids.len());
     let rules = Rules { condition: None, merge: false, expiry: NewExpiry::Given(Expiry::at(expiry_ms)) };
@@ -107,7 +103,7 @@ fn moment() -> Box<dyn FnMut()> {
 fn mget(table: Table, ids: Vec<String>, length: usize) -> Box<dyn FnMut()> {
     Box::new(move || {
         let mut json = Json::expecting(length);
-        table.get_each(&slices(&ids), NOW_MS, |row| match row {
+        table.get_each(ids.iter().map(String::as_bytes), NOW_MS, |row| match row {
             Some(row) => row.write_json(&mut json),
             None => json.add(b"null"),
         });

@@ -15,6 +15,9 @@ const ROOM_AHEAD: usize = 128;
 /// The most bytes that are reserved for rows to come.
 const MOST_EXPECTED: usize = 1024;
 
+/// Nothing is reserved for so few of them.
+const FEW_ROWS: usize = 2;
+
 /// A row's hash, and where the row is. Side by side, so that who has found the hash has the rest at hand.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -57,10 +60,12 @@ impl Page {
         Self { slots, rows, long_rows, depth, first_hash, earliest, latest }
     }
 
-    /// An empty page for about so many rows to come.
+    /// An empty page with slots for about so many rows to come. Their own room is made with the first of them.
     pub(super) fn expecting(rows: usize, depth: u32, first_hash: u32) -> Self {
         let mut page = Self::new(depth, first_hash);
-        grow(&mut page.slots, rows, 0);
+        if rows > FEW_ROWS {
+            grow(&mut page.slots, rows, 0);
+        }
         page
     }
 
@@ -297,7 +302,8 @@ impl Page {
         };
         if let Some(span) = inline() {
             if self.rows.capacity() == 0 {
-                // The rows to come are most likely like the first. Their room is of whole steps, as it would be without.
+                // Where there are slots for rows to come, they are most likely like this one. Their room is of the steps it
+                // would grow in, so that no memory of the allocator's goes unused.
                 let expected = row.len().saturating_mul(self.slots.capacity()).min(MOST_EXPECTED);
                 self.rows.reserve_exact(expected.saturating_sub(expected % ROOM_AHEAD));
             }

@@ -130,21 +130,34 @@ impl Table {
     /// How many ids are looked up side by side.
     pub const SIDE_BY_SIDE: usize = 32;
 
-    /// Looks up ids in order, several side by side.
-    pub fn get_each<'t>(&'t self, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
-        for ids in ids.chunks(Self::SIDE_BY_SIDE) {
-            let mut hashes = [IdHash::default(); Self::SIDE_BY_SIDE];
-            for (hash, id) in hashes.iter_mut().zip(ids) {
-                *hash = self.hash(id);
+    /// Looks up ids in order, several side by side. Each is looked up soon after it was read, as long as it is near the
+    /// processor.
+    pub fn get_each<'t, 'i>(
+        &'t self,
+        mut ids: impl Iterator<Item = &'i [u8]>,
+        now_ms: i64,
+        mut visit: impl FnMut(Option<Row<'t>>),
+    ) {
+        let mut side_by_side: [&[u8]; Self::SIDE_BY_SIDE] = [&[]; Self::SIDE_BY_SIDE];
+        let mut hashes = [IdHash::default(); Self::SIDE_BY_SIDE];
+        loop {
+            let mut count = 0_usize;
+            for ((place, hash), id) in side_by_side.iter_mut().zip(&mut hashes).zip(&mut ids) {
+                (*place, *hash) = (id, self.hash(id));
+                count = count.saturating_add(1);
             }
-            let (places, rows) = self.look_up(hashes.get(..ids.len()).unwrap_or_default());
-            for ((row, id), (hash, place)) in rows.into_iter().zip(ids).zip(hashes.into_iter().zip(places)) {
+            let (places, rows) = self.look_up(hashes.get(..count).unwrap_or_default());
+            let found = rows.into_iter().zip(places).zip(hashes);
+            for (id, ((row, place), hash)) in side_by_side.iter().take(count).zip(found) {
                 visit(if row::has_id(row, id) {
                     self.live(row, now_ms)
                 } else {
                     // It is not there, or another id with the same hash stands before it.
                     self.get_at(Spot { hash: hash.0, place }, id, now_ms)
                 });
+            }
+            if count < Self::SIDE_BY_SIDE {
+                return;
             }
         }
     }

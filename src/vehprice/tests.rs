@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::codec::{DecodeError, Decoder, encode};
-use super::{Expiry, Mover, Row, Table};
+use super::{Expiry, Mover, NewExpiry, Row, Rules, Table};
 
 type Fields = Vec<(String, String)>;
 
@@ -24,6 +24,7 @@ impl Model {
 #[derive(Clone, Debug)]
 enum Step {
     Put { id: u32, fields: u8, value: String, expiry: Expiry },
+    PutEach { ids: Vec<u32>, value: String, expiry: Expiry },
     Remove { id: u32 },
     Sweep { pages: usize },
     Wait { ms: i64 },
@@ -34,8 +35,10 @@ fn any_step(ids: u32) -> impl Strategy<Value = Step> {
     let expiry = prop_oneof![1 => Just(Expiry::NEVER), 4 => (0..2000_i64).prop_map(Expiry::at)];
     let value = prop_oneof![20 => "[a-z0-9]{0,6}", 2 => "\\PC{0,8}", 1 => "[a-z]{400,700}"];
     prop_oneof![
-        8 => (0..ids, 1..4_u8, value, expiry)
+        8 => (0..ids, 1..4_u8, value.clone(), expiry.clone())
             .prop_map(|(id, fields, value, expiry)| Step::Put { id, fields, value, expiry }),
+        1 => (vec(0..ids, 1..=Table::SIDE_BY_SIDE), value, expiry)
+            .prop_map(|(ids, value, expiry)| Step::PutEach { ids, value, expiry }),
         3 => (0..ids).prop_map(|id| Step::Remove { id }),
         1 => (0..5_usize).prop_map(|pages| Step::Sweep { pages }),
         1 => (0..40_i64).prop_map(|ms| Step::Wait { ms }),
@@ -88,6 +91,18 @@ fn put(table: &mut Table, id: &[u8], fields: &Fields, expiry: Expiry) {
     table.put(id, &names, fields.iter().map(|(_, value)| value.as_str()), expiry);
 }
 
+/// Writes rows whose spots are all looked up before the first is written, as `VEHPRICE.MSET` does: an id that is there
+/// twice, and a page that is split, make those of the others stale.
+fn put_each(table: &mut Table, ids: &[Vec<u8>], value: &str, expiry: Expiry, now_ms: i64) {
+    let hashes: Vec<_> = ids.iter().map(|id| table.hash(id)).collect();
+    let rules = Rules { condition: None, merge: false, expiry: NewExpiry::Given(expiry) };
+    let mut writer = table.writer(&["f0"], rules);
+    let spots = writer.spots(&hashes);
+    for (id, spot) in ids.iter().zip(spots) {
+        writer.write(id, spot, [value].into_iter(), now_ms);
+    }
+}
+
 fn all_by_scan(table: &Table, count: usize, now_ms: i64) -> Vec<(Vec<u8>, (Expiry, Fields))> {
     let (mut rows, mut cursor) = (Vec::new(), 0);
     loop {
@@ -111,8 +126,7 @@ fn check(table: &mut Table, model: &Model, now_ms: i64) {
     }
     let mut found = Vec::new();
     let ids: Vec<_> = (0..300).map(id_text).collect();
-    let id_slices: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
-    table.get_each(&id_slices, now_ms, |row| found.push(row.map(|row| content(&row).1)));
+    table.get_each(ids.iter().map(Vec::as_slice), now_ms, |row| found.push(row.map(|row| content(&row).1)));
     for (id, found) in ids.iter().zip(found) {
         assert_eq!(found.as_ref(), live.get(id));
         assert_eq!(table.get(id, now_ms).map(|row| content(&row).1), found);
@@ -134,6 +148,17 @@ proptest! {
                     let fields = (0..fields).map(|field| (format!("f{field}"), format!("{value}{field}"))).collect();
                     put(&mut table, &id, &fields, expiry);
                     model.0.insert(id, (expiry, fields));
+                }
+                Step::PutEach { ids, value, expiry } => {
+                    let ids: Vec<_> = ids.into_iter().map(id_text).collect();
+                    put_each(&mut table, &ids, &value, expiry, now_ms);
+                    for id in ids {
+                        if expiry.is_over(now_ms) {
+                            model.0.remove(&id);
+                        } else {
+                            model.0.insert(id, (expiry, vec![("f0".to_owned(), value.clone())]));
+                        }
+                    }
                 }
                 Step::Remove { id } => {
                     let id = id_text(id);
@@ -211,6 +236,40 @@ fn a_page_grows_where_keys_are_alike() {
     assert_eq!(all_by_scan(&table, 1, 0).len(), alike.len());
     assert!(alike.iter().all(|id| table.remove(id.as_bytes(), 0)));
     assert_eq!(table.len(0), 0);
+}
+
+#[test]
+fn ids_with_the_same_hash_are_told_apart() {
+    let mut table = Table::new([1, 2, 3, 4]);
+    let mut by_hash = std::collections::HashMap::new();
+    let pair = (0..1_000_000_u32).find_map(|number| {
+        let id = number.to_string();
+        let other = by_hash.insert(table.hash(id.as_bytes()).bits(), id.clone())?;
+        Some([other, id])
+    });
+    let pair = pair.expect("among a million ids some hundred pairs have the same hash");
+    let ids: Vec<Vec<u8>> = pair.iter().map(|id| id.clone().into_bytes()).collect();
+    let value = |row: Row<'_>| content(&row).1.1[0].1.clone();
+    let values = |table: &Table| {
+        let mut values = Vec::new();
+        table.get_each(ids.iter().map(Vec::as_slice), 0, |row| values.push(row.map(value)));
+        let one_by_one: Vec<_> = ids.iter().map(|id| table.get(id, 0).map(value)).collect();
+        assert_eq!(values, one_by_one);
+        values
+    };
+    let is = |value: &str| Some(value.to_owned());
+    for (first, second) in [(0, 1), (1, 0)] {
+        put_each(&mut table, &ids[first..=first], "a", Expiry::NEVER, 0);
+        assert_eq!((&values(&table)[first], &values(&table)[second]), (&is("a"), &None));
+        put_each(&mut table, &ids, "b", Expiry::NEVER, 0);
+        assert_eq!(values(&table), [is("b"), is("b")]);
+        put_each(&mut table, &ids[second..=second], "c", Expiry::NEVER, 0);
+        assert_eq!((&values(&table)[first], &values(&table)[second]), (&is("b"), &is("c")));
+        assert!(table.remove(&ids[first], 0));
+        assert_eq!((&values(&table)[first], &values(&table)[second]), (&None, &is("c")));
+        assert!(!table.remove(&ids[first], 0) && table.remove(&ids[second], 0));
+        assert_eq!(values(&table), [None, None]);
+    }
 }
 
 #[test]

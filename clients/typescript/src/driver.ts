@@ -39,6 +39,7 @@ export function commands(driver: Driver): Commands {
   const ask =
     (readOnly: boolean): Ask =>
     async (command, args) => {
+      if (!args.every(isWord)) throw new TypeError(`${command} takes strings and numbers alone`);
       try {
         return await send(command, args, readOnly);
       } catch (error) {
@@ -46,6 +47,11 @@ export function commands(driver: Driver): Commands {
       }
     };
   return { read: ask(true), write: ask(false) };
+}
+
+/** Types end where JSON from elsewhere begins: a driver would send `undefined` as an empty text, and it would be stored. */
+function isWord(arg: unknown): arg is Word {
+  return typeof arg === 'string' || typeof arg === 'number';
 }
 
 function sender(driver: Driver): (command: string, args: Word[], readOnly: boolean) => Promise<unknown> {

@@ -103,3 +103,18 @@ describe('ServerError', () => {
     for (const redis of one) redis.disconnect();
   });
 });
+
+describe('an argument that is neither text nor number', () => {
+  throughEachDriver((driver) => {
+    it('is refused before anything is sent', async () => {
+      const prices = new VehPrice(driver());
+      const table = key();
+      for (const price of [undefined, null, true, { net: 1 }]) {
+        const row = { price } as unknown as { price: string };
+        await assert.rejects(prices.set(table, 1, row), TypeError);
+        await assert.rejects(prices.mset(table, ['price'], [[1, { price: 5 }], [2, row]]), TypeError);
+      }
+      assert.equal(await prices.len(table), 0);
+    });
+  });
+});

@@ -84,7 +84,7 @@ order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `V
         let now_ms = call.now_ms();
         let table = swept_table(call, &mut key)?;
         let (mut rows, mut hits) = (Vec::with_capacity(ids.len()), 0_usize);
-        each(table.as_deref(), &ids, now_ms, |row| {
+        each(table.as_deref(), ids.iter().copied(), now_ms, |row| {
             hits = hits.saturating_add(usize::from(row.is_some()));
             rows.push(row);
         });

@@ -1,9 +1,10 @@
 //! `VEHPRICE.MGET`
 
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
-use super::{ID_ARG, KEY, KEY_ARG, READS, count_reads, each, ids, refill, swept_table};
+use super::{ID_ARG, IdsInTurn, KEY, KEY_ARG, READS, count_reads, each, ids, refill, swept_table};
 use crate::command::error::{Error, Range};
 use crate::command::grammar::{Choice, LONGEST_MS, Words};
+use crate::command::settings::check_batch;
 use crate::server::{Arg, Call, Command, Example, Spec, Waiting};
 use crate::vehprice::Json;
 
@@ -95,33 +96,39 @@ impl Waiting for MGet {
 fn run(call: &Call<'_>, may_wait: bool) -> Result<(), Error> {
     let mut projection = Projection::whole();
     let (ids_at, block_ms) = parse(call, &mut projection)?;
-    let ids = ids(call, ids_at)?;
-    let count = ids.len();
+    let count = call.argc().saturating_sub(ids_at);
+    check_batch(call, "ids", count)?;
     let Some(mut key) = call.read_key(KEY) else {
         return Ok(());
     };
     let now_ms = call.now_ms();
     let table = swept_table(call, &mut key)?;
     let table = table.as_deref();
-    let waits = |block_ms| refill::wait(call, block_ms, table, &ids, projection.names());
-    if may_wait && block_ms.is_some_and(waits) {
-        return Ok(());
+    if let Some(block_ms) = block_ms.filter(|_| may_wait) {
+        let ids = ids(call, ids_at)?;
+        if refill::wait(call, block_ms, table, &ids, projection.names()) {
+            return Ok(());
+        }
     }
     let mut hits = 0_usize;
     if projection.json() {
+        // Nothing is answered before the end, so the ids need not be gone through first.
+        let mut ids = IdsInTurn::new(call.args_from(ids_at));
         let mut json = Json::expecting(count.saturating_mul(ROW_BYTES));
         let mut before = b"[";
-        each(table, &ids, now_ms, |row| {
+        each(table, &mut ids, now_ms, |row| {
             json.add(before);
             before = b",";
             hits = hits.saturating_add(usize::from(row.is_some()));
             projection.write_json(row, &mut json);
         });
+        ids.check()?;
         json.add(b"]");
         call.reply_bytes(json.whole()?);
     } else {
+        let ids = ids(call, ids_at)?;
         call.reply_array(count);
-        each(table, &ids, now_ms, |row| {
+        each(table, ids.into_iter(), now_ms, |row| {
             hits = hits.saturating_add(usize::from(row.is_some()));
             projection.reply(call, row);
         });

@@ -93,12 +93,41 @@ fn id(bytes: &[u8]) -> Result<&[u8], Error> {
 
 /// Ids of rows, as many as the setting allows.
 fn ids<'a>(call: &Call<'a>, first: usize) -> Result<Vec<&'a [u8]>, Error> {
-    let count = call.argc().saturating_sub(first);
-    check_batch(call, "ids", count)?;
+    check_batch(call, "ids", call.argc().saturating_sub(first))?;
     let ids: Vec<_> = call.args_from(first).collect();
-    match ids.iter().find(|id| !bounds::is_id(id)) {
-        Some(bad) => Err(Error::BadId(excerpt(bad))),
-        None => Ok(ids),
+    ids.iter().try_for_each(|bytes| id(bytes).map(drop))?;
+    Ok(ids)
+}
+
+/// Ids of rows that are checked as they are read, for who can still refuse when all are.
+struct IdsInTurn<'a, I> {
+    words: I,
+    /// The word that was read last, if it is no id.
+    bad: Option<&'a [u8]>,
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> IdsInTurn<'a, I> {
+    fn new(words: I) -> Self {
+        Self { words, bad: None }
+    }
+
+    /// To be called at the end: it may have come early.
+    fn check(&self) -> Result<(), Error> {
+        self.bad.map_or(Ok(()), |bad| id(bad).map(drop))
+    }
+}
+
+impl<'a, I: Iterator<Item = &'a [u8]>> Iterator for IdsInTurn<'a, I> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let word = self.words.next()?;
+        if bounds::is_id(word) {
+            return Some(word);
+        }
+        self.bad = Some(word);
+        None
     }
 }
 
@@ -115,10 +144,15 @@ fn value<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
 
 /// Visits the row of each id, or none.
 #[inline]
-fn each<'t>(table: Option<&'t Table>, ids: &[&[u8]], now_ms: i64, mut visit: impl FnMut(Option<Row<'t>>)) {
+fn each<'t, 'i>(
+    table: Option<&'t Table>,
+    ids: impl Iterator<Item = &'i [u8]>,
+    now_ms: i64,
+    mut visit: impl FnMut(Option<Row<'t>>),
+) {
     match table {
         Some(table) => table.get_each(ids, now_ms, visit),
-        None => ids.iter().for_each(|_| visit(None)),
+        None => ids.for_each(|_| visit(None)),
     }
 }
 

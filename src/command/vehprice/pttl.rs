@@ -47,7 +47,7 @@ The same numbers as `PTTL` answers of keys. At most `quotelock.max-batch` ids.",
             row.map_or(ABSENT, |row| row.expiry().unix_ms().map_or(NEVER, |ms| ms.saturating_sub(now_ms)))
         };
         call.reply_array(ids.len());
-        each(table.as_deref(), &ids, now_ms, |row| call.reply_integer(left(row)));
+        each(table.as_deref(), ids.iter().copied(), now_ms, |row| call.reply_integer(left(row)));
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ impl Table {
     /// Makes the pages that so many rows will need, if the table is empty and has but one: splitting page after page as
     /// they come would cost more. The rows must come: pages without a row go only with a neighbour's rows.
     pub fn make_pages_for(&mut self, rows: usize) {
-        let pages = rows.checked_div(ROWS_TO_COME).unwrap_or_default().next_power_of_two();
+        let pages = rows.div_ceil(ROWS_TO_COME).next_power_of_two();
         let depth = pages.trailing_zeros();
         if self.rows > 0 || self.pages.len() > 1 || depth > DEEPEST {
             return;
