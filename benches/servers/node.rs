@@ -83,10 +83,10 @@ fn measure(port: u16, rounds: usize) -> Outcome<Vec<Told>> {
     if digests.len() > 1 {
         return Err("the ways in Node do not get the same".into());
     }
-    for is_warm in repeat_n(false, WARM_UP).chain(repeat_n(true, rounds)) {
+    for counts in repeat_n(false, WARM_UP).chain(repeat_n(true, rounds)) {
         for (program, told) in &mut programs {
             let [wall, cpu] = program.round()?;
-            if is_warm {
+            if counts {
                 told.wall.push(wall);
                 told.cpu.push(cpu);
             }

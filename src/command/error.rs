@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::priceplan;
 use crate::quotelock::RoleIdsError;
-use crate::server::{WrongType, excerpt};
+use crate::server::{NoKey, WrongType, excerpt};
 use crate::vehprice::TooLong;
 use crate::vehprice::bounds::{LONGEST_ID, LONGEST_NAME, LONGEST_VALUE, MOST_FIELDS};
 
@@ -115,6 +115,8 @@ pub enum Error {
     BadToggle(String),
     /// One string of JSON would be too long.
     ReplyTooLong,
+    /// The command asked for a key that it can't open.
+    NoKey,
 }
 
 /// A range of whole numbers and what they count.
@@ -238,6 +240,7 @@ impl fmt::Display for Error {
             Self::ReplyTooLong => f.write_str(
                 "ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows or fields",
             ),
+            Self::NoKey => f.write_str("ERR internal error, no key was opened"),
             Self::WrongType => {
                 f.write_str("WRONGTYPE Operation against a key holding the wrong kind of value")
             }
@@ -261,6 +264,12 @@ impl From<RoleIdsError> for Error {
 impl From<TooLong> for Error {
     fn from(TooLong: TooLong) -> Self {
         Self::ReplyTooLong
+    }
+}
+
+impl From<NoKey> for Error {
+    fn from(NoKey: NoKey) -> Self {
+        Self::NoKey
     }
 }
 

@@ -14,6 +14,10 @@ use super::api::api;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongType;
 
+/// There is no key to open: the call has no such argument, or another key is open. That is a mistake of the command's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoKey;
+
 /// A key of the database, open while this lives. One that was opened to read can't be written.
 pub struct Key<'c, 'a> {
     call: &'c Call<'a>,
@@ -23,25 +27,25 @@ pub struct Key<'c, 'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Opens the key at `index` of the arguments to read. `None` if there is no such argument, or while another key is
-    /// open: through a second handle what was read of the first could be written or freed.
-    pub fn read_key(&self, index: usize) -> Option<Key<'_, 'a>> {
+    /// Opens the key at `index` of the arguments to read. Only one is open at a time: through a second handle what was read
+    /// of the first could be written or freed.
+    pub fn read_key(&self, index: usize) -> Result<Key<'_, 'a>, NoKey> {
         self.open(index, raw::REDISMODULE_READ)
     }
 
-    /// Opens the key at `index` of the arguments to read and write. `None` as for [`Call::read_key`].
-    pub fn write_key(&self, index: usize) -> Option<Key<'_, 'a>> {
+    /// Opens the key at `index` of the arguments to read and write, as [`Call::read_key`] does.
+    pub fn write_key(&self, index: usize) -> Result<Key<'_, 'a>, NoKey> {
         self.open(index, raw::REDISMODULE_READ | raw::REDISMODULE_WRITE)
     }
 
-    fn open(&self, index: usize, mode: u32) -> Option<Key<'_, 'a>> {
-        let name = self.string(index)?;
+    fn open(&self, index: usize, mode: u32) -> Result<Key<'_, 'a>, NoKey> {
+        let name = self.string(index).ok_or(NoKey)?;
         if self.key_is_open.replace(true) {
-            return None;
+            return Err(NoKey);
         }
         // SAFETY: context and name are of this call; the handle is closed when the `Key` is dropped, within the call.
         let key = unsafe { api!(RedisModule_OpenKey(self.ctx, name, mode.cast_signed())) };
-        Some(Key { call: self, name, key: NonNull::new(key.cast()) })
+        Ok(Key { call: self, name, key: NonNull::new(key.cast()) })
     }
 }
 

@@ -28,7 +28,7 @@ pub use call::{Call, Command, Entry};
 pub use clock::clock_ms;
 pub use events::{Event, Turn, expiry_ms, set_alarm};
 pub use info::Counter;
-pub use key::{Key, WrongType};
+pub use key::{Key, NoKey, WrongType};
 pub use log::excerpt;
 pub use replicate::Part;
 pub use settings::Setting;

@@ -116,9 +116,9 @@ impl Arg {
         Self::new(name, ArgKind::String, summary)
     }
 
-    /// A whole number after a word.
-    pub const fn integer(token: &'static str, name: &'static str, summary: &'static str) -> Self {
-        Self { token: Some(token), ..Self::new(name, ArgKind::Integer, summary) }
+    /// A whole number.
+    pub const fn integer(name: &'static str, summary: &'static str) -> Self {
+        Self::new(name, ArgKind::Integer, summary)
     }
 
     /// A word without a value.
@@ -139,11 +139,6 @@ impl Arg {
     /// Any number of them, one at least.
     pub const fn multiple(self) -> Self {
         Self { multiple: true, ..self }
-    }
-
-    /// A whole number that stands by itself.
-    pub const fn number(name: &'static str, summary: &'static str) -> Self {
-        Self::new(name, ArgKind::Integer, summary)
     }
 
     /// With a word before the value.

@@ -5,6 +5,7 @@
 
 mod defrag;
 mod directory;
+mod latest;
 mod sweep;
 
 use ahash::RandomState;
@@ -13,6 +14,7 @@ use super::memory::{list_bytes, size_class};
 use super::page::{MOST_ROWS, Page};
 use super::row::{self, Expiry, Row};
 use super::shape::{ShapeId, Shapes};
+use latest::Latest;
 use sweep::Sweep;
 
 /// What makes a table's hash its own: no client can know which ids fall together.
@@ -37,9 +39,7 @@ pub struct Table {
     rows: usize,
     /// No row expires earlier.
     earliest: Expiry,
-    /// No row expires later, or did before it was swept; and whether one is known to expire just then.
-    latest: Expiry,
-    latest_is_known: bool,
+    latest: Latest,
     sweep: Sweep,
     /// The row that is being written.
     draft: Vec<u8>,
@@ -93,8 +93,7 @@ impl Table {
             at_depth,
             rows: 0,
             earliest: Expiry::NEVER,
-            latest: Expiry::FIRST,
-            latest_is_known: true,
+            latest: Latest::NONE,
             sweep: Sweep::START,
             draft: Vec::new(),
             has_arrived: false,
@@ -254,12 +253,12 @@ impl Table {
             let (old_shape, old_expiry) = (row::shape(page.row(place)), row::expiry(page.row(place)));
             page.replace(place, row);
             if old_shape == shape {
-                self.forget_expiry(old_expiry);
+                self.latest.forget(old_expiry);
             } else {
                 self.shapes.take_again(shape);
                 self.forget(old_shape, old_expiry);
             }
-            self.note_latest(expiry);
+            self.latest.note(expiry);
             return false;
         }
         self.shapes.take_again(shape);
@@ -273,7 +272,7 @@ impl Table {
             page.insert(spot.place, hash, row);
             self.rows = self.rows.saturating_add(1);
         }
-        self.note_latest(expiry);
+        self.latest.note(expiry);
         true
     }
 
@@ -342,21 +341,8 @@ impl Table {
     }
 
     /// The expiry of the longest-lived row, live, expired or swept; `None` where there was no row but those deleted.
-    ///
-    /// That is known unless such a row was deleted or replaced. Then pages are asked, mostly one of them: those that can't
-    /// have it are passed over, and one that is asked is known from then on.
     pub fn latest_expiry(&mut self) -> Option<Expiry> {
-        if !self.latest_is_known {
-            let bound = self.latest;
-            let mut candidates = self.pages.iter_mut().filter(|page| page.latest == bound);
-            if !candidates.any(|page| page.find_latest() == bound) {
-                self.latest = self.pages.iter_mut().fold(Expiry::FIRST, |latest, page| {
-                    if page.latest > latest { latest.max(page.find_latest()) } else { latest }
-                });
-            }
-            self.latest_is_known = true;
-        }
-        (self.latest != Expiry::FIRST).then_some(self.latest)
+        self.latest.find(&mut self.pages)
     }
 
     /// Whether its last row is over, or was deleted: so is that of a table that goes by itself.
@@ -390,21 +376,9 @@ impl Table {
         Some(Row::new(row, self.shapes.get(row::shape(row))?))
     }
 
-    fn note_latest(&mut self, expiry: Expiry) {
-        if expiry >= self.latest {
-            (self.latest, self.latest_is_known) = (expiry, true);
-        }
-    }
-
     /// A row with this shape and this expiry is gone.
     fn forget(&mut self, shape: ShapeId, expiry: Expiry) {
         self.shapes.give_back(shape);
-        self.forget_expiry(expiry);
-    }
-
-    fn forget_expiry(&mut self, expiry: Expiry) {
-        if expiry == self.latest {
-            self.latest_is_known = false;
-        }
+        self.latest.forget(expiry);
     }
 }

@@ -29,9 +29,7 @@ fn answer_each(call: &Call<'_>, answer: impl Fn(Mode, PlanId<'_>)) -> Result<(),
     check_batch(call, "ids", call.argc().saturating_sub(IDS))?;
     let id = |text| PlanId::parse(text).ok_or_else(|| Error::BadPlanId(excerpt(text)));
     let ids = call.args_from(IDS).map(id).collect::<Result<Vec<_>, _>>()?;
-    let Some(key) = call.read_key(TOGGLE) else {
-        return Ok(());
-    };
+    let key = call.read_key(TOGGLE)?;
     let mode = match key.string_length()? {
         None => Mode::default(),
         Some(_) => {

@@ -83,9 +83,7 @@ are those of `QUOTELOCK.SET`; they are checked also when the lock is held.",
         let arguments = parse(call)?;
         let now = Moment::from_unix_ms(call.now_ms());
         let wanted = arguments.new_lock.at(now)?;
-        let Some(mut key) = call.write_key(USER) else {
-            return Ok(());
-        };
+        let mut key = call.write_key(USER)?;
         let settings = settings::lock_terms();
         let held = stored::lock(call, &key)?;
         let outcome = acquire(held.as_ref(), wanted.time.moment, arguments.if_missing, settings, now);

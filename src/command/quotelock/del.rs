@@ -38,9 +38,7 @@ byte: so a caller ends the lock it knows and never a newer one.",
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let expected = parse(call.args_from(2))?;
-        let Some(mut key) = call.write_key(USER) else {
-            return Ok(());
-        };
+        let mut key = call.write_key(USER)?;
         let delete = match expected {
             None => key.string_length()?.is_some(),
             Some(expected) => stored::lock(call, &key)?.is_some_and(|lock| *lock.query_time == *expected),

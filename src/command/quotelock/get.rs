@@ -63,9 +63,7 @@ log has a warning, at most one a second.",
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let (at, json) = parse(call.args_from(2))?;
-        let Some(key) = call.read_key(USER) else {
-            return Ok(());
-        };
+        let key = call.read_key(USER)?;
         let Some(lock) = stored::lock(call, &key)? else {
             LOCKS_MISSING.count();
             if json {

@@ -18,23 +18,23 @@ pub(super) const QUERY_TIME_ARG: Arg =
 pub(super) const TTL_ARG: Arg = Arg::one_of(
     "ttl",
     &[
-        Arg::integer("EX", "seconds", "the lock's own ttl in seconds"),
-        Arg::integer("PX", "milliseconds", "the lock's own ttl in milliseconds"),
+        Arg::integer("seconds", "the lock's own ttl in seconds").after("EX"),
+        Arg::integer("milliseconds", "the lock's own ttl in milliseconds").after("PX"),
     ],
 )
 .optional();
 pub(super) const BUFFER_ARG: Arg = Arg::one_of(
     "buffer",
     &[
-        Arg::integer("BUFFER", "seconds", "the lock's own buffer in seconds"),
-        Arg::integer("PBUFFER", "milliseconds", "the lock's own buffer in milliseconds"),
+        Arg::integer("seconds", "the lock's own buffer in seconds").after("BUFFER"),
+        Arg::integer("milliseconds", "the lock's own buffer in milliseconds").after("PBUFFER"),
     ],
 )
 .optional();
 pub(super) const LAG_ARG: Arg =
-    Arg::integer("LAG", "milliseconds", "how far behind the server's clock '*' locks").optional();
+    Arg::integer("milliseconds", "how far behind the server's clock '*' locks").after("LAG").optional();
 pub(super) const ALIGN_ARG: Arg =
-    Arg::integer("ALIGN", "seconds", "floor the moment to a multiple of so many seconds").optional();
+    Arg::integer("seconds", "floor the moment to a multiple of so many seconds").after("ALIGN").optional();
 
 /// The fixed arguments and the words of a new lock, as given.
 pub(super) struct NewLock<'a> {

@@ -91,9 +91,7 @@ would be closing at birth.",
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let (new_lock, condition) = parse(call)?;
         let wanted = new_lock.at(Moment::from_unix_ms(call.now_ms()))?;
-        let Some(mut key) = call.write_key(USER) else {
-            return Ok(());
-        };
+        let mut key = call.write_key(USER)?;
         let present = key.string_length()?.is_some();
         let met = match condition {
             None => true,

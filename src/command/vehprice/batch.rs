@@ -33,10 +33,10 @@ pub(super) const MERGE_ARG: Arg =
 pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
     "expiry",
     &[
-        Arg::integer("EX", "seconds", "the rows expire in so many seconds"),
-        Arg::integer("PX", "milliseconds", "the rows expire in so many milliseconds"),
-        Arg::integer("EXAT", "unix-seconds", "the rows expire at this unix time in seconds"),
-        Arg::integer("PXAT", "unix-milliseconds", "the rows expire at this unix time in milliseconds"),
+        Arg::integer("seconds", "the rows expire in so many seconds").after("EX"),
+        Arg::integer("milliseconds", "the rows expire in so many milliseconds").after("PX"),
+        Arg::integer("unix-seconds", "the rows expire at this unix time in seconds").after("EXAT"),
+        Arg::integer("unix-milliseconds", "the rows expire at this unix time in milliseconds").after("PXAT"),
         Arg::word("KEEPTTL", "keepttl", "the rows keep the expiry of those they replace"),
     ],
 )
@@ -224,9 +224,7 @@ impl<'a> Batch<'a> {
     /// Writes the rows and replicates what came of it. Returns how many are stored.
     pub(super) fn write(&self, call: &Call<'_>, options: &Options) -> Result<usize, Error> {
         options.check()?;
-        let Some(mut key) = call.write_key(KEY) else {
-            return Ok(0);
-        };
+        let mut key = call.write_key(KEY)?;
         let now_ms = call.now_ms();
         let rules = options.rules(now_ms);
         // What comes from the primary was decided there: no row is over to it.

@@ -29,9 +29,9 @@ impl Command for Claim {
         keys: WRITES,
         args: &[
             KEY_ARG,
-            Arg::integer("PX", "milliseconds", "the claims end by themselves after so many milliseconds"),
-            Arg::integer("LIMIT", "count", "claim at most so many rows").optional(),
-            Arg::integer("REFRESH", "milliseconds", "claim rows too that expire in less than so many milliseconds")
+            Arg::integer("milliseconds", "the claims end by themselves after so many milliseconds").after("PX"),
+            Arg::integer("count", "claim at most so many rows").after("LIMIT").optional(),
+            Arg::integer("milliseconds", "claim rows too that expire in less than so many milliseconds").after("REFRESH")
                 .optional(),
             FIELDS_ARG,
             JSON_RAW_ARG,
@@ -78,9 +78,7 @@ order before `IDS`; `PX` is required. `FIELDS`, `JSON` and `RAW` are those of `V
         let options = parse(call)?;
         let projection = &options.projection;
         let ids = ids(call, options.ids_at)?;
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         let table = swept_table(call, &mut key)?;
         let (mut rows, mut hits) = (Vec::with_capacity(ids.len()), 0_usize);

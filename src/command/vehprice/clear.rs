@@ -33,9 +33,7 @@ All claims on the key end (`VEHPRICE.CLAIM`), whether there is a table or not: w
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let Some(mut key) = call.write_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.write_key(KEY)?;
         let there = key.table()?.is_some();
         if there {
             key.delete(c"vehprice.clear");

@@ -37,9 +37,7 @@ The key goes with its last live row. The claims on these ids end, whether there 
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let ids = ids(call, IDS)?;
-        let Some(mut key) = call.write_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.write_key(KEY)?;
         // What comes from the primary was decided there: these rows were live, though they may be over or swept here.
         let is_replay = call.is_replay();
         let now_ms = call.now_ms();

@@ -52,9 +52,7 @@ hold, and one that holds none stays a string.",
             projection.take(&mut words)?;
         }
         projection.check()?;
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         let row = swept_table(call, &mut key)?.and_then(|table| table.get(id, now_ms));
         count_reads(1, usize::from(row.is_some()));

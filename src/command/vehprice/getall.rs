@@ -47,9 +47,7 @@ steps. `FIELDS`, `JSON` and `RAW` are those of `VEHPRICE.GET`.",
             projection.take(&mut words)?;
         }
         projection.check()?;
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         let table = swept_table(call, &mut key)?;
         let rows = || table.iter().flat_map(|table| table.iter(now_ms));
@@ -86,7 +84,8 @@ pub(super) fn write_object<'t>(
     projection: &Projection<'_>,
     json: &mut Json,
 ) {
-    let mut before = "{\"";
+    json.add(b"{");
+    let mut before = "\"";
     for row in rows {
         json.add(before.as_bytes());
         before = ",\"";
@@ -94,7 +93,7 @@ pub(super) fn write_object<'t>(
         json.add(b"\":");
         projection.write_json(Some(row), json);
     }
-    json.add(if before == ",\"" { b"}" } else { b"{}" });
+    json.add(b"}");
 }
 
 /// What a row and its id take in JSON, about.

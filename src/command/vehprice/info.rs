@@ -35,9 +35,7 @@ impl Command for Info {
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         let Some(table) = swept_table(call, &mut key)? else {
             call.reply_nil();

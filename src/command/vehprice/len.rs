@@ -29,9 +29,7 @@ Expired rows do not count, whether they were swept or not.",
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         call.reply_count(swept_table(call, &mut key)?.map_or(0, |table| table.len(now_ms)));
         Ok(())

@@ -18,7 +18,8 @@ const FIRST_WORDS: [&str; 4] = ["FIELDS", "JSON", "BLOCK", "IDS"];
 const WORDS: usize = 2;
 
 const BLOCK_ARG: Arg =
-    Arg::integer("BLOCK", "milliseconds", "wait so long for rows that are being fetched; 0: without end")
+    Arg::integer("milliseconds", "wait so long for rows that are being fetched; 0: without end")
+        .after("BLOCK")
         .optional();
 
 impl Command for MGet {
@@ -98,11 +99,10 @@ fn run(call: &Call<'_>, may_wait: bool) -> Result<(), Error> {
     let (ids_at, block_ms) = parse(call, &mut projection)?;
     let count = call.argc().saturating_sub(ids_at);
     check_batch(call, "ids", count)?;
-    let Some(mut key) = call.read_key(KEY) else {
-        return Ok(());
-    };
+    let mut key = call.read_key(KEY)?;
     let now_ms = call.now_ms();
-    let table = swept_table(call, &mut key)?;
+    // What is wrong with the ids comes before what is wrong with the key.
+    let table = swept_table(call, &mut key).or_else(|wrong| ids(call, ids_at).and(Err(wrong)))?;
     let table = table.as_deref();
     if let Some(block_ms) = block_ms.filter(|_| may_wait) {
         let ids = ids(call, ids_at)?;

@@ -43,10 +43,7 @@ keys must share a slot, as for `MGET`. At most `quotelock.max-batch` keys.",
         check_batch(call, "keys", count)?;
         let mut there = Vec::new();
         for index in (KEYS..).take(count) {
-            there.push(match call.read_key(index) {
-                Some(key) => key.is_hash()?,
-                None => false,
-            });
+            there.push(call.read_key(index)?.is_hash()?);
         }
         call.reply_array(count);
         for (index, there) in (KEYS..).zip(there) {

@@ -29,7 +29,7 @@ impl Command for MSet {
             Arg::block(
                 "fields",
                 &[
-                    Arg::number("numfields", "how many fields each row has"),
+                    Arg::integer("numfields", "how many fields each row has"),
                     Arg::string("field", "the name of a field").multiple(),
                 ],
             )

@@ -10,7 +10,7 @@ use crate::vehprice::bounds::MOST_FIELDS;
 use crate::vehprice::{Json, Row};
 
 const FIELD_PARTS: &[Arg] = &[
-    Arg::number("numfields", "how many fields are named"),
+    Arg::integer("numfields", "how many fields are named"),
     Arg::string("field", "the name of a field").multiple(),
 ];
 pub(super) const FIELDS_ARG: Arg = Arg::block("fields", FIELD_PARTS).after("FIELDS").optional();

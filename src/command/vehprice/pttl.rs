@@ -38,9 +38,7 @@ The same numbers as `PTTL` answers of keys. At most `quotelock.max-batch` ids.",
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let ids = ids(call, IDS)?;
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         let table = swept_table(call, &mut key)?;
         let left = |row: Option<Row<'_>>| {

@@ -162,9 +162,8 @@ pub(super) fn wait(
 
 /// Something was stored at the key that a client waits on. If that is a table that came there as it is, all claims end.
 pub(super) fn ready(call: &Call<'_>) -> Result<(), Error> {
-    if let Some(mut key) = call.read_key(KEY) {
-        swept_table(call, &mut key)?;
-    }
+    let mut key = call.read_key(KEY)?;
+    swept_table(call, &mut key)?;
     Ok(())
 }
 
@@ -206,7 +205,7 @@ fn judge(turn: &mut Turn, waiter: WaiterId, now_ms: i64) -> usize {
     let judged = turn.with_key(TableKey { db, name: &name }, |call| {
         let mut key = call.read_key(KEY);
         // A key of another type has no rows; the answer will say so.
-        let table = key.as_mut().and_then(|key| swept_table(call, key).ok().flatten());
+        let table = key.as_mut().ok().and_then(|key| swept_table(call, key).ok().flatten());
         let table = table.as_deref();
         let missing = |id: &[u8]| is_missing(table.and_then(|table| table.get(id, now_ms)), &fields);
         REFILL.with(|refill| refill.judge(waiter, now_ms, missing))

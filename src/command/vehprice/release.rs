@@ -39,9 +39,7 @@ A token that is unknown, used up or past its end gives up nothing, and is no err
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let ids = if call.argc() > IDS { Some(ids(call, IDS)?) } else { None };
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         swept_table(call, &mut key)?;
         drop(key);
         let token = Token::parse(call.arg(TOKEN));

@@ -29,7 +29,7 @@ impl Command for Scan {
         args: &[
             KEY_ARG,
             Arg::string("cursor", "0 to begin, then what the last step returned"),
-            Arg::integer("COUNT", "count", "how many rows to pass, about").optional(),
+            Arg::integer("count", "how many rows to pass, about").after("COUNT").optional(),
             FIELDS_ARG,
             JSON_ARG,
         ],
@@ -78,9 +78,7 @@ meanwhile may be returned or not. `FIELDS` and `JSON` are those of `VEHPRICE.GET
             }
         }
         let count = usize::try_from(count.value().unwrap_or(DEFAULT_COUNT)).unwrap_or_default();
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         let mut rows = Vec::new();
         let next = match swept_table(call, &mut key)? {

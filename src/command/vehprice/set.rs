@@ -30,7 +30,7 @@ impl Command for Set {
             Arg::block(
                 "fields",
                 &[
-                    Arg::number("numfields", "how many fields follow"),
+                    Arg::integer("numfields", "how many fields follow"),
                     Arg::block(
                         "data",
                         &[

@@ -67,9 +67,7 @@ An argument at the end that has no partner must be the word `JSON`.",
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let id = id(call.arg(2))?;
         let (expected, as_json) = parse(call)?;
-        let Some(mut key) = call.read_key(KEY) else {
-            return Ok(());
-        };
+        let mut key = call.read_key(KEY)?;
         let now_ms = call.now_ms();
         let row = swept_table(call, &mut key)?.and_then(|table| table.get(id, now_ms));
         count_reads(1, usize::from(row.is_some()));

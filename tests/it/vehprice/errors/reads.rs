@@ -109,6 +109,7 @@ fn mget_refuses() {
     rows.bad_ids("{K} IDS {X}");
     rows.bad_ids("{K} JSON FIELDS 1 a IDS 1 {X} 2");
     rows.bad_ids("list 1 {X}");
+    rows.bad_ids("list JSON IDS 1 {X}");
     rows.missing("list JSON", "IDS");
     rows.wrong_type("{K} 1");
     rows.wrong_type("{K} FIELDS 1 a JSON IDS 1");
