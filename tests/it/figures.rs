@@ -96,7 +96,7 @@ fn the_figures_of_other_servers_are_those_of_the_benchmarks() {
         let title = format!("{title}: by the time at the client, each server");
         let others = [3, 4, 5].map(|column| median(&page, &title, row, column));
         let (least, most) = others.iter().fold((f64::MAX, 0_f64), |(a, b), at| (a.min(*at), b.max(*at)));
-        format!("{least:.1} to {most:.1}")
+        format!("{} to {}", short(least), short(most))
     };
     let says = format!(
         "On Redis 8.2.3 and the two Valkeys the first three of these are {}, {}, and {}, and new rows against `HSET` into one hash {}.",
