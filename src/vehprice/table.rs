@@ -75,6 +75,18 @@ impl Spot {
     }
 }
 
+/// A row that is looked up beside others.
+#[derive(Clone, Copy, Default)]
+struct Sought<'t, 'i> {
+    id: &'i [u8],
+    hash: IdHash,
+    page: Option<&'t Page>,
+    /// Where the row would be in its page.
+    place: usize,
+    /// The row that is there; empty if none is.
+    row: &'t [u8],
+}
+
 impl Table {
     /// An empty table.
     pub fn new(seed: Seed) -> Self {
@@ -137,22 +149,21 @@ impl Table {
         now_ms: i64,
         mut visit: impl FnMut(Option<Row<'t>>),
     ) {
-        let mut side_by_side: [&[u8]; Self::SIDE_BY_SIDE] = [&[]; Self::SIDE_BY_SIDE];
-        let mut hashes = [IdHash::default(); Self::SIDE_BY_SIDE];
+        let mut sought = [Sought::default(); Self::SIDE_BY_SIDE];
         loop {
             let mut count = 0_usize;
-            for ((place, hash), id) in side_by_side.iter_mut().zip(&mut hashes).zip(&mut ids) {
-                (*place, *hash) = (id, self.hash(id));
+            for (sought, id) in sought.iter_mut().zip(&mut ids) {
+                (sought.id, sought.hash) = (id, self.hash(id));
                 count = count.saturating_add(1);
             }
-            let (places, rows) = self.look_up(hashes.get(..count).unwrap_or_default());
-            let found = rows.into_iter().zip(places).zip(hashes);
-            for (id, ((row, place), hash)) in side_by_side.iter().take(count).zip(found) {
+            let found = sought.get_mut(..count).unwrap_or_default();
+            self.look_up(found);
+            for Sought { id, hash, place, row, .. } in found {
                 visit(if row::has_id(row, id) {
                     self.live(row, now_ms)
                 } else {
                     // It is not there, or another id with the same hash stands before it.
-                    self.get_at(Spot { hash: hash.0, place }, id, now_ms)
+                    self.get_at(Spot { hash: hash.0, place: *place }, id, now_ms)
                 });
             }
             if count < Self::SIDE_BY_SIDE {
@@ -171,42 +182,37 @@ impl Table {
     /// Where the rows of these ids are, [`Self::SIDE_BY_SIDE`] at most; and what belongs to them is near the processor
     /// then.
     pub fn spots(&self, hashes: &[IdHash]) -> [Spot; Self::SIDE_BY_SIDE] {
-        let (places, _) = self.look_up(hashes);
-        let mut spots = [Spot::default(); Self::SIDE_BY_SIDE];
-        for (spot, (hash, place)) in spots.iter_mut().zip(hashes.iter().zip(places)) {
-            *spot = Spot { hash: hash.0, place };
+        let mut sought = [Sought::default(); Self::SIDE_BY_SIDE];
+        for (sought, hash) in sought.iter_mut().zip(hashes) {
+            sought.hash = *hash;
         }
-        spots
+        self.look_up(sought.get_mut(..hashes.len()).unwrap_or_default());
+        sought.map(|Sought { hash, place, .. }| Spot { hash: hash.0, place })
     }
 
-    /// Finds the rows that stand where those of the ids would, and their places: each step is done for all ids before the
-    /// next, so that their cache misses overlap.
+    /// Finds where the rows with these hashes would be: each step is done for all of them before the next, so that their
+    /// cache misses overlap.
     #[inline]
-    fn look_up(&self, hashes: &[IdHash]) -> ([usize; Self::SIDE_BY_SIDE], [&[u8]; Self::SIDE_BY_SIDE]) {
-        let mut pages = [None; Self::SIDE_BY_SIDE];
-        let mut places = [0; Self::SIDE_BY_SIDE];
-        let mut rows: [&[u8]; Self::SIDE_BY_SIDE] = [&[]; Self::SIDE_BY_SIDE];
-        for (page, hash) in pages.iter_mut().zip(hashes) {
-            *page = self.page(hash.0);
+    fn look_up<'t>(&'t self, sought: &mut [Sought<'t, '_>]) {
+        for sought in sought.iter_mut() {
+            sought.page = self.page(sought.hash.0);
         }
-        let asked = pages.get(..hashes.len()).unwrap_or_default();
         // What is read only to have it near.
         let mut touched = 0;
-        for page in asked {
-            touched ^= page.map_or(0, Page::touch);
+        for sought in sought.iter() {
+            touched ^= sought.page.map_or(0, Page::touch);
         }
-        for ((place, page), hash) in places.iter_mut().zip(asked).zip(hashes) {
-            *place = page.map_or(0, |page| page.place(hash.0));
+        for sought in sought.iter_mut() {
+            if let Some(page) = sought.page {
+                sought.place = page.place(sought.hash.0);
+                sought.row = page.row(sought.place);
+            }
         }
-        for ((row, place), page) in rows.iter_mut().zip(places).zip(asked) {
-            *row = page.map_or(&[], |page| page.row(place));
-        }
-        for row in rows {
+        for Sought { row, .. } in sought.iter() {
             touched ^= u32::from(row.first().copied().unwrap_or_default());
             touched ^= u32::from(row.last().copied().unwrap_or_default());
         }
         std::hint::black_box(touched);
-        (places, rows)
     }
 
     /// Stores a row in the place of the one with this id, if there is one. The id has 1 to 256 bytes; there are as many
