@@ -7,6 +7,7 @@ const LOCKS: &str = "One lock, pipelined: speed against another";
 const READS: &str = "8,000 vehicles read in one call: how many times as fast";
 const WRITES: &str = "8,000 vehicles written in one call: how many times as fast";
 const MEMORY: &str = "Memory: bytes a vehicle, by used_memory";
+const REFILL: &str = "10 pods find 8,000 rows missing … each pod asks / claims";
 const NODE: &str = "8,000 vehicles in Node … how many times as fast VehPrice.mget is";
 
 /// A row of the README's tables, and what its figures are on the page: the table, the row, the column.
@@ -91,7 +92,7 @@ fn the_figures_of_speed_are_those_of_the_benchmarks() {
 
 #[test]
 fn the_figures_of_other_servers_are_those_of_the_benchmarks() {
-    let (readme, page) = (read("README.md"), read("docs/benchmarks.md"));
+    let (readme, page) = (unwrapped("README.md"), read("docs/benchmarks.md"));
     let range = |title, row| {
         let title = format!("{title}: by the time at the client, each server");
         let others = [3, 4, 5].map(|column| median(&page, &title, row, column));
@@ -105,7 +106,15 @@ fn the_figures_of_other_servers_are_those_of_the_benchmarks() {
         range(READS, "MGET of JSON / VEHPRICE.MGET JSON"),
         range(WRITES, "HSET of one hash, no expiry, of new rows / VEHPRICE.MSET PX of new rows"),
     );
-    let readme = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(readme.contains(&says), "the README does not say: {says}");
+}
+
+#[test]
+fn the_figures_of_refill_are_those_of_the_benchmarks() {
+    let (readme, page) = (unwrapped("README.md"), read("docs/benchmarks.md"));
+    let [all, some] = ["CLAIM", "CLAIM LIMIT"]
+        .map(|claim| short(median(&page, REFILL, &format!("{claim}, MSET TOKEN, MGET BLOCK"), 1)));
+    let says = format!("as soon as without claims ({all}), and {some} times as soon with `LIMIT 2000`");
     assert!(readme.contains(&says), "the README does not say: {says}");
 }
 
@@ -119,6 +128,11 @@ fn the_figures_of_memory_are_those_of_the_benchmarks() {
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// A text in one line.
+fn unwrapped(path: &str) -> String {
+    read(path).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A ratio with two digits, the zero before the point not counted.
