@@ -127,6 +127,7 @@ fn check(table: &mut Table, model: &Model, now_ms: i64) {
     let mut found = Vec::new();
     let ids: Vec<_> = (0..300).map(id_text).collect();
     table.get_each(ids.iter().map(Vec::as_slice), now_ms, |row| found.push(row.map(|row| content(&row).1)));
+    assert_eq!(found.len(), ids.len());
     for (id, found) in ids.iter().zip(found) {
         assert_eq!(found.as_ref(), live.get(id));
         assert_eq!(table.get(id, now_ms).map(|row| content(&row).1), found);

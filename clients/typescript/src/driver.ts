@@ -49,7 +49,7 @@ export function commands(driver: Driver): Commands {
   return { read: ask(true), write: ask(false) };
 }
 
-/** Types end where JSON from elsewhere begins: a driver would send `undefined` as an empty text, and it would be stored. */
+/** Types end where JSON from elsewhere begins: ioredis would send `undefined` as an empty text, and it would be stored. */
 function isWord(arg: unknown): arg is Word {
   return typeof arg === 'string' || typeof arg === 'number';
 }

@@ -110,6 +110,9 @@ fn mget_refuses() {
     rows.bad_ids("{K} JSON FIELDS 1 a IDS 1 {X} 2");
     rows.bad_ids("list 1 {X}");
     rows.bad_ids("list JSON IDS 1 {X}");
+    rows.bad_ids("{K} JSON IDS 1 {X}");
+    rows.bad_ids("{K} JSON BLOCK 0 IDS 1 {X}");
+    rows.bad_ids(&format!("{{K}} JSON IDS {} {{X}}", vec!["1"; 32].join(" ")));
     rows.missing("list JSON", "IDS");
     rows.wrong_type("{K} 1");
     rows.wrong_type("{K} FIELDS 1 a JSON IDS 1");
