@@ -51,11 +51,8 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     let spread = |figure: fn(&Sample) -> f64| Spread::of(steps.iter().map(figure));
     let (wall, cpu) = (spread(|step| step.wall), spread(|step| step.cpu));
     let columns = [("ms at the client", 3), ("the server's CPU ms", 3)];
-    let mut sheet = Sheet::new(
-        format!("Sweeping {rows} rows that have expired, by VEHPRICE.GET of another"),
-        "command",
-        &columns,
-    );
+    let mut sheet =
+        Sheet::new("Sweeping rows that have expired, by VEHPRICE.GET of another", "command", &columns);
     sheet.row(format!("VEHPRICE.GET, {} calls", steps.len()), [wall, cpu]);
     sheet.judged("the longest of them", AtMost(1.0), [wall, cpu].map(|spread| Spread::once(spread.most)));
     for (name, sample) in [("VEHPRICE.LEN, nothing swept yet", unswept), ("VEHPRICE.LEN, all swept", swept)] {

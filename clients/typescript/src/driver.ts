@@ -39,7 +39,7 @@ export function commands(driver: Driver): Commands {
   const ask =
     (readOnly: boolean): Ask =>
     async (command, args) => {
-      if (!args.every(isWord)) throw new TypeError(`${command} takes strings and numbers alone`);
+      checkWords(command, args);
       try {
         return await send(command, args, readOnly);
       } catch (error) {
@@ -49,9 +49,10 @@ export function commands(driver: Driver): Commands {
   return { read: ask(true), write: ask(false) };
 }
 
-/** Types end where JSON from elsewhere begins: ioredis would send `undefined` as an empty text, and it would be stored. */
-function isWord(arg: unknown): arg is Word {
-  return typeof arg === 'string' || typeof arg === 'number';
+/** Types end where JSON from elsewhere begins: `undefined` would be sent as some text, and stored. */
+export function checkWords(what: string, args: readonly unknown[]): void {
+  const isWord = (arg: unknown) => typeof arg === 'string' || typeof arg === 'number';
+  if (!args.every(isWord)) throw new TypeError(`${what} takes strings and numbers alone`);
 }
 
 function sender(driver: Driver): (command: string, args: Word[], readOnly: boolean) => Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { Driver } from './driver.js';
+import { type Driver, checkWords } from './driver.js';
 import { type AcquiredLock, type AcquireOptions, type Lock, type QueryTime, QuoteLock, type RoleIds } from './quotelock.js';
 
 /** What a user is to be quoted for. */
@@ -23,6 +23,7 @@ export class LockedQuoteInfo {
 
   /** The key of a user's lock. */
   static key(user: string | number, prefix = 'hermes:LockedQuoteInfo:'): string {
+    checkWords('user', [user]);
     return `${prefix}${user}`;
   }
 

@@ -1,4 +1,4 @@
-import { type Driver, type Word, commands } from './driver.js';
+import { type Driver, type Word, checkWords, commands } from './driver.js';
 import { json, number } from './reply.js';
 
 /** `Effective`, or `CloseToExpired` when nothing new should start with the lock. */
@@ -92,6 +92,7 @@ export class QuoteLock {
 }
 
 function newLock(user: string, roleIds: RoleIds, queryTime: QueryTime, options: LockOptions): Word[] {
+  checkWords('roleIds', roleIds);
   const { ttlMs, bufferMs, lagMs, alignSeconds } = options;
   const words: Word[] = [user, JSON.stringify(roleIds.map(String)), moment(queryTime)];
   if (ttlMs !== undefined) words.push('PX', ttlMs);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { type Driver, PricePlan, QuoteLock, type Reason, ServerError, VehPrice } from 'quotelock';
+import { type Driver, LockedQuoteInfo, PricePlan, QuoteLock, type Reason, ServerError, VehPrice } from 'quotelock';
 
 import { IOREDIS, NODE_REDIS, key, plainRedis, throughEachDriver, url } from './harness.js';
 
@@ -115,6 +115,12 @@ describe('an argument that is neither text nor number', () => {
         await assert.rejects(prices.mset(table, ['price'], [[1, { price: 5 }], [2, row]]), TypeError);
       }
       assert.equal(await prices.len(table), 0);
+      const none = undefined as unknown as string;
+      const user = key();
+      await assert.rejects(new QuoteLock(driver()).acquire(user, ['3', none]), TypeError);
+      assert.equal(await redis.exists(user), 0);
+      await assert.rejects(new LockedQuoteInfo(driver(), user).acquire(none, ['3']), TypeError);
+      assert.equal(await redis.exists(`${user}undefined`), 0);
     });
   });
 });

@@ -31,7 +31,8 @@ impl Command for Claim {
             KEY_ARG,
             Arg::integer("milliseconds", "the claims end by themselves after so many milliseconds").after("PX"),
             Arg::integer("count", "claim at most so many rows").after("LIMIT").optional(),
-            Arg::integer("milliseconds", "claim rows too that expire in less than so many milliseconds").after("REFRESH")
+            Arg::integer("milliseconds", "claim rows too that expire in less than so many milliseconds")
+                .after("REFRESH")
                 .optional(),
             FIELDS_ARG,
             JSON_RAW_ARG,
