@@ -9,8 +9,10 @@ export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 typescript := clients/typescript
 hermes := examples/hermes
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
+# What cargo tests of the unsafe code.
+unsafe_code := --lib server::
 
-.PHONY: help run demo journeys pictures build test soak fuzz lint deny bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -61,18 +63,33 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, scripts, and that docs/commands is up to date
+lint: ## Check format, lints, doc comments, scripts, spelling, and that docs/commands is up to date
 	@scripts/setup lint
+	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
 	@cargo fmt --check
 	@echo "== Checking the lints"
 	@cargo clippy --all-targets --locked -- -D warnings
+	@echo "== Checking the doc comments"
+	@RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --quiet --locked --workspace --no-deps --document-private-items
 	@echo "== Checking the scripts"
 	@shellcheck $(scripts)
+	@echo "== Checking the spelling"
+	@target/lint/bin/typos
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
-deny: ## Check licences and sources of crates, and known holes in them
+sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer
+	@scripts/setup build
+	@echo "== Testing the unsafe code under AddressSanitizer"
+	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked $(unsafe_code) \
+		--target "$$(rustc --print host-tuple)" --target-dir target/sanitize
+
+msrv: ## Build and run the unit tests with the oldest Rust that will do, if it is installed
+	@scripts/setup build
+	@scripts/msrv
+
+deny: ## Check licences and sources of crates, and known holes in them; ADVISORY_DB=a git copy of RustSec's list
 	@scripts/deny
 
 bench: ## Measure beside what a user would pick instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
@@ -132,9 +149,15 @@ $(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescrip
 	@rm -rf $(hermes)/dist
 	@cd $(hermes) && npm run --silent build
 
-# The copy of the list, made last, marks that all of it is there.
+# The copy of a list, made last, marks that all of it is there.
 target/python/requirements.txt: tests/clients/requirements.txt
 	@echo "== Fetching the Python client"
 	@rm -rf target/python
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
+	@cp $< $@
+
+target/lint/requirements.txt: .ci/requirements.txt
+	@echo "== Fetching the spelling check"
+	@rm -rf target/lint
+	@python3 -m pip install --quiet --root-user-action=ignore --only-binary=:all: --target target/lint -r $<
 	@cp $< $@
