@@ -9,13 +9,13 @@ export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 typescript := clients/typescript
 hermes := examples/hermes
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
-# What cargo tests of the unsafe code.
-unsafe_code := --lib server::
+# Selects the tests of the unsafe code.
+unsafe_tests := --lib server::
 
 .PHONY: help run demo journeys pictures build test soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
 
 help: ## List these goals
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 	@echo
 	@echo "make run heeds PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
 	@echo "make bench heeds PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
@@ -82,10 +82,10 @@ lint: ## Check format, lints, doc comments, scripts, spelling, and that docs/com
 sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer
 	@scripts/setup build
 	@echo "== Testing the unsafe code under AddressSanitizer"
-	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked $(unsafe_code) \
+	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked $(unsafe_tests) \
 		--target "$$(rustc --print host-tuple)" --target-dir target/sanitize
 
-msrv: ## Build and run the unit tests with the oldest Rust that will do, if it is installed
+msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1: install it first, through rustup
 	@scripts/setup build
 	@scripts/msrv
 
