@@ -1,3 +1,5 @@
+import { type RecordableHistogram, createHistogram } from 'node:perf_hooks';
+
 /** What is counted in a run. */
 export const SCREENS = ['map of an area', 'map of all', 'vehicle', 'reserve', 'start', 'return'] as const;
 export type Screen = (typeof SCREENS)[number];
@@ -29,10 +31,10 @@ export class Tally {
   /** What should never be answered, the first few as they came. */
   readonly unexpected: string[] = [];
   readonly shown = new Map<string, Shown>();
-  readonly #ms = new Map<Screen, number[]>(SCREENS.map((screen) => [screen, []]));
+  readonly #ms = Object.fromEntries(SCREENS.map((screen) => [screen, createHistogram()])) as Record<Screen, RecordableHistogram>;
 
   took(screen: Screen, ms: number): void {
-    this.#ms.get(screen)?.push(ms);
+    this.#ms[screen].record(Math.max(1, Math.round(ms))); // it takes none below 1
   }
 
   show(shown: Shown): void {
@@ -41,9 +43,8 @@ export class Tally {
 
   times(): Record<Screen, { answers: number; p50: number; p99: number }> {
     const summary = SCREENS.map((screen) => {
-      const sorted = [...(this.#ms.get(screen) ?? [])].sort((a, b) => a - b);
-      const at = (share: number) => Math.round(sorted[Math.floor(sorted.length * share)] ?? 0);
-      return [screen, { answers: sorted.length, p50: at(0.5), p99: at(0.99) }];
+      const ms = this.#ms[screen];
+      return [screen, { answers: ms.count, p50: ms.percentile(50), p99: ms.percentile(99) }];
     });
     return Object.fromEntries(summary) as ReturnType<Tally['times']>;
   }
