@@ -1,67 +1,70 @@
 import { randomUUID } from 'node:crypto';
 
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
 import type { Fleet } from '../service/fleet.js';
 import { OLD } from '../service/plans.js';
-import type { Quotes, User } from '../service/quotes.js';
+import type { Quotes, Seen, User } from '../service/quotes.js';
 import type { Rents } from '../service/rents.js';
-import { type Answer, BadRequest, type Request } from './http.js';
+import { BadRequest } from './server.js';
 
 export interface Service {
   quotes: Quotes;
   rents: Rents;
 }
 
+type Fields = Record<string, unknown>;
+
 /** What differs by screen. */
-export class Screens {
-  constructor(readonly fleet: Fleet) {}
+export function addScreens(server: FastifyInstance, fleet: Fleet, serviceOf: (request: FastifyRequest) => Service): void {
+  // The map renews a closing lock; a vehicle's page only starts one where there is none.
+  server.get<{ Querystring: Fields }>('/scooters', async (request) => {
+    const { quotes } = serviceOf(request);
+    return quotes.quote(userOf(request), onMap(fleet, request.query['area']), 'renew', seenIn(request.query));
+  });
 
-  async answer(request: Request, { quotes, rents }: Service): Promise<Answer | undefined> {
-    const { method, path, query, body } = request;
-    const [resource, id] = path;
-    if (path.length > 2 || id === '') return undefined;
+  server.get<{ Querystring: Fields; Params: { id: string } }>('/scooters/:id', async (request, reply) => {
+    const { quotes } = serviceOf(request);
+    const { id } = request.params;
+    const quote = await quotes.quote(userOf(request), [word('id', id)], 'start', seenIn(request.query));
+    return quote?.scooters.length ? quote : reply.code(404).send({ error: `there is no scooter ${id}` });
+  });
 
-    if (resource === 'scooters' && method === 'GET') {
-      const user = userOf(request);
-      const seen = { queryTime: given('queryTime', query.get('queryTime')), planId: given('planId', query.get('planId'), plan) };
-      // The map renews a closing lock; a vehicle's page only starts one where there is none.
-      if (id === undefined) return ok(await quotes.quote(user, this.#onMap(query.get('area')), 'renew', seen));
-      const quote = await quotes.quote(user, [word('id', id)], 'start', seen);
-      return quote?.scooters.length ? ok(quote) : { status: 404, body: { error: `there is no scooter ${id}` } };
-    }
+  server.post<{ Body: Fields | undefined }>('/rents', async (request, reply) => {
+    const { rents } = serviceOf(request);
+    const body = request.body ?? {};
+    const reserved = await rents.reserve(userOf(request), {
+      rentId: body['rentId'] === undefined ? randomUUID() : word('rentId', body['rentId']),
+      vehicleId: word('vehicleId', body['vehicleId']),
+      planId: plan('planId', body['planId']),
+      queryTime: given('queryTime', body['queryTime']),
+    });
+    if ('rent' in reserved) return reply.code(201).send(reserved.rent);
+    return reply.code(409).send({ error: 'new quote', quote: reserved.newQuote ?? null });
+  });
 
-    if (resource === 'rents' && method === 'POST' && id === undefined) {
-      const reserved = await rents.reserve(userOf(request), {
-        rentId: body['rentId'] === undefined ? randomUUID() : word('rentId', body['rentId']),
-        vehicleId: word('vehicleId', body['vehicleId']),
-        planId: plan('planId', body['planId']),
-        queryTime: given('queryTime', body['queryTime']),
-      });
-      if ('rent' in reserved) return { status: 201, body: reserved.rent };
-      return { status: 409, body: { error: 'new quote', quote: reserved.newQuote ?? null } };
-    }
-
-    if (resource === 'rents' && method === 'PATCH' && id !== undefined) {
-      const step = body['step'];
-      if (step !== 'start' && step !== 'return') throw new BadRequest("step takes 'start' or 'return'");
-      const rent = await rents.step(userOf(request), word('id', id), step);
-      return rent ? ok(rent) : { status: 404, body: { error: `there is no rent ${id} to ${step}` } };
-    }
-    return undefined;
-  }
-
-  #onMap(area: string | null): string[] {
-    if (area === null) return [...this.fleet.all];
-    if (!/^\d{1,4}$/.test(area)) throw new BadRequest('area takes a number from 0');
-    return this.fleet.area(Number(area));
-  }
+  server.patch<{ Body: Fields | undefined; Params: { id: string } }>('/rents/:id', async (request, reply) => {
+    const { rents } = serviceOf(request);
+    const { id } = request.params;
+    const step = request.body?.['step'];
+    if (step !== 'start' && step !== 'return') throw new BadRequest("step takes 'start' or 'return'");
+    const rent = await rents.step(userOf(request), word('id', id), step);
+    return rent ?? reply.code(404).send({ error: `there is no rent ${id} to ${step}` });
+  });
 }
 
-function ok(body: unknown): Answer {
-  return { status: 200, body };
+function onMap(fleet: Fleet, area: unknown): string[] {
+  if (area === undefined) return [...fleet.all];
+  if (typeof area !== 'string' || !/^\d{1,4}$/.test(area)) throw new BadRequest('area takes a number from 0');
+  return fleet.area(Number(area));
+}
+
+function seenIn(query: Fields): Seen {
+  return { queryTime: given('queryTime', query['queryTime']), planId: given('planId', query['planId'], plan) };
 }
 
 /** Who asks, as the gateway before the pods has found. */
-function userOf({ headers }: Request): User {
+function userOf({ headers }: FastifyRequest): User {
   const roles = headers['x-role-ids'];
   const roleIds = typeof roles === 'string' && roles !== '' ? roles.split(',') : [];
   return { id: word('x-user-id', headers['x-user-id']), roleIds: roleIds.map((id) => word('x-role-ids', id)) };

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Agent, type IncomingMessage, type Server, type ServerResponse, createServer, request } from 'node:http';
-import { json } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 
+import httpProxy from '@fastify/http-proxy';
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Redis } from 'ioredis';
 import { LockedQuoteInfo } from 'quotelock';
 
@@ -14,109 +12,80 @@ import type { Timing } from '../store/timing.js';
 const TOGGLE = 'hermes:pricingReleaseToggle';
 // From dist/demo/ as it is run.
 const PAGE = new URL('../../demo/page/', import.meta.url);
-const FILES: Record<string, [file: string, type: string]> = {
-  '/': ['index.html', 'text/html'],
-  '/page.js': ['page.js', 'text/javascript'],
-  '/page.css': ['page.css', 'text/css'],
-};
+const FILES: [path: string, file: string, type: string][] = [
+  ['/', 'index.html', 'text/html'],
+  ['/page.js', 'page.js', 'text/javascript'],
+  ['/page.css', 'page.css', 'text/css'],
+];
 
 /** One port for all pods, with the page: it passes `/api/…` on to a random pod. */
-export class Front {
-  readonly #agent = new Agent({ keepAlive: true });
+export function frontOf(pods: readonly Pod[], redis: Redis, timing: Timing): FastifyInstance {
+  const server = fastify();
+  const up = () => pods.filter(({ port }) => port !== undefined);
 
-  constructor(
-    readonly pods: readonly Pod[],
-    readonly redis: Redis,
-    readonly timing: Timing,
-  ) {}
-
-  listen(port: number, host: string): Promise<Server> {
-    const server = createServer((incoming, response) => {
-      this.#answer(incoming, response).catch((error: unknown) => {
-        if (response.headersSent) response.destroy();
-        else send(response, 502, { error: String(error) });
-      });
-    });
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, () => resolve(server));
+  for (const [path, file, type] of FILES) {
+    server.get(path, async (_request, reply) => {
+      reply.headers({ 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-cache' });
+      return readFile(new URL(file, PAGE));
     });
   }
-
-  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://front');
-    const file = FILES[pathname];
-    if (file) {
-      const text = await readFile(new URL(file[0], PAGE));
-      response.writeHead(200, { 'content-type': `${file[1]}; charset=utf-8`, 'cache-control': 'no-cache' });
-      response.end(text);
-    } else if (pathname === '/watch') {
-      send(response, 200, await this.#watch(searchParams.get('user') ?? ''));
-    } else if (/^\/toggle\/[1-4]$/.test(pathname) && incoming.method === 'POST') {
-      await this.redis.set(TOGGLE, pathname.slice(-1));
-      send(response, 200, {});
-    } else if (pathname === '/race') {
-      send(response, 200, await this.#race(`/scooters/${searchParams.get('vehicle')}`, incoming.headers));
-    } else if (pathname.startsWith('/api/')) {
-      await this.#pass(incoming, response);
-    } else {
-      send(response, 404, { error: 'there is nothing here' });
-    }
-  }
-
-  /** What the page shows beside the answers: the user's lock, the toggle, and the sums over all pods. */
-  async #watch(user: string): Promise<object> {
-    const quotes = new LockedQuoteInfo(this.redis);
-    const [lock, toggle, time, ...stats] = await Promise.all([
-      quotes.getById(user),
-      this.redis.get(TOGGLE),
-      this.redis.time(),
-      ...this.pods.map((pod) => this.#stats(pod)),
-    ]);
-    const sums = (mode: Mode) => ({
-      screens: stats.reduce((sum, of) => sum + (of?.[mode].screens ?? 0), 0),
-      upstreamCalls: stats.reduce((sum, of) => sum + (of?.[mode].upstreamCalls ?? 0), 0),
-    });
-    const now = Number(time[0]) * 1000 + Math.trunc(Number(time[1]) / 1000);
-    const totals = { today: sums('today'), quotelock: sums('quotelock') };
-    return { lock: lock ?? null, now, timing: this.timing, toggle: toggle ?? '1', totals };
-  }
-
-  /** Asks every pod at the same moment, which a browser can't: it has six connections to one server. */
-  async #race(path: string, headers: IncomingMessage['headers']): Promise<object[]> {
-    const ask = async ({ options, port }: Pod): Promise<object> => {
-      const passed = request({ host: '127.0.0.1', port, path, headers, agent: this.#agent });
-      passed.end();
-      const [answer] = (await once(passed, 'response')) as [IncomingMessage];
-      return { pod: options.name, status: answer.statusCode, body: await json(answer) };
-    };
-    return Promise.all(this.#up().map(ask));
-  }
-
-  async #stats({ port }: Pod): Promise<Record<Mode, PodStats> | undefined> {
-    if (port === undefined) return undefined;
-    const response = await fetch(`http://127.0.0.1:${port}/stats`);
-    return (await response.json()) as Record<Mode, PodStats>;
-  }
-
-  async #pass(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const up = this.#up();
-    const port = up[Math.floor(Math.random() * up.length)]?.port;
-    if (port === undefined) return send(response, 502, { error: 'no pod is up' });
-    const path = (incoming.url ?? '').slice('/api'.length);
-    const { method, headers } = incoming;
-    const passed = request({ host: '127.0.0.1', port, method, path, headers, agent: this.#agent });
-    const [[answer]] = (await Promise.all([once(passed, 'response'), pipeline(incoming, passed)])) as [[IncomingMessage], void];
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    await pipeline(answer, response);
-  }
-
-  #up(): Pod[] {
-    return this.pods.filter(({ port }) => port !== undefined);
-  }
+  server.get<{ Querystring: { user?: string } }>('/watch', async ({ query }) => watch(pods, redis, timing, query.user ?? ''));
+  server.post<{ Params: { mode: string } }>('/toggle/:mode(^[1-4]$)', async ({ params }) => {
+    await redis.set(TOGGLE, params.mode);
+    return {};
+  });
+  server.get<{ Querystring: { vehicle?: string } }>('/race', async ({ query, headers }) =>
+    race(up(), `/scooters/${query.vehicle}`, headers),
+  );
+  server.register(httpProxy, {
+    prefix: '/api',
+    upstream: '',
+    retryMethods: [], // whoever asks is to see each 503
+    replyOptions: {
+      getUpstream: () => {
+        const ports = up().map(({ port }) => port);
+        if (ports.length === 0) throw new Error('no pod is up');
+        return `http://127.0.0.1:${ports[Math.floor(Math.random() * ports.length)]}`;
+      },
+      onError: (reply, { error }) => void reply.code(502).send({ error: error.message }),
+    },
+  });
+  server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
+  server.setErrorHandler((error, _request, reply) => reply.code(error.statusCode ?? 502).send({ error: error.message }));
+  return server;
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
+/** What the page shows beside the answers: the user's lock, the toggle, and the sums over all pods. */
+async function watch(pods: readonly Pod[], redis: Redis, timing: Timing, user: string): Promise<object> {
+  const quotes = new LockedQuoteInfo(redis);
+  const [lock, toggle, time, ...stats] = await Promise.all([
+    quotes.getById(user),
+    redis.get(TOGGLE),
+    redis.time(),
+    ...pods.map(statsOf),
+  ]);
+  const sums = (mode: Mode) => ({
+    screens: stats.reduce((sum, of) => sum + (of?.[mode].screens ?? 0), 0),
+    upstreamCalls: stats.reduce((sum, of) => sum + (of?.[mode].upstreamCalls ?? 0), 0),
+  });
+  const now = Number(time[0]) * 1000 + Math.trunc(Number(time[1]) / 1000);
+  const totals = { today: sums('today'), quotelock: sums('quotelock') };
+  return { lock: lock ?? null, now, timing, toggle: toggle ?? '1', totals };
+}
+
+async function statsOf({ port }: Pod): Promise<Record<Mode, PodStats> | undefined> {
+  if (port === undefined) return undefined;
+  const response = await fetch(`http://127.0.0.1:${port}/stats`);
+  return (await response.json()) as Record<Mode, PodStats>;
+}
+
+/** Asks every pod at the same moment, which a browser can't: it has six connections to one server. */
+function race(pods: readonly Pod[], path: string, headers: FastifyRequest['headers']): Promise<object[]> {
+  const names = ['x-user-id', 'x-role-ids', 'x-mode'];
+  const passed = names.map((name) => [name, String(headers[name] ?? '')] as [string, string]);
+  const ask = async ({ options, port }: Pod): Promise<object> => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: passed });
+    return { pod: options.name, status: answer.status, body: await answer.json() };
+  };
+  return Promise.all(pods.map(ask));
 }

@@ -1,10 +1,10 @@
 /** Redis with the module, VS and PS, and pods behind one port with a page, until Ctrl-C. */
-import { Front } from './front.js';
 import { startPods, startUpstream } from '../launch/pods.js';
 import { startRedis } from '../launch/redis.js';
 import { Stage } from '../launch/stage.js';
 import { connect } from '../store/connect.js';
 import type { Timing } from '../store/timing.js';
+import { frontOf } from './front.js';
 
 /** Short, so that a viewer sees a lock close and end. */
 const timing: Timing = { ttlMs: 60_000, bufferMs: 20_000, lagMs: 500, alignSeconds: 5 };
@@ -51,7 +51,7 @@ try {
     timing,
     tagsMs: TAGS_MS,
   });
-  await new Front(pods, connect(redisAt), timing).listen(port, host);
+  await frontOf(pods, connect(redisAt), timing).listen({ port, host });
   console.log(`
   The page:  http://${host}:${port}/
   Redis:     redis-cli -p ${redis.port}

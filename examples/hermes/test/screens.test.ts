@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Redis } from 'ioredis';
 
-import type { Request } from '../api/http.js';
-import { Screens, type Service } from '../api/screens.js';
+import { addScreens } from '../api/screens.js';
+import { jsonServer } from '../api/server.js';
 import { startRedis } from '../launch/redis.js';
 import { Stage } from '../launch/stage.js';
 import { Fleet } from '../service/fleet.js';
@@ -15,7 +16,7 @@ import { connect } from '../store/connect.js';
 import { QuotelockStore } from '../store/quotelock.js';
 import type { Timing } from '../store/timing.js';
 import { Book } from '../upstream/book.js';
-import { UpstreamClient, UpstreamError } from '../upstream/client.js';
+import { UpstreamClient } from '../upstream/client.js';
 import { NO_FAULTS } from '../upstream/faults.js';
 import { Upstream } from '../upstream/server.js';
 
@@ -29,7 +30,7 @@ const book = new Book({
 });
 const stage = new Stage();
 const upstream = new Upstream(book, NO_FAULTS);
-const pods: Service[] = [];
+const pods: FastifyInstance[] = [];
 const clients: UpstreamClient[] = [];
 let redis: Redis;
 
@@ -40,8 +41,11 @@ before(async () => {
     const store = new QuotelockStore(redis, timing);
     const client = new UpstreamClient(address);
     const quotes = new Quotes(store, client, '3');
+    const service = { quotes, rents: new Rents(quotes, store.rents) };
+    const server = jsonServer(`pod-${pod}`);
+    addScreens(server, new Fleet(400), () => service);
     clients.push(client);
-    pods.push({ quotes, rents: new Rents(quotes, store.rents) });
+    pods.push(server);
   }
 });
 beforeEach(() => redis.flushall());
@@ -52,18 +56,23 @@ after(async () => {
   await stage.stop();
 });
 
-const screens = new Screens(new Fleet(400));
 const KEY = 'hermes:LockedQuoteInfo:ann';
 const TOGGLE = 'hermes:pricingReleaseToggle';
 
 /** What a pod answers. */
-async function ask(method: string, path: string, body: Record<string, unknown> = {}, pod = 0, user = 'ann', roles = '7,3') {
-  const url = new URL(path, 'http://pod');
+async function ask(
+  method: 'GET' | 'POST' | 'PATCH',
+  path: string,
+  body: Record<string, unknown> | string = {},
+  pod = 0,
+  user = 'ann',
+  roles = '7,3',
+) {
   const headers = { 'x-user-id': user, 'x-role-ids': roles };
-  const request: Request = { method, path: url.pathname.split('/').slice(1), query: url.searchParams, headers, body };
-  const answer = await screens.answer(request, pods[pod] as Service);
-  // What a client would be told.
-  return { status: answer?.status, body: JSON.parse(JSON.stringify(answer?.body ?? null)) };
+  const asked: InjectOptions = { method, url: path, headers, ...(method === 'GET' ? {} : { payload: body }) };
+  const answer = await (pods[pod] as FastifyInstance).inject(asked);
+  assert.equal(answer.headers['x-pod'], `pod-${pod}`);
+  return { status: answer.statusCode, body: answer.json() };
 }
 
 /** What a quote says of one scooter. */
@@ -173,8 +182,9 @@ test('a plan that came back goes by its own pricing, and one that is retired is 
 });
 
 test('a request that can not be answered is told what it should have been', async () => {
-  const cases: [method: string, path: string, body: Record<string, unknown>, said: RegExp][] = [
+  const cases: [method: 'GET' | 'POST' | 'PATCH', path: string, body: Record<string, unknown> | string, said: RegExp][] = [
     ['GET', '/scooters?area=-1', {}, /^area takes a number/],
+    ['GET', '/scooters/', {}, /^id takes 1 to 64 letters/],
     ['GET', '/scooters/a%20b', {}, /^id takes 1 to 64 letters/],
     ['GET', '/scooters/4001?planId=', {}, /^planId takes 1 to 64 letters/],
     ['GET', '/scooters/4001?planId=_old', {}, /^planId takes the id of a plan/],
@@ -183,13 +193,27 @@ test('a request that can not be answered is told what it should have been', asyn
     ['POST', '/rents', { vehicleId: '4001', planId: '_old' }, /^planId takes/],
     ['POST', '/rents', { vehicleId: 4001, planId: '571' }, /^vehicleId takes/],
     ['POST', '/rents', { vehicleId: '4001', planId: '571', queryTime: 1 }, /^queryTime takes a text/],
+    ['POST', '/rents', '', /^vehicleId takes/],
+    ['POST', '/rents', '{"vehicleId"', /^the body is not JSON$/],
+    ['POST', '/rents', '[]', /^the body is no object$/],
+    ['POST', '/rents', { planId: 'x'.repeat(16 * 1024) }, /^the body is longer than 16384 bytes$/],
     ['PATCH', '/rents/r1', { step: 'pay' }, /^step takes/],
+    ['PATCH', `/rents/${'r'.repeat(1000)}`, { step: 'start' }, /^id takes 1 to 64 letters/],
   ];
   for (const [method, path, body, message] of cases) {
-    await assert.rejects(ask(method, path, body), { name: 'BadRequest', message }, path);
+    const answer = await ask(method, path, body);
+    assert.equal(answer.status, 400, path);
+    assert.match(answer.body.error, message, path);
   }
-  await assert.rejects(ask('GET', '/scooters', {}, 0, ''), { name: 'BadRequest', message: /^x-user-id takes/ });
-  assert.equal((await ask('GET', '/nothing')).status, undefined);
+  assert.match((await ask('GET', '/scooters', {}, 0, '')).body.error, /^x-user-id takes/);
+});
+
+test('there is nothing beside the screens', async () => {
+  const nothing = { status: 404, body: { error: 'there is nothing here' } };
+  assert.deepEqual(await ask('GET', '/nothing'), nothing);
+  assert.deepEqual(await ask('GET', '/scooters/4001/price'), nothing);
+  assert.deepEqual(await ask('POST', '/scooters/4001'), nothing);
+  assert.deepEqual(await ask('PATCH', '/rents'), nothing);
 });
 
 test('pricings that do not have the same plans are kept as they are', async () => {
@@ -216,7 +240,8 @@ test('a pod that dies while it asks delays the others, and no more', async () =>
 test('where upstream does not answer, nothing is answered and nothing is kept', async () => {
   upstream.faults = { ...NO_FAULTS, failShare: 1 };
   try {
-    await assert.rejects(ask('GET', '/scooters/4001'), UpstreamError);
+    const answer = await ask('GET', '/scooters/4001');
+    assert.deepEqual(answer, { status: 503, body: { error: 'no price can be had now, ask again' } });
   } finally {
     upstream.faults = NO_FAULTS;
   }

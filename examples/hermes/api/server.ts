@@ -1,0 +1,46 @@
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+
+import { UpstreamError } from '../upstream/client.js';
+
+/** A request that can't be answered as it is. */
+export class BadRequest extends Error {
+  override readonly name = 'BadRequest';
+  readonly statusCode = 400;
+}
+
+const MAX_BYTES = 16 * 1024;
+
+/** A pod's server of JSON, still without routes. */
+export function jsonServer(pod: string): FastifyInstance {
+  const server = fastify({
+    bodyLimit: MAX_BYTES,
+    maxParamLength: MAX_BYTES, // so that an id that is too long is refused by what checks ids
+    exposeHeadRoutes: false,
+    keepAliveTimeout: 60_000,
+  });
+  server.addHook('onRequest', async (_request, reply) => void reply.header('x-pod', pod));
+  // Apps send JSON under any content type, or none.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'string' }, async (_request: FastifyRequest, text: string) => parse(text));
+  server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
+  server.setErrorHandler((error, _request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') error.message = `the body is longer than ${MAX_BYTES} bytes`;
+    if ((error.statusCode ?? 500) < 500) return reply.code(400).send({ error: error.message });
+    if (!(error instanceof UpstreamError)) console.error(`pod ${pod}:`, error);
+    const why = error instanceof UpstreamError ? 'no price can be had now' : 'that went wrong';
+    return reply.code(503).send({ error: `${why}, ask again` });
+  });
+  return server;
+}
+
+function parse(text: string): object {
+  if (text === '') return {};
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new BadRequest('the body is not JSON');
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new BadRequest('the body is no object');
+  return body;
+}
