@@ -37,7 +37,7 @@ journeys: ## Measure whether prices hold through examples/hermes while much goes
 pictures: ## Go through the demo's page in headless Chromium, and take the pictures of its README
 	@scripts/setup pictures
 	@$(MAKE) --no-print-directory hermes library
-	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/demo/pictures.js $(hermes)/pictures
+	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} exec node $(hermes)/dist/demo/pictures.js $(hermes)/pictures
 
 build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build

@@ -7,71 +7,81 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { Stage, end, freePort } from '../launch/stage.js';
-import { Chromium } from './chromium.js';
+import { type Browser, type Page, type Viewport, launch } from 'puppeteer-core';
+
+import { end, freePort } from '../launch/stage.js';
 
 const directory = process.argv[2] ?? 'pictures';
-const stage = new Stage();
 const port = await freePort();
 const demo = spawn(process.execPath, [fileURLToPath(new URL('main.js', import.meta.url))], {
   env: { ...process.env, PORT: `${port}`, HOST: '127.0.0.1' },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
-let browser: Chromium | undefined;
-
-const click = (selector: string) => `document.querySelector(${JSON.stringify(selector)}).click()`;
-const text = (selector: string) => `document.querySelector(${JSON.stringify(selector)})?.textContent`;
+let browser: Browser | undefined;
 
 try {
   await Promise.race([
     once(demo.stdout, 'data'),
     once(demo, 'exit').then(() => assert.fail('the demo did not start')),
   ]);
-  browser = await Chromium.open(process.env['CHROMIUM'] ?? 'chromium', stage.directory, `http://127.0.0.1:${port}/`);
+  browser = await launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--no-sandbox'],
+    pipe: true,
+  });
   mkdirSync(directory, { recursive: true });
-  await browser.size(420, 1450, true);
-  await journey(browser);
-  await browser.picture(join(directory, 'journey.png'));
-  assert.ok(await browser.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'), 'it fits a phone');
+  const phone = await open(browser, { width: 420, height: 1450, isMobile: true });
+  await journey(phone);
+  await phone.screenshot({ path: join(directory, 'journey.png') });
+  assert.ok(await phone.evaluate('document.documentElement.scrollWidth <= innerWidth'), 'it fits a phone');
+  await phone.close();
 
-  await browser.size(900, 480, false);
-  await races(browser, 'quotelock', (prices) => prices === 1);
-  await races(browser, 'today', (prices) => prices > 1);
+  const screen = await open(browser, { width: 900, height: 480 });
+  await races(screen, 'quotelock', (prices) => prices === 1);
+  await races(screen, 'today', (prices) => prices > 1);
   console.log(`Pictures of the journey and of both races are in ${directory}`);
 } finally {
   await browser?.close();
   await end(demo, 'SIGTERM');
-  await stage.stop();
+}
+
+async function open(browser: Browser, viewport: Viewport): Promise<Page> {
+  const page = await browser.newPage();
+  await page.setViewport(viewport);
+  await page.goto(`http://127.0.0.1:${port}/`);
+  return page;
 }
 
 /** Map, vehicle, reserve, start, return: every step shows the price of the first. */
-async function journey(page: Chromium): Promise<void> {
-  await page.until(`document.querySelectorAll('#map button').length > 10`);
-  await page.evaluate(click('#map button:nth-child(9)'));
+async function journey(page: Page): Promise<void> {
+  await page.locator('#map button:nth-child(9)').click();
   for (const [step, line] of Object.entries({ page: 'Vehicle', reserve: 'Reserve', start: 'Start', return: 'Return' })) {
-    await page.until(`!document.querySelector('[data-step=${step}]').disabled`);
-    await page.evaluate(click(`[data-step=${step}]`));
-    await page.until(`[...document.querySelectorAll('#log li b:first-child')].some((said) => said.textContent === '${line}')`);
+    await page.locator(`[data-step=${step}]`).click();
+    await page.waitForSelector(`#log b::-p-text(${line})`);
     await sleep(300);
   }
-  await page.until(`document.querySelector('#state').textContent === 'Effective'`);
-  const said = await page.evaluate<string[]>(`[...document.querySelectorAll('#log li b:last-child')].map((b) => b.textContent)`);
-  assert.deepEqual(said, [...Array<string>(4).fill('same price'), 'first price']);
+  await page.waitForSelector('#state::-p-text(Effective)');
+  assert.deepEqual(await texts(page, '#log li b:last-child'), [...Array<string>(4).fill('same price'), 'first price']);
 }
 
 /** All pods at once, until it comes out as it is to; a price has to change meanwhile for some to. */
-async function races(page: Chromium, mode: 'quotelock' | 'today', expected: (prices: number) => boolean): Promise<void> {
-  await page.evaluate(click(`[data-mode=${mode}]`));
+async function races(page: Page, mode: 'quotelock' | 'today', expected: (prices: number) => boolean): Promise<void> {
+  await page.locator(`[data-mode=${mode}]`).click();
   for (let race = 0; race < 20; race += 1) {
     await page.evaluate(`document.querySelector('#race-said').textContent = ''`);
-    await page.evaluate(click('#race'));
-    await page.until(text('#race-said'));
-    const prices = await page.evaluate<string[]>(
-      `[...document.querySelectorAll('#pods li')].map((pod) => pod.textContent.split(/[:,]/)[1])`,
-    );
+    await page.locator('#race').click();
+    await page.waitForSelector('#race-said:not(:empty)');
+    const prices = (await texts(page, '#pods li')).map((pod) => pod.split(/[:,]/)[1]);
     assert.ok(!prices.includes(' no answer'), 'a pod did not answer');
-    if (expected(new Set(prices).size)) return page.picture(join(directory, `race-${mode}.png`));
+    if (expected(new Set(prices).size)) {
+      await page.screenshot({ path: join(directory, `race-${mode}.png`) });
+      return;
+    }
     assert.notEqual(mode, 'quotelock', `${prices}`);
   }
   assert.fail(`${mode} came to no such race`);
+}
+
+function texts(page: Page, selector: string): Promise<string[]> {
+  return page.$$eval(selector, (found) => found.map(({ textContent }) => textContent ?? ''));
 }
