@@ -35,14 +35,17 @@ const ways = {
     const rows = await redis.call('VEHPRICE.MGET', ['table', ...ids]);
     return rows.map(([style, styleId, pricing, pricingId]) => ({ [style]: styleId, [pricing]: pricingId }));
   },
-  'VEHPRICE.MGET JSON, JSON.parse': async () =>
-    JSON.parse(await redis.call('VEHPRICE.MGET', ['table', 'JSON', 'IDS', ...ids])),
+  'VEHPRICE.MGET JSON, JSON.parse': async () => JSON.parse(await redis.call('VEHPRICE.MGET', ['table', 'JSON', 'IDS', ...ids])),
   'VehPrice.mget of clients/typescript': () => table.mget('table', ids),
 };
 
 const way = ways[name];
 const say = (what) => console.log(JSON.stringify(what));
-say(createHash('sha256').update(JSON.stringify(await way())).digest('hex'));
+say(
+  createHash('sha256')
+    .update(JSON.stringify(await way()))
+    .digest('hex'),
+);
 for await (const _ of createInterface({ input: process.stdin })) {
   const [start, before] = [performance.now(), process.cpuUsage()];
   for (let run = 0; run < RUNS; run += 1) await way();

@@ -3,9 +3,8 @@ import { createInterface } from 'node:readline';
 import { Cluster, Command } from 'ioredis';
 
 const [nodes, name, tags] = process.argv.slice(2);
-const cluster = new Cluster(nodes.split(',').map((node) => `redis://${node}`), {
-  redisOptions: { commandTimeout: 5000 },
-});
+const startup = nodes.split(',').map((node) => `redis://${node}`);
+const cluster = new Cluster(startup, { redisOptions: { commandTimeout: 5000 } });
 cluster.on('error', () => {}); // A node that is gone: the commands on their way to it fail, and are sent again.
 
 const keys = tags.split(',').flatMap((tag) => [`user:{${tag}}:${name}`, `prices:{${tag}}:${name}`]);

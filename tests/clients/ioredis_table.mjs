@@ -1,7 +1,7 @@
 import Redis from 'ioredis';
 
 const redis = new Redis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-const align = 60, ttlMs = 360_000, lagMs = 0; // as the locks are acquired, and the settings
+const [align, ttlMs, lagMs] = [60, 360_000, 0]; // as the locks are acquired, and the settings
 
 // The prices of these vehicles under a lock: what is in its table, and what is missing from upstream.
 async function prices({ queryTime, roleIds }, ids, askUpstream) {

@@ -175,7 +175,10 @@ try {
   for (const value of ALIKE) await readAlike(value);
   let held = 0;
   for (const row of DIFFERENCES) {
-    await heldDifference(row).then(() => (held += 1), (error) => console.error(error.message));
+    await heldDifference(row).then(
+      () => (held += 1),
+      (error) => console.error(error.message),
+    );
   }
   console.log(`legacy parity: ${compared} compared, ${different} different; ${held} known differences held`);
   process.exitCode = different === 0 && held === DIFFERENCES.length ? 0 : 1;

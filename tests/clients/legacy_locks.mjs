@@ -107,11 +107,11 @@ export function respelled(random, { roleIds, queryTime }) {
   if (random.chance(0.5)) members.splice(random.whole(0, members.length), 0, unknown);
   const escaped = random.chance(0.5);
   const hex = (letter) => letter.charCodeAt(0).toString(16).padStart(4, '0');
-  const escape = (json) => json.replace(/[A-Za-z]/g, (letter) => `\\u${hex(letter)}`);
+  const escapeLetters = (json) => json.replace(/[A-Za-z]/g, (letter) => `\\u${hex(letter)}`);
   const gap = () => random.pick(['', ' ', '\n\t', '\r\n  ']);
   const member = ([name, json]) => {
-    const value = escaped && name === 'queryTime' ? escape(json) : json;
-    const spelled = escaped && !name.includes('\\') ? escape(name) : name;
+    const value = escaped && name === 'queryTime' ? escapeLetters(json) : json;
+    const spelled = escaped && !name.includes('\\') ? escapeLetters(name) : name;
     return `${gap()}"${spelled}"${gap()}:${gap()}${value}${gap()}`;
   };
   return `${gap()}{${members.map(member).join(',')}}${gap()}`;

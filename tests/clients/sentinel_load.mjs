@@ -42,7 +42,8 @@ function compare(user, before, { moment }) {
 async function work() {
   while (!paused) {
     if (Math.random() < 0.5 || locks.size === 0) {
-      const user = `user:${(users += 1)}`;
+      users += 1;
+      const user = `user:${users}`;
       locks.set(user, await acquire(user, Math.random() < 0.1));
     } else {
       const user = `user:${users - Math.floor(Math.random() * Math.min(100, locks.size))}`;

@@ -4,8 +4,8 @@ export { type Reason, ServerError } from './errors.js';
 export { LockedQuoteInfo, type Quote } from './locked-quote-info.js';
 export { PricePlan, type Route, type Routed } from './priceplan.js';
 export {
-  type AcquiredLock,
   type AcquireOptions,
+  type AcquiredLock,
   type Lock,
   type LockOptions,
   type Outcome,
@@ -23,7 +23,7 @@ export {
   type Projection,
   type Row,
   type TableInfo,
-  type Verified,
   VehPrice,
+  type Verified,
   type WriteOptions,
 } from './vehprice.js';

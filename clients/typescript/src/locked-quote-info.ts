@@ -1,5 +1,5 @@
 import { type Driver, checkWords } from './driver.js';
-import { type AcquiredLock, type AcquireOptions, type Lock, type QueryTime, QuoteLock, type RoleIds } from './quotelock.js';
+import { type AcquireOptions, type AcquiredLock, type Lock, type QueryTime, QuoteLock, type RoleIds } from './quotelock.js';
 
 /** What a user is to be quoted for. */
 export interface Quote {

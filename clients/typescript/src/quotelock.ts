@@ -63,23 +63,13 @@ export class QuoteLock {
   }
 
   /** Get-or-set in one step: of any number of callers that race one creates or renews, and all are given the same lock. */
-  async acquire(
-    user: string,
-    roleIds: RoleIds,
-    queryTime: QueryTime = '*',
-    options: AcquireOptions = {},
-  ): Promise<AcquiredLock> {
+  async acquire(user: string, roleIds: RoleIds, queryTime: QueryTime = '*', options: AcquireOptions = {}): Promise<AcquiredLock> {
     const words = [...newLock(user, roleIds, queryTime, options), ...(options.ifMissing ? ['IFMISSING'] : [])];
     return json(await this.#ask.write('QUOTELOCK.ACQUIRE', [...words, 'JSON']));
   }
 
   /** Sets the lock, whatever lock is there. False if the condition was not met. */
-  async set(
-    user: string,
-    roleIds: RoleIds,
-    queryTime: QueryTime = '*',
-    options: SetLockOptions = {},
-  ): Promise<boolean> {
+  async set(user: string, roleIds: RoleIds, queryTime: QueryTime = '*', options: SetLockOptions = {}): Promise<boolean> {
     const words = [...newLock(user, roleIds, queryTime, options), ...(options.condition ? [options.condition] : [])];
     return (await this.#ask.write('QUOTELOCK.SET', words)) !== null;
   }

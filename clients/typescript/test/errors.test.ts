@@ -38,7 +38,13 @@ describe('ServerError', () => {
         [() => prices.mget(key(), [1], { blockMs: 1.5 }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR timeout is not an integer/],
         [() => prices.set(key(), 1, {}), 'call', 'ERR', 'VEHPRICE.SET', /^ERR /],
         [() => plans.route(key(), ['_old']), 'call', 'ERR', 'PRICEPLAN.ROUTE', /^ERR invalid id '_old'/],
-        [() => plans.tag(broken, ['571']), 'toggle', 'ERR', 'PRICEPLAN.TAG', /^ERR invalid value '5' in the toggle, it takes 1 or old/],
+        [
+          () => plans.tag(broken, ['571']),
+          'toggle',
+          'ERR',
+          'PRICEPLAN.TAG',
+          /^ERR invalid value '5' in the toggle, it takes 1 or old/,
+        ],
       ];
       for (const [call, reason, code, command, message] of cases) {
         const error = await refusal(call());
@@ -112,7 +118,17 @@ describe('an argument that is neither text nor number', () => {
       for (const price of [undefined, null, true, { net: 1 }]) {
         const row = { price } as unknown as { price: string };
         await assert.rejects(prices.set(table, 1, row), TypeError);
-        await assert.rejects(prices.mset(table, ['price'], [[1, { price: 5 }], [2, row]]), TypeError);
+        await assert.rejects(
+          prices.mset(
+            table,
+            ['price'],
+            [
+              [1, { price: 5 }],
+              [2, row],
+            ],
+          ),
+          TypeError,
+        );
       }
       assert.equal(await prices.len(table), 0);
       const none = undefined as unknown as string;

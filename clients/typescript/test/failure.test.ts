@@ -16,7 +16,10 @@ const way = { url: '', losesNext: false };
 const server = createServer((client) => {
   const { hostname, port } = new URL(url);
   const behind = connect(Number(port || 6379), hostname);
-  const close = () => void (client.destroy(), behind.destroy());
+  const close = () => {
+    client.destroy();
+    behind.destroy();
+  };
   for (const end of [client, behind]) end.on('error', close).on('close', close);
   client.pipe(behind);
   behind.on('data', (reply) => {

@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 
 import * as ioredis from 'ioredis';
-import * as nodeRedis from 'redis';
-
 import type { Driver } from 'quotelock';
+import * as nodeRedis from 'redis';
 
 export const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 

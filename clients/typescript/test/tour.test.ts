@@ -13,7 +13,9 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
 /** The fenced blocks that follow a mark, `<!-- mark -->`. */
 function block(mark: string): string {
-  const found = read('README.md').split(`<!-- ${mark} -->\n`)[1]?.match(/^```\w*\n([^]*?)```/)?.[1];
+  const found = read('README.md')
+    .split(`<!-- ${mark} -->\n`)[1]
+    ?.match(/^```\w*\n(.*?)```/s)?.[1];
   assert.ok(found !== undefined, `README.md has no block after ${mark}`);
   return found;
 }

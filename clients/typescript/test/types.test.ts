@@ -4,10 +4,9 @@ import { it } from 'node:test';
 
 import { Cluster, Redis } from 'ioredis';
 import type * as ioredis6 from 'ioredis-6';
+import { type Answer, type Driver, type Outcome, type Route, type State, VehPrice } from 'quotelock';
 import { createClient, createClientPool, createCluster } from 'redis';
 import type * as nodeRedis6 from 'redis-6';
-
-import { type Answer, type Driver, type Outcome, type Route, type State, VehPrice } from 'quotelock';
 
 /** Compiles only if both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

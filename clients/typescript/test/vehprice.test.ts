@@ -61,7 +61,18 @@ describe('VehPrice', () => {
       assert.equal(await prices().set(table, 2, { a: 'y' }, { condition: 'XX' }), false);
       assert.equal(await prices().set(table, 1, { b: 7 }, { merge: true }), true);
       assert.deepEqual(await prices().get(table, 1), { a: 'x', b: '7' });
-      assert.equal(await prices().mset(table, ['a'], [['1', { a: 'z' }], ['2', { a: 'z' }]], { condition: 'NX' }), 1);
+      assert.equal(
+        await prices().mset(
+          table,
+          ['a'],
+          [
+            ['1', { a: 'z' }],
+            ['2', { a: 'z' }],
+          ],
+          { condition: 'NX' },
+        ),
+        1,
+      );
       assert.equal(await prices().mset(table, ['a'], []), 0);
       assert.equal(await prices().del(table, [1, 2, 3]), 2);
       assert.equal(await prices().del(table, []), 0);

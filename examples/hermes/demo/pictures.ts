@@ -20,10 +20,7 @@ const demo = spawn(process.execPath, [fileURLToPath(new URL('main.js', import.me
 let browser: Browser | undefined;
 
 try {
-  await Promise.race([
-    once(demo.stdout, 'data'),
-    once(demo, 'exit').then(() => assert.fail('the demo did not start')),
-  ]);
+  await Promise.race([once(demo.stdout, 'data'), once(demo, 'exit').then(() => assert.fail('the demo did not start'))]);
   browser = await launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],

@@ -18,6 +18,11 @@ interface OnScreen {
   rule: PlanRule;
 }
 
+/** Reserving is refused: what is to be shown instead, if there is anything. */
+interface NewQuote {
+  quote: Quote | null;
+}
+
 /** One user's app: map, vehicle, reserve, start, return, and what it makes of the answers. */
 export class App {
   #shown: OnScreen | undefined;
@@ -75,7 +80,7 @@ export class App {
 
   async #map(area: number | undefined): Promise<Quote> {
     const [screen, query]: [Screen, string] = area === undefined ? ['map of all', ''] : ['map of an area', `?area=${area}`];
-    return (await this.#send(screen, 'GET', `/scooters${query}`)).body;
+    return (await this.#send<Quote>(screen, 'GET', `/scooters${query}`)).body;
   }
 
   async #page(vehicleId: string): Promise<Quote> {
@@ -83,7 +88,7 @@ export class App {
     if (this.#shown) seen.set('planId', this.#shown.rule.planId);
     // The app of today does not know of moments.
     if (this.#shown && this.mode === 'quotelock') seen.set('queryTime', this.#shown.queryTime);
-    return (await this.#send('vehicle', 'GET', `/scooters/${vehicleId}?${seen}`)).body;
+    return (await this.#send<Quote>('vehicle', 'GET', `/scooters/${vehicleId}?${seen}`)).body;
   }
 
   async #reserve(plan: number): Promise<Rent> {
@@ -91,8 +96,8 @@ export class App {
     for (let quotes = 0; quotes < MOST_QUOTES; quotes += 1) {
       const { vehicleId, rule, queryTime } = this.#onScreen();
       const order = { rentId, vehicleId, planId: rule.planId, ...(this.mode === 'quotelock' ? { queryTime } : {}) };
-      const { status, body } = await this.#send('reserve', 'POST', '/rents', order);
-      if (status === 201) {
+      const { body } = await this.#send<Rent | NewQuote>('reserve', 'POST', '/rents', order);
+      if ('rule' in body) {
         this.#compare(body.rule, body.queryTime);
         return body;
       }
@@ -105,12 +110,11 @@ export class App {
   }
 
   async #ride(rentId: string, step: 'start' | 'return'): Promise<boolean> {
-    const { status, body } = await this.#send(step, 'PATCH', `/rents/${rentId}`, { step });
+    const { status, body: rent } = await this.#send<Rent>(step, 'PATCH', `/rents/${rentId}`, { step });
     if (status === 404) {
       this.tally.lostRents += 1;
       return false;
     }
-    const rent = body as Rent;
     this.#compare(rent.rule, rent.queryTime);
     const { unlockCents, perMinuteCents } = this.#onScreen().rule;
     if (rent.cents !== undefined && rent.cents !== unlockCents + (rent.minutes ?? 0) * perMinuteCents) this.#mismatch(false);
@@ -164,15 +168,15 @@ export class App {
     return { queryTime, vehicleId, rule };
   }
 
-  async #send(
+  async #send<Body>(
     screen: Screen,
     method: 'GET' | 'POST' | 'PATCH',
     path: string,
     body?: object,
     roleIds = this.roleIds,
-  ): Promise<Reply> {
+  ): Promise<Reply<Body>> {
     const since = performance.now();
-    const reply = await this.gateway.ask({ method, path, user: this.user, roleIds, ...(body ? { body } : {}) });
+    const reply = await this.gateway.ask<Body>({ method, path, user: this.user, roleIds, ...(body ? { body } : {}) });
     this.tally.took(screen, performance.now() - since);
     const expected = method === 'GET' ? [200] : method === 'POST' ? [201, 409] : [200, 404];
     if (!expected.includes(reply.status)) throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);

@@ -13,10 +13,9 @@ export interface Ask {
   body?: object;
 }
 
-export interface Reply {
+export interface Reply<Body> {
   status: number;
-  // What the pods answer is judged by the app.
-  body: any;
+  body: Body;
 }
 
 const AGAIN_MS = 100;
@@ -33,13 +32,13 @@ export class Gateway {
     readonly tally: Tally,
   ) {}
 
-  async ask(asked: Ask): Promise<Reply> {
+  async ask<Body>(asked: Ask): Promise<Reply<Body>> {
     for (const since = Date.now(); ; ) {
       const up = this.pods.flatMap(({ port }) => port ?? []);
       const port = up[Math.floor(Math.random() * up.length)];
       try {
         if (port === undefined) throw new Error('no pod is up');
-        const reply = await this.#once(asked, port);
+        const reply = await this.#once<Body>(asked, port);
         if (reply.status !== 503) return reply;
         if (Date.now() - since > PATIENCE_MS) return reply;
       } catch (error) {
@@ -54,7 +53,7 @@ export class Gateway {
     this.#agent.destroy();
   }
 
-  #once({ method, path, user, roleIds, body }: Ask, port: number): Promise<Reply> {
+  #once<Body>({ method, path, user, roleIds, body }: Ask, port: number): Promise<Reply<Body>> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers = {
       'x-user-id': user,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../api/pod.js';
 import { startPods, startUpstream } from '../launch/pods.js';
 import { startRedis, startSentinel } from '../launch/redis.js';
-import { Stage } from '../launch/stage.js';
+import type { Stage } from '../launch/stage.js';
 import { connect } from '../store/connect.js';
 import { Book, type Pricing } from '../upstream/book.js';
 import { App } from './app.js';

@@ -39,7 +39,13 @@ export class Trouble {
       await sleep(OUTAGE.ms);
       this.upstream.setFaults(faults);
     };
-    const all = [at(0.2, toggle('3')), at(0.3, outage), at(0.4, toggle('2')), at(0.6, () => this.#failOver()), at(0.8, toggle('4'))];
+    const all = [
+      at(0.2, toggle('3')),
+      at(0.3, outage),
+      at(0.4, toggle('2')),
+      at(0.6, () => this.#failOver()),
+      at(0.8, toggle('4')),
+    ];
     const kills = this.#killPods();
     await Promise.all(all);
     this.#over = true;

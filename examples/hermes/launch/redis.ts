@@ -50,7 +50,7 @@ export async function startSentinel(stage: Stage, name: string, primary: RedisSe
     `sentinel down-after-milliseconds ${name} 1000`,
     `sentinel failover-timeout ${name} 5000`,
   ];
-  writeFileSync(conf, lines.join('\n') + '\n');
+  writeFileSync(conf, `${lines.join('\n')}\n`);
   const child = stage.spawn('sentinel', programs().server, [conf, '--sentinel']);
   await until(port, child, async (sentinel) => {
     const replicas = (await sentinel.call('SENTINEL', 'REPLICAS', name)) as unknown[];

@@ -63,4 +63,5 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-const END_WITH_PARENT = spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'TERM'] : [];
+const END_WITH_PARENT =
+  spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'TERM'] : [];

@@ -9,7 +9,9 @@ type Ask<Row> = (ids: string[]) => Promise<Map<string, Row>>;
 export async function rowsOf<Row>(table: Table<Row>, ids: string[], ask: Ask<Row>): Promise<Map<string, Row>> {
   const { found, claimed, pending, token } = await table.claim(ids);
   const rows = new Map(found);
-  const add = (more: Map<string, Row>) => more.forEach((row, id) => rows.set(id, row));
+  const add = (more: Map<string, Row>) => {
+    for (const [id, row] of more) rows.set(id, row);
+  };
   if (claimed.length) add(await fill(table, claimed, ask, token));
   if (pending.length) add(await table.wait(pending));
   // Where the other pod did not bring them, or the server has no room for more claims.

@@ -21,9 +21,7 @@ export async function offer(plans: Plans, planId: string | undefined): Promise<O
 
 /** Rules as they go out: their plans say which pricing they are of, and so do the ids that come back. */
 export function outgoing(rules: readonly PlanRule[], pricing: Pricing): PlanRule[] {
-  return pricing === 'Core'
-    ? [...rules]
-    : rules.map((rule) => ({ ...rule, planId: rule.planId + OLD }));
+  return pricing === 'Core' ? [...rules] : rules.map((rule) => ({ ...rule, planId: rule.planId + OLD }));
 }
 
 /** Whether two ids, with or without a tag, mean the same plan. */

@@ -14,8 +14,7 @@ const options: RedisOptions = {
 };
 
 export function connect(at: RedisAt): Redis {
-  const where =
-    'port' in at ? { port: at.port } : { sentinels: [{ host: '127.0.0.1', port: at.sentinel }], name: at.name };
+  const where = 'port' in at ? { port: at.port } : { sentinels: [{ host: '127.0.0.1', port: at.sentinel }], name: at.name };
   const redis = new Redis({ host: '127.0.0.1', ...where, ...options });
   redis.on('error', () => undefined); // what it can't do it tries again; commands that never succeed have errors of their own
   return redis;

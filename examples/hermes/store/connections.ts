@@ -9,7 +9,9 @@ export class Connections {
   #open = 0;
 
   constructor(readonly redis: Redis) {
-    redis.once('end', () => this.#idle.forEach((idle) => idle.disconnect()));
+    redis.once('end', () => {
+      for (const idle of this.#idle) idle.disconnect();
+    });
   }
 
   async use<T>(command: (redis: Redis) => Promise<T>): Promise<T> {

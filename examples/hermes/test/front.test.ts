@@ -87,7 +87,10 @@ test('a pod that fails is asked once', async () => {
 test('a race asks all pods', async () => {
   const race = await front.inject({ url: '/race?vehicle=4001', headers: { 'x-user-id': 'ann' } });
   const body = { url: '/scooters/4001', user: 'ann', mode: '' };
-  assert.deepEqual(race.json(), ['pod-1', 'pod-2'].map((pod) => ({ pod, status: 200, body })));
+  assert.deepEqual(
+    race.json(),
+    ['pod-1', 'pod-2'].map((pod) => ({ pod, status: 200, body })),
+  );
 });
 
 test('the page is told the lock, the toggle and the sums of all pods', async () => {
@@ -113,5 +116,5 @@ test('where no pod answers, that is said', async () => {
     assert.equal(gone.statusCode, 502, url);
     assert.ok(gone.json().error, url);
   }
-  pods.forEach((pod, at) => (pod.port = ports[at]));
+  for (const [at, pod] of pods.entries()) pod.port = ports[at];
 });

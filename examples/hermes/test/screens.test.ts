@@ -15,7 +15,7 @@ import { Rents } from '../service/rents.js';
 import { connect } from '../store/connect.js';
 import { QuotelockStore } from '../store/quotelock.js';
 import type { Timing } from '../store/timing.js';
-import { Book } from '../upstream/book.js';
+import { Book, type PlanRule } from '../upstream/book.js';
 import { UpstreamClient } from '../upstream/client.js';
 import { NO_FAULTS } from '../upstream/faults.js';
 import { Upstream } from '../upstream/server.js';
@@ -76,8 +76,9 @@ async function ask(
 }
 
 /** What a quote says of one scooter. */
-function priceOf(quote: any, id: string) {
-  return quote.prices[quote.scooters.find((scooter: any) => scooter.id === id).pricingId];
+function priceOf({ scooters, prices }: Quote, id: string): [PlanRule, ...PlanRule[]] {
+  const pricingId = scooters.find((scooter) => scooter.id === id)?.pricingId ?? '';
+  return prices[pricingId] as [PlanRule, ...PlanRule[]];
 }
 
 /** A lock of another moment, as if the one before had ended. */
@@ -121,13 +122,18 @@ test('pods that fill the same rows at once answer alike, and what is kept is wha
   upstream.faults = NO_FAULTS;
   assert.equal(upstream.calls - before, 2, 'one pod asks VS, one asks PS');
   for (const map of maps) assert.deepEqual(map, maps[0]);
-  const { queryTime, scooters, prices } = maps[0]?.body as Quote;
+  const quote: Quote | undefined = maps[0]?.body;
+  assert.ok(quote);
+  const { queryTime, scooters, prices } = quote;
   const moment = Date.parse(queryTime);
   for (const { id, pricingId } of scooters) {
     const known = book.tags(id, '3', moment, Infinity);
     assert.equal(pricingId, known?.pricingId);
     const rules = book.rules('Legacy', pricingId, ['3', '7'], moment, Infinity);
-    assert.deepEqual(prices[pricingId], rules.map((rule) => ({ ...rule, planId: `${rule.planId}_old` })));
+    assert.deepEqual(
+      prices[pricingId],
+      rules.map((rule) => ({ ...rule, planId: `${rule.planId}_old` })),
+    );
   }
 });
 
@@ -220,7 +226,10 @@ test('pricings that do not have the same plans are kept as they are', async () =
   const rule = (planId: string) => ({ planId, unlockCents: 100, perMinuteCents: 20 });
   const queryTime = new Date().toISOString();
   const table = new QuotelockStore(redis, timing).rules({ queryTime, roleIds: ['3'], pricing: 'Core' });
-  const rows = new Map([['100', [rule('571')]], ['101', [rule('572'), rule('573')]]]);
+  const rows = new Map([
+    ['100', [rule('571')]],
+    ['101', [rule('572'), rule('573')]],
+  ]);
   const { token = '' } = await table.claim(['100', '101', '102']);
   assert.deepEqual(await table.set(rows, token), rows);
   assert.deepEqual((await table.claim(['100', '101'])).found, rows);

@@ -41,9 +41,14 @@ const clock = (time) => time.slice(11, 23);
 function log(step, pod, queryTime, rule, newQuote) {
   const before = state.shown && priceOf(state.shown.rule);
   const price = priceOf(rule);
-  const [kind, said] = before === undefined ? ['', 'first price']
-    : newQuote ? ['new', 'new quote']
-    : before === price ? ['same', 'same price'] : ['other', 'another price, silently'];
+  const [kind, said] =
+    before === undefined
+      ? ['', 'first price']
+      : newQuote
+        ? ['new', 'new quote']
+        : before === price
+          ? ['same', 'same price']
+          : ['other', 'another price, silently'];
   const line = document.createElement('li');
   line.innerHTML = `<b></b> <span></span> <b class="${kind}"></b>`;
   line.children[0].textContent = step;
@@ -138,18 +143,24 @@ function buttons() {
 async function race() {
   const vehicle = state.vehicle ?? String(4000 + AREA * 200);
   const answers = await (await fetch(`/race?vehicle=${vehicle}`, { headers: headers(newUser()) })).json();
-  const priced = answers.map(({ status, pod, body }) => ({ pod, price: status === 200 ? priceOf(ruleOf(body, vehicle)) : 'no answer', at: body.queryTime }));
+  const priced = answers.map(({ status, pod, body }) => ({
+    pod,
+    price: status === 200 ? priceOf(ruleOf(body, vehicle)) : 'no answer',
+    at: body.queryTime,
+  }));
   const count = new Map();
   for (const { price } of priced) count.set(price, (count.get(price) ?? 0) + 1);
   const usual = [...count].sort((a, b) => b[1] - a[1])[0][0];
   $('#race-said').textContent = count.size === 1 ? 'one price' : `${count.size} prices`;
   $('#race-said').className = count.size === 1 ? 'same' : 'other';
-  $('#pods').replaceChildren(...priced.map(({ pod, price, at }) => {
-    const line = document.createElement('li');
-    line.className = price === usual && count.size === 1 ? 'same' : price === usual ? '' : 'other';
-    line.textContent = `${pod}: ${price}, ${at ? clock(at) : ''}`;
-    return line;
-  }));
+  $('#pods').replaceChildren(
+    ...priced.map(({ pod, price, at }) => {
+      const line = document.createElement('li');
+      line.className = price === usual && count.size === 1 ? 'same' : price === usual ? '' : 'other';
+      line.textContent = `${pod}: ${price}, ${at ? clock(at) : ''}`;
+      return line;
+    }),
+  );
 }
 
 async function watch() {
@@ -161,11 +172,19 @@ async function watch() {
   const open = timing.ttlMs - timing.bufferMs;
   const left = lock?.state === 'Effective' ? open - age : timing.ttlMs - age;
   $('#left').textContent = !lock ? '' : lock.state === 'Effective' ? `for ${Math.ceil(left / 1000)} s` : 'the map renews it';
-  $('#bar i').style.width = lock ? `${Math.max(0, Math.min(100, (100 * left) / (lock.state === 'Effective' ? open : timing.bufferMs)))}%` : '0';
-  $('#moment').textContent = lock ? `queryTime ${lock.queryTime}, roles ${lock.roleIds}` : 'The map or a vehicle’s page starts one.';
+  $('#bar i').style.width = lock
+    ? `${Math.max(0, Math.min(100, (100 * left) / (lock.state === 'Effective' ? open : timing.bufferMs)))}%`
+    : '0';
+  $('#moment').textContent = lock
+    ? `queryTime ${lock.queryTime}, roles ${lock.roleIds}`
+    : 'The map or a vehicle’s page starts one.';
   if (document.activeElement !== $('#toggle')) $('#toggle').value = toggle;
-  $('#sums tbody').innerHTML = Object.entries(totals).map(([mode, { screens, upstreamCalls }]) =>
-    `<tr><td>${mode === 'today' ? 'as today' : mode}<td>${screens}<td>${upstreamCalls}<td>${2 * screens - upstreamCalls}`).join('');
+  $('#sums tbody').innerHTML = Object.entries(totals)
+    .map(
+      ([mode, { screens, upstreamCalls }]) =>
+        `<tr><td>${mode === 'today' ? 'as today' : mode}<td>${screens}<td>${upstreamCalls}<td>${2 * screens - upstreamCalls}`,
+    )
+    .join('');
 }
 
 function restart() {
