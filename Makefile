@@ -63,7 +63,7 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, doc comments, scripts, spelling, and that docs/commands is up to date
+lint: ## Check format, lints, scripts, TypeScript, and that docs/commands is up to date
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
@@ -74,8 +74,9 @@ lint: ## Check format, lints, doc comments, scripts, spelling, and that docs/com
 	@RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --quiet --locked --workspace --no-deps --document-private-items
 	@echo "== Checking the scripts"
 	@shellcheck $(scripts)
-	@echo "== Checking the spelling"
-	@target/lint/bin/typos
+	@$(MAKE) --no-print-directory node_modules/.package-lock.json
+	@echo "== Checking TypeScript and JavaScript"
+	@node_modules/.bin/biome check --error-on-warnings
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
@@ -114,11 +115,16 @@ docs: ## Write docs/commands anew from the command table
 
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
-	@rm -rf tests/clients/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
+	@rm -rf node_modules tests/clients/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
 
 library:
 	@echo "== Building the library"
 	@cargo build --release --locked
+
+node_modules/.package-lock.json: package-lock.json
+	@echo "== Fetching what checks TypeScript and JavaScript"
+	@npm ci --no-audit --no-fund
+	@touch $@
 
 clients: tests/clients/node_modules/.package-lock.json target/python/requirements.txt $(typescript)/dist/src/index.js
 
