@@ -1,4 +1,5 @@
-//! What the tests and the benchmarks share: real servers with the module, raw RESP connections, random numbers.
+//! What the tests and the benchmarks share: real servers with the module, raw RESP connections, random
+//! numbers.
 //!
 //! What fails returns an error; what tests call most panics instead, at the caller's line, and says so.
 

@@ -82,7 +82,8 @@ pub fn free_port() -> Result<u16> {
     }
 }
 
-/// A running server in a directory of its own, both gone when this is dropped. A panic prints the end of its log.
+/// A running server in a directory of its own, both gone when this is dropped. A panic prints the end of its
+/// log.
 pub struct Server {
     kind: Kind,
     port: u16,
@@ -204,7 +205,12 @@ impl Server {
     }
 
     /// As a power cut does.
-    pub fn kill(&mut self) -> Result<()> {
+    #[track_caller]
+    pub fn kill(&mut self) {
+        self.try_kill().unwrap_or_else(|error| panic!("{}: {error}", self.kind));
+    }
+
+    pub fn try_kill(&mut self) -> Result<()> {
         if let Some(mut child) = self.child.take() {
             child.kill()?;
             child.wait()?;
@@ -215,12 +221,17 @@ impl Server {
     /// Kills it and starts it again on what is on disk. Panics if it doesn't start.
     #[track_caller]
     pub fn kill_and_restart(&mut self) {
-        self.kill().unwrap_or_else(|error| panic!("{}: {error}", self.kind));
+        self.kill();
         self.restart();
     }
 
     /// A SHUTDOWN, which saves if the settings say so.
-    pub fn stop(&mut self) -> Result<()> {
+    #[track_caller]
+    pub fn stop(&mut self) {
+        self.try_stop().unwrap_or_else(|error| panic!("{}: {error}", self.kind));
+    }
+
+    pub fn try_stop(&mut self) -> Result<()> {
         let mut connection = self.try_connection()?;
         // The connection closes before there is a reply.
         let _closed = redis::cmd("SHUTDOWN").exec(&mut connection);
@@ -240,7 +251,7 @@ impl Server {
     /// As [`restart`](Self::restart), or what it logged before it gave up.
     pub fn try_restart(&mut self) -> Result<()> {
         if self.child.is_some() {
-            self.stop()?;
+            self.try_stop()?;
         }
         self.launch()
     }
@@ -283,7 +294,8 @@ impl Server {
         let outcome = poll(TIMEOUT, || match child.try_wait() {
             Err(error) => Some(Err(error.to_string())),
             Ok(Some(_)) => Some(Err(logged())),
-            // It has given up, and checks the file: for ever, where that ends between two pieces of a module's value.
+            // It has given up, and checks the file: for ever, where that ends between two pieces of a
+            // module's value.
             Ok(None) if logged().contains("Unexpected EOF reading RDB file") => Some(Err(logged())),
             Ok(None) => logged().contains("Ready to accept connections").then_some(Ok(())),
         });
@@ -291,7 +303,7 @@ impl Server {
             outcome.unwrap_or_else(|| Err(format!("it isn't ready after {TIMEOUT:?}:\n{}", logged())));
         self.child = Some(child);
         if outcome.is_err() {
-            self.kill()?;
+            self.try_kill()?;
         }
         Ok(outcome?)
     }
@@ -299,7 +311,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _gone = self.kill();
+        let _gone = self.try_kill();
         if std::thread::panicking() {
             eprintln!("{} logged last:\n{}", self.kind, self.log_tail());
         }
