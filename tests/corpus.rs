@@ -17,11 +17,12 @@ mod lock;
 mod times;
 
 use std::fs;
-use std::path::Path;
+
+use quotelock_testkit::workspace;
 
 /// Sends each input of a corpus through its target. What differs panics there.
 fn replay(name: &str, least: usize, target: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+    let corpus = workspace().join("fuzz/corpus").join(name);
     let inputs: Vec<_> = fs::read_dir(corpus).unwrap().map(|file| file.unwrap().path()).collect();
     assert!(inputs.len() >= least, "{name}: {} inputs", inputs.len());
     for input in inputs {

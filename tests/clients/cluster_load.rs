@@ -1,4 +1,5 @@
-//! Load on a Cluster through redis-rs: `cluster_load host:port,… name tag,…`. See tests/it/reliability/cluster_load.rs.
+//! Load on a Cluster through redis-rs: `cluster_load host:port,… name tag,…`. See
+//! tests/it/reliability/cluster_load.rs.
 #![allow(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -13,6 +14,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
+use quotelock_testkit::Rng;
 use redis::cluster::{ClusterClient, ClusterConnection};
 use redis::{ErrorKind, FromRedisValue, ServerErrorKind};
 
@@ -27,15 +29,10 @@ struct Load {
     writes: u64,
     behind: usize,
     wrong: Vec<String>,
-    dice: u64,
+    rng: Rng,
 }
 
 impl Load {
-    fn below(&mut self, bound: usize) -> usize {
-        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.dice >> 33) as usize % bound
-    }
-
     fn send<T: FromRedisValue>(&mut self, words: &[&str]) -> Result<T, Box<dyn Error>> {
         loop {
             let cluster = match self.cluster.take() {
@@ -65,9 +62,9 @@ impl Load {
         let mut value = self.writes.to_string();
         let time =
             chrono::DateTime::from_timestamp(1_577_836_800 + self.writes as i64, 0).ok_or("no time")?;
-        let (is_lock, dice) = (key.starts_with("user:"), self.below(20));
+        let (is_lock, choice) = (key.starts_with("user:"), self.rng.below(20));
         let rows: Vec<&str> = IDS.iter().flat_map(|id| [*id, value.as_str()]).collect();
-        let _answer: redis::Value = match (is_lock, dice) {
+        let _answer: redis::Value = match (is_lock, choice) {
             (true, 0..2) => self.send(&["QUOTELOCK.DEL", key])?,
             (false, 0..2) => self.send(&[&["VEHPRICE.DEL", key], &IDS[..]].concat())?,
             (true, 2..10) => self.send(&["QUOTELOCK.SET", key, &value, &time.to_rfc3339()])?,
@@ -76,7 +73,7 @@ impl Load {
                 self.send(&[&["VEHPRICE.MSET", key, "FIELDS", "1", "price", "ROWS"], &rows[..]].concat())?
             }
         };
-        if dice < 2 {
+        if choice < 2 {
             value = "nil".into();
         }
         self.held.get_mut(key).ok_or("no such key")?.push(value);
@@ -110,8 +107,8 @@ impl Load {
     fn run(&mut self, lines: &Receiver<String>) -> Result<(), Box<dyn Error>> {
         let keys: Vec<String> = self.held.keys().cloned().collect();
         while lines.try_recv().is_err() {
-            let key = &keys[self.below(keys.len())];
-            if self.below(2) == 0 { self.write(key)? } else { self.read(key)? }
+            let key = &keys[self.rng.below(keys.len() as u64) as usize];
+            if self.rng.below(2) == 0 { self.write(key)? } else { self.read(key)? }
         }
         for key in &keys {
             self.read(key)?;
@@ -139,7 +136,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writes: 0,
         behind: 0,
         wrong: Vec::new(),
-        dice: 1,
+        rng: Rng::seeded(1),
     };
     load.cluster = Some(load.client.get_connection()?);
     println!("ready");

@@ -1,7 +1,6 @@
 //! The users that the docs propose, as servers take them.
 
 use std::fs;
-use std::path::Path;
 
 use redis::Connection;
 
@@ -82,30 +81,29 @@ const USERS: [(&str, &[&str], &[&str]); 6] = [
     ),
 ];
 
-#[test]
-fn users_of_the_docs_may_do_what_they_are_for() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+#[apply(each_server)]
+fn users_of_the_docs_may_do_what_they_are_for(#[case] kind: Kind) {
+    let root = workspace();
     let docs =
         ["README.md", "docs/operating.md"].map(|page| fs::read_to_string(root.join(page)).unwrap()).concat();
     let lines: Vec<&str> =
         docs.lines().filter(|line| line.starts_with("user ") && line.contains(" reset ")).collect();
     assert_eq!(lines.len(), USERS.len(), "{lines:?}");
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for line in &lines {
-            cmd(con, &format!("ACL SETUSER {}", line.strip_prefix("user ").unwrap()));
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for line in &lines {
+        cmd(con, &format!("ACL SETUSER {}", line.strip_prefix("user ").unwrap()));
+    }
+    for (user, may, may_not) in USERS {
+        let their = &mut server.connection();
+        cmd(their, &["AUTH", user, &format!("secret-of-{user}")]);
+        for words in may {
+            may_call(their, words);
         }
-        for (user, may, may_not) in USERS {
-            let their = &mut server.connection();
-            cmd(their, &["AUTH", user, &format!("secret-of-{user}")]);
-            for words in may {
-                may_call(their, words);
-            }
-            for words in may_not {
-                assert!(error(their, *words).starts_with("NOPERM"), "{user}: {words}");
-            }
+        for words in may_not {
+            assert!(error(their, *words).starts_with("NOPERM"), "{user}: {words}");
         }
-    });
+    }
 }
 
 #[track_caller]

@@ -1,4 +1,5 @@
-//! The client programs of the README, the TypeScript client, and the services' way of keeping locks beside the module's.
+//! The client programs of the README, the TypeScript client, and the services' way of keeping locks beside
+//! the module's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,12 +20,8 @@ const SNIPPETS: [&str; 5] = ["ioredis.mjs", "node_redis.mjs", "redis_py.py", "re
 /// Stands in the README as it is, before them: a program of the TypeScript client.
 const REFILL: &str = "refill";
 
-fn package() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 fn clients() -> PathBuf {
-    package().join("tests/clients")
+    workspace().join("tests/clients")
 }
 
 fn read(path: &Path) -> String {
@@ -36,7 +33,7 @@ pub(crate) fn program(file: &str) -> Command {
     let path = clients().join(file);
     let (interpreter, packages) = match path.extension().and_then(|ending| ending.to_str()) {
         Some("mjs") => ("node", Some(clients().join("node_modules"))),
-        Some("py") => ("python3", Some(package().join("target/python"))),
+        Some("py") => ("python3", Some(workspace().join("target/python"))),
         Some("sh") => ("sh", None),
         Some("rs") => return example(file.trim_end_matches(".rs")),
         _ => panic!("no way to run {file}"),
@@ -51,7 +48,7 @@ pub(crate) fn program(file: &str) -> Command {
 
 fn example(name: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["run", "--quiet", "--example", name]).current_dir(package());
+    command.args(["run", "--quiet", "--example", name]).current_dir(workspace());
     command
 }
 
@@ -63,8 +60,7 @@ fn run(command: &mut Command, server: &Server) -> String {
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (said, complained) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-    let on = server.kind().name();
-    assert!(out.status.success(), "{command:?} on {on}: {}\n{said}{complained}", out.status);
+    assert!(out.status.success(), "{command:?}: {}\n{said}{complained}", out.status);
     said.into_owned()
 }
 
@@ -81,81 +77,70 @@ fn printed(line: &str) -> [String; 4] {
 }
 
 /// The map creates the lock, a vehicle's page is held to it, reserving reads it.
-#[test]
-fn every_snippet_prints_one_lock_three_times() {
-    for kind in [Kind::Redis70, Kind::Valkey91] {
-        for file in SNIPPETS {
-            let server = Server::start(kind);
-            let said = run(&mut program(file), &server);
-            let locks: Vec<_> = said.lines().map(printed).collect();
-            let moment = locks.first().map_or("", |lock| lock[1].as_str());
-            assert!(DateTime::parse_from_rfc3339(moment).is_ok(), "{file} on {kind:?}: {said}");
-            let expected = ["Created", "Held", "-"].map(|outcome| ["3,7", moment, "Effective", outcome]);
-            assert_eq!(locks, expected, "{file} on {kind:?}: {said}");
+#[apply(oldest_and_newest)]
+fn every_snippet_prints_one_lock_three_times(#[case] kind: Kind) {
+    for file in SNIPPETS {
+        let server = Server::start(kind);
+        let said = run(&mut program(file), &server);
+        let locks: Vec<_> = said.lines().map(printed).collect();
+        let moment = locks.first().map_or("", |lock| lock[1].as_str());
+        assert!(DateTime::parse_from_rfc3339(moment).is_ok(), "{file}: {said}");
+        let expected = ["Created", "Held", "-"].map(|outcome| ["3,7", moment, "Effective", outcome]);
+        assert_eq!(locks, expected, "{file}: {said}");
 
-            let stored = text(&mut server.connection(), "GET hermes:LockedQuoteInfo:42");
-            assert_eq!(
-                stored,
-                format!(r#"{{"roleIds":["3","7"],"queryTime":"{moment}"}}"#),
-                "{file} on {kind:?}"
-            );
-        }
+        let stored = text(&mut server.connection(), "GET hermes:LockedQuoteInfo:42");
+        assert_eq!(stored, format!(r#"{{"roleIds":["3","7"],"queryTime":"{moment}"}}"#), "{file}");
     }
 }
 
-#[test]
-fn ten_pods_ask_upstream_once() {
-    for_each_server(|server| {
-        let compiled = package().join(format!("clients/typescript/dist/test/{REFILL}.js"));
-        assert!(compiled.exists(), "there is no {}: run make test", compiled.display());
-        let said = run(Command::new("node").arg(compiled), server);
-        assert_eq!(said.trim_end(), "10 pods have 1000 rows each, 1000 were asked upstream");
-    });
+#[apply(each_server)]
+fn ten_pods_ask_upstream_once(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let compiled = workspace().join(format!("clients/typescript/dist/test/{REFILL}.js"));
+    assert!(compiled.exists(), "there is no {}: run make test", compiled.display());
+    let said = run(Command::new("node").arg(compiled), server);
+    assert_eq!(said.trim_end(), "10 pods have 1000 rows each, 1000 were asked upstream");
 }
 
 /// What is missing is asked upstream, once, and what another pod has filled stands.
-#[test]
-fn the_snippets_of_tables_fill_what_is_missing() {
+#[apply(oldest_and_newest)]
+fn the_snippets_of_tables_fill_what_is_missing(#[case] kind: Kind) {
     const ROW: &str = r#"{"styleId":"12","pricingId":"571"}"#;
     const OTHER: &str = r#"{"styleId":"9","pricingId":"580"}"#;
-    for kind in [Kind::Redis70, Kind::Valkey91] {
-        for file in TABLE_SNIPPETS {
-            let server = Server::start(kind);
-            let con = &mut server.connection();
-            let lock = text(con, r#"QUOTELOCK.ACQUIRE hermes:LockedQuoteInfo:42 ["3","7"] * ALIGN 60 JSON"#);
-            let lock: Value = serde_json::from_str(&lock).unwrap();
-            let moment = lock["queryTime"].as_str().unwrap();
-            let table = format!("hermes:prices:{{{moment}}}:3,7");
-            let said = |asked: &str, second: &str| {
-                format!("asked {asked}\nmap [{ROW},{second},null]\npage [{ROW}]\n")
-            };
-            assert_eq!(run(&mut program(file), &server), said("4711,4712,4799", ROW), "{file} on {kind:?}");
-            cmd(con, &["VEHPRICE.CLEAR", &table]);
-            cmd(con, &format!("VEHPRICE.MSET {table} FIELDS 2 styleId pricingId ROWS 4712 9 580"));
-            assert_eq!(run(&mut program(file), &server), said("4711,4799", OTHER), "{file} on {kind:?}");
-            // They live as long as any lock on their moment.
-            let ends = DateTime::parse_from_rfc3339(moment).unwrap().timestamp_millis() + 60_000 + 360_000;
-            assert_eq!(int(con, &["PEXPIRETIME", &table]), ends, "{file} on {kind:?}");
-        }
+    for file in TABLE_SNIPPETS {
+        let server = Server::start(kind);
+        let con = &mut server.connection();
+        let lock = text(con, r#"QUOTELOCK.ACQUIRE hermes:LockedQuoteInfo:42 ["3","7"] * ALIGN 60 JSON"#);
+        let lock: Value = serde_json::from_str(&lock).unwrap();
+        let moment = lock["queryTime"].as_str().unwrap();
+        let table = format!("hermes:prices:{{{moment}}}:3,7");
+        let said =
+            |asked: &str, second: &str| format!("asked {asked}\nmap [{ROW},{second},null]\npage [{ROW}]\n");
+        assert_eq!(run(&mut program(file), &server), said("4711,4712,4799", ROW), "{file}");
+        cmd(con, &["VEHPRICE.CLEAR", &table]);
+        cmd(con, &format!("VEHPRICE.MSET {table} FIELDS 2 styleId pricingId ROWS 4712 9 580"));
+        assert_eq!(run(&mut program(file), &server), said("4711,4799", OTHER), "{file}");
+        // They live as long as any lock on their moment.
+        let ends = DateTime::parse_from_rfc3339(moment).unwrap().timestamp_millis() + 60_000 + 360_000;
+        assert_eq!(int(con, &["PEXPIRETIME", &table]), ends, "{file}");
     }
 }
 
 /// Thousands of random locks, each side reading what the other wrote, and the list of known differences.
-#[test]
-fn the_services_and_the_module_read_each_others_locks_alike() {
-    for_each_server(|server| {
-        let said = run(&mut program("legacy.mjs"), server);
-        let summary = said.lines().last().unwrap_or_default();
-        println!("{}: {summary}", server.kind().name());
-        let counts = summary.strip_prefix("legacy parity: ").unwrap_or_else(|| panic!("no summary: {said}"));
-        let compared: u64 = counts.split(' ').next().unwrap().parse().unwrap();
-        assert!(compared > 10_000 && counts.contains(" compared, 0 different; "), "{said}");
-    });
+#[apply(each_server)]
+fn the_services_and_the_module_read_each_others_locks_alike(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let said = run(&mut program("legacy.mjs"), server);
+    let summary = said.lines().last().unwrap_or_default();
+    println!("{summary}");
+    let counts = summary.strip_prefix("legacy parity: ").unwrap_or_else(|| panic!("no summary: {said}"));
+    let compared: u64 = counts.split(' ').next().unwrap().parse().unwrap();
+    assert!(compared > 10_000 && counts.contains(" compared, 0 different; "), "{said}");
 }
 
 /// The client's own tests in `clients/typescript`, which `make test` has built.
 fn typescript(is_wanted: impl Fn(&str) -> bool) -> Command {
-    let folder = package().join("clients/typescript/dist/test");
+    let folder = workspace().join("clients/typescript/dist/test");
     let files = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}: run make test", folder.display()))
         .map(|entry| entry.unwrap().path());
@@ -168,26 +153,23 @@ fn typescript(is_wanted: impl Fn(&str) -> bool) -> Command {
     command
 }
 
-#[test]
-fn the_typescript_client_passes_its_tests() {
-    for_each_server(|server| {
-        run(&mut typescript(|file| file.ends_with(".test.js")), server);
-    });
+#[apply(each_server)]
+fn the_typescript_client_passes_its_tests(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    run(&mut typescript(|file| file.ends_with(".test.js")), server);
 }
 
-#[test]
-fn the_typescript_client_finds_its_node() {
-    for kind in [Kind::Redis70, Kind::Valkey91] {
-        let [node, ..] = &cluster(kind);
-        let mut tests = typescript(|file| file == "cluster.js");
-        run(tests.env("REDIS_CLUSTER_URL", node.server.url()), &node.server);
-    }
+#[apply(oldest_and_newest)]
+fn the_typescript_client_finds_its_node(#[case] kind: Kind) {
+    let [node, ..] = &cluster(kind);
+    let mut tests = typescript(|file| file == "cluster.js");
+    run(tests.env("REDIS_CLUSTER_URL", node.server.url()), &node.server);
 }
 
 /// The README shows each program as it was run above: its path in a comment, then the block.
 #[test]
 fn the_readme_shows_the_snippets_as_they_are() {
-    let readme = read(&package().join("README.md"));
+    let readme = read(&workspace().join("README.md"));
     let blocks = marked_blocks(&readme);
     let shown: Vec<_> = blocks.iter().map(|(file, _)| (*file).to_owned()).collect();
     let in_clients = |files: &[&str]| files.iter().map(|file| format!("tests/clients/{file}")).collect();
@@ -195,7 +177,7 @@ fn the_readme_shows_the_snippets_as_they_are() {
     let programs: [Vec<String>; 3] = [in_clients(&TABLE_SNIPPETS), refill, in_clients(&SNIPPETS)];
     assert_eq!(shown, programs.concat(), "the marked blocks of README.md");
     for (file, block) in blocks {
-        assert_eq!(block, read(&package().join(file)), "{file} in README.md");
+        assert_eq!(block, read(&workspace().join(file)), "{file} in README.md");
     }
 }
 

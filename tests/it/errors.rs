@@ -9,15 +9,12 @@ const WRONGTYPE: &str = "WRONGTYPE Operation against a key holding the wrong kin
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 const AN_RFC_3339_TIME: &str = "it takes an RFC 3339 time with an offset, as 2024-09-12T02:50:53.000Z";
 
-/// The words of a command, the key being `{K}`, and the error.
-type Row = (Vec<Vec<u8>>, String);
-
-fn row<T: AsRef<[u8]>>(words: &[T], error: impl Into<String>) -> Row {
+fn row<T: AsRef<[u8]>>(words: &[T], error: impl Into<String>) -> Refusal {
     (words.iter().map(|word| word.as_ref().to_vec()).collect(), error.into())
 }
 
 /// What both commands that write a lock refuse: the words after the name split at spaces.
-fn rows_of_both(name: &str) -> Vec<Row> {
+fn rows_of_both(name: &str) -> Vec<Refusal> {
     let mut rows = Vec::new();
     let mut words = |words: &str, error: String| {
         let words = format!("{name} {words}").replace("{T}", TIME);
@@ -320,7 +317,7 @@ fn escaped(input: &[u8]) -> String {
     if input.len() > 32 { shown + "..." } else { shown }
 }
 
-fn rows_of_set() -> Vec<Row> {
+fn rows_of_set() -> Vec<Refusal> {
     let mut rows = rows_of_both("quotelock.set");
     for (words, error) in [
         ("3 {T} NX NX", "ERR syntax error, NX is given twice"),
@@ -344,7 +341,7 @@ fn rows_of_set() -> Vec<Row> {
     rows
 }
 
-fn rows_of_acquire() -> Vec<Row> {
+fn rows_of_acquire() -> Vec<Refusal> {
     let mut rows = rows_of_both("quotelock.acquire");
     for (words, error) in [
         ("3 {T} IFMISSING ifmissing", "ERR syntax error, IFMISSING is given twice"),
@@ -365,7 +362,7 @@ fn rows_of_acquire() -> Vec<Row> {
     rows
 }
 
-fn rows_of_get() -> Vec<Row> {
+fn rows_of_get() -> Vec<Refusal> {
     let arity = "ERR wrong number of arguments for 'quotelock.get' command";
     let unknown = |word: &str| format!("ERR syntax error, '{word}' is not a word of 'quotelock.get'");
     let mut rows = vec![
@@ -399,7 +396,7 @@ fn rows_of_get() -> Vec<Row> {
     rows
 }
 
-fn rows_of_del() -> Vec<Row> {
+fn rows_of_del() -> Vec<Refusal> {
     let arity = "ERR wrong number of arguments for 'quotelock.del' command";
     let unknown = |word: &str| format!("ERR syntax error, '{word}' is not a word of 'quotelock.del'");
     let mut rows = vec![
@@ -428,49 +425,30 @@ fn fill(con: &mut Connection) {
 }
 
 /// Each row on a key that holds a lock, on one that holds another string, and on one that isn't there.
-fn refuses(rows: &[Row]) {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        fill(con);
-        let before = keyspace(con);
-        for (words, error) in rows {
-            let on_the_key = words.iter().any(|word| word == b"{K}");
-            for key in if on_the_key { ["lock", "text", "absent"].as_slice() } else { &["none"] } {
-                let word =
-                    |word: &Vec<u8>| if word == b"{K}" { key.as_bytes().to_vec() } else { word.clone() };
-                let words: Vec<_> = words.iter().map(word).collect();
-                assert_eq!(
-                    try_cmd(con, &words).map(|value| show(&value)),
-                    Err(error.clone()),
-                    "{}",
-                    brief(&words)
-                );
-                if words.iter().any(|word| word.len() > 1 << 20) {
-                    break;
-                }
-            }
-        }
-        assert_eq!(keyspace(con), before);
-        assert_eq!(reply(con, "PING"), "PONG");
-    });
+#[track_caller]
+fn refuses_all(kind: Kind, rows: &[Refusal]) {
+    let server = Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    refuses(con, &["lock", "text", "absent"], rows);
 }
 
-#[test]
-fn set_refuses() {
-    refuses(&rows_of_set());
+#[apply(each_server)]
+fn set_refuses(#[case] kind: Kind) {
+    refuses_all(kind, &rows_of_set());
 }
 
-#[test]
-fn acquire_refuses() {
-    refuses(&rows_of_acquire());
+#[apply(each_server)]
+fn acquire_refuses(#[case] kind: Kind) {
+    refuses_all(kind, &rows_of_acquire());
 }
 
-#[test]
-fn get_refuses() {
-    refuses(&rows_of_get());
+#[apply(each_server)]
+fn get_refuses(#[case] kind: Kind) {
+    refuses_all(kind, &rows_of_get());
 }
 
-#[test]
-fn del_refuses() {
-    refuses(&rows_of_del());
+#[apply(each_server)]
+fn del_refuses(#[case] kind: Kind) {
+    refuses_all(kind, &rows_of_del());
 }

@@ -1,7 +1,8 @@
 //! The README's figures of speed and memory are those of the benchmarks' page.
 
 use std::fs;
-use std::path::Path;
+
+use crate::harness::workspace;
 
 const LOCKS: &str = "One lock, pipelined: speed against another";
 const READS: &str = "8,000 vehicles read in one call: how many times as fast";
@@ -127,7 +128,7 @@ fn the_figures_of_memory_are_those_of_the_benchmarks() {
 }
 
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+    fs::read_to_string(workspace().join(path)).unwrap()
 }
 
 /// A text in one line.

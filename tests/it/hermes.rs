@@ -1,7 +1,7 @@
 //! `examples/hermes`: its own tests, and its journeys in their short form.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::*;
 
 fn built() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hermes/dist")
+    workspace().join("examples/hermes/dist")
 }
 
 /// Runs a program of the example, which `make test` has built, and gives what it printed.
@@ -18,25 +18,23 @@ fn node(kind: Kind, words: &[&str]) -> String {
     assert!(built().exists(), "there is no {}: run make test", built().display());
     let mut command = Command::new("node");
     command.args(words).current_dir(built());
-    command.env("REDIS_SERVER", kind.binary()).env("QUOTELOCK_MODULE", module());
+    command.env("REDIS_SERVER", kind.program().unwrap()).env("QUOTELOCK_MODULE", module());
     let out = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (said, complained) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{command:?}: {}\n{said}{complained}", out.status);
     said.into_owned()
 }
 
-#[test]
-fn the_example_passes_its_tests() {
+#[apply(oldest_and_newest)]
+fn the_example_passes_its_tests(#[case] kind: Kind) {
     let names = fs::read_dir(built().join("test")).unwrap().map(|entry| entry.unwrap().file_name());
     let tests: Vec<_> = names.map(|name| format!("test/{}", name.to_str().unwrap())).collect();
     let words: Vec<_> = ["--test"].into_iter().chain(tests.iter().map(String::as_str)).collect();
-    for kind in [Kind::Redis70, Kind::Valkey91] {
-        node(kind, &words);
-    }
+    node(kind, &words);
 }
 
-/// Pods are killed, upstream fails, the primary is lost: no step shows another price than the one before without saying so. The same
-/// journeys as today do, or the test would find nothing.
+/// Pods are killed, upstream fails, the primary is lost: no step shows another price than the one before
+/// without saying so. The same journeys as today do, or the test would find nothing.
 #[test]
 fn prices_hold_through_journeys() {
     let said = node(Kind::DEFAULT, &["journeys/main.js", "short"]);

@@ -21,7 +21,7 @@ const HINTS: [(&str, &str); 3] = [
 /// Reads what comes until `awaited` has come.
 #[track_caller]
 fn shown(output: &Receiver<Vec<u8>>, awaited: &str) {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     let mut seen = Vec::new();
     while !String::from_utf8_lossy(&seen).contains(awaited) {
         let more = output.recv_timeout(end.saturating_duration_since(Instant::now()));
@@ -29,37 +29,36 @@ fn shown(output: &Receiver<Vec<u8>>, awaited: &str) {
     }
 }
 
-#[test]
-fn redis_cli_shows_the_arguments_that_are_still_to_come() {
-    for_each_server(|server| {
-        // redis-cli gives hints at a terminal only, as wide as they are long. script(1) feigns one.
-        let cli = format!("stty cols 300; exec redis-cli -p {}", server.port());
-        let mut terminal = Command::new("script")
-            .args(["-q", "-e", "-c", &cli, "/dev/null"])
-            .env("TERM", "xterm")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (mut input, mut output) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
-        let (sender, chunks) = channel();
-        let reader = thread::spawn(move || {
-            let mut chunk = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut chunk) {
-                let _gone = sender.send(chunk[..length].to_vec());
-            }
-        });
-        // What is typed before the prompt is there is lost.
-        shown(&chunks, &format!("127.0.0.1:{}> ", server.port()));
-        for (typed, hint) in HINTS {
-            input.write_all(typed.as_bytes()).unwrap();
-            // In grey, right behind what was typed.
-            shown(&chunks, &format!("{typed}\u{1b}[0;90;49m{hint}\u{1b}[0m"));
-            // Control-U empties the line.
-            input.write_all(b"\x15").unwrap();
+#[apply(each_server)]
+fn redis_cli_shows_the_arguments_that_are_still_to_come(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    // redis-cli gives hints at a terminal only, as wide as they are long. script(1) feigns one.
+    let cli = format!("stty cols 300; exec redis-cli -p {}", server.port());
+    let mut terminal = Command::new("script")
+        .args(["-q", "-e", "-c", &cli, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut input, mut output) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let (sender, chunks) = channel();
+    let reader = thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        while let Ok(length @ 1..) = output.read(&mut chunk) {
+            let _gone = sender.send(chunk[..length].to_vec());
         }
-        input.write_all(b"quit\r").unwrap();
-        assert!(terminal.wait().unwrap().success());
-        reader.join().unwrap();
     });
+    // What is typed before the prompt is there is lost.
+    shown(&chunks, &format!("127.0.0.1:{}> ", server.port()));
+    for (typed, hint) in HINTS {
+        input.write_all(typed.as_bytes()).unwrap();
+        // In grey, right behind what was typed.
+        shown(&chunks, &format!("{typed}\u{1b}[0;90;49m{hint}\u{1b}[0m"));
+        // Control-U empties the line.
+        input.write_all(b"\x15").unwrap();
+    }
+    input.write_all(b"quit\r").unwrap();
+    assert!(terminal.wait().unwrap().success());
+    reader.join().unwrap();
 }

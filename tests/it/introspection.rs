@@ -18,8 +18,8 @@ pub(crate) struct Expected {
     pub(crate) last_key: i64,
     pub(crate) categories: &'static str,
     pub(crate) complexity: &'static str,
-    /// The arguments: `name:type`, a word before its value, `[…]` for what may be left out, `(…|…)` for a choice,
-    /// `{…}` for what goes together, `…` after what may come again.
+    /// The arguments: `name:type`, a word before its value, `[…]` for what may be left out, `(…|…)` for a
+    /// choice, `{…}` for what goes together, `…` after what may come again.
     pub(crate) grammar: &'static str,
 }
 
@@ -79,33 +79,32 @@ fn commands() -> impl Iterator<Item = &'static Expected> {
 
 /// Redis 7.0 gives the commands of modules no categories.
 pub(crate) fn has_categories(server: &Server) -> bool {
-    server.kind() != Kind::Redis70
+    server.kind().version() > (7, 0)
 }
 
-#[test]
-fn command_info_tells_arity_flags_keys_and_categories() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for Expected { name, arity, flags, key_flags, last_key, categories, .. } in commands() {
-            let categories =
-                if has_categories(server) { format!("{categories}, @quotelock") } else { String::new() };
-            // A key spec counts from its first key, or from the end.
-            let last = if *last_key < 0 { *last_key } else { last_key - 1 };
-            let key_spec = format!(
-                r#"["flags", [{key_flags}], "begin_search", ["type", "index", "spec", ["index", 1]], "find_keys", ["type", "range", "spec", ["lastkey", {last}, "keystep", 1, "limit", 0]]]"#
-            );
-            let expected = format!(
-                r#"[["{name}", {arity}, [{flags}], 1, {last_key}, 1, [{categories}], [], [{key_spec}], []]]"#
-            );
-            assert_eq!(reply(con, &["COMMAND", "INFO", name]), expected);
-        }
-        let names: Vec<_> = commands().map(|command| command.name.to_owned()).collect();
-        assert_eq!(names_of(&cmd(con, "COMMAND LIST FILTERBY MODULE quotelock")), sorted(names.clone()));
-        if has_categories(server) {
-            assert_eq!(names_of(&cmd(con, "COMMAND LIST FILTERBY ACLCAT quotelock")), sorted(names.clone()));
-            assert_eq!(names_of(&cmd(con, "ACL CAT quotelock")), sorted(names));
-        }
-    });
+#[apply(each_server)]
+fn command_info_tells_arity_flags_keys_and_categories(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for Expected { name, arity, flags, key_flags, last_key, categories, .. } in commands() {
+        let categories =
+            if has_categories(server) { format!("{categories}, @quotelock") } else { String::new() };
+        // A key spec counts from its first key, or from the end.
+        let last = if *last_key < 0 { *last_key } else { last_key - 1 };
+        let key_spec = format!(
+            r#"["flags", [{key_flags}], "begin_search", ["type", "index", "spec", ["index", 1]], "find_keys", ["type", "range", "spec", ["lastkey", {last}, "keystep", 1, "limit", 0]]]"#
+        );
+        let expected = format!(
+            r#"[["{name}", {arity}, [{flags}], 1, {last_key}, 1, [{categories}], [], [{key_spec}], []]]"#
+        );
+        assert_eq!(reply(con, &["COMMAND", "INFO", name]), expected);
+    }
+    let names: Vec<_> = commands().map(|command| command.name.to_owned()).collect();
+    assert_eq!(names_of(&cmd(con, "COMMAND LIST FILTERBY MODULE quotelock")), sorted(names.clone()));
+    if has_categories(server) {
+        assert_eq!(names_of(&cmd(con, "COMMAND LIST FILTERBY ACLCAT quotelock")), sorted(names.clone()));
+        assert_eq!(names_of(&cmd(con, "ACL CAT quotelock")), sorted(names));
+    }
 }
 
 fn sorted(mut names: Vec<String>) -> Vec<String> {
@@ -163,43 +162,41 @@ fn grammar(arguments: &Value) -> Vec<String> {
     arguments.iter().map(argument).collect()
 }
 
-#[test]
-fn command_docs_tell_the_grammar() {
-    for_each_server(|server| {
-        for mut con in [server.connection(), server.connection_resp3()] {
-            for Expected { name, grammar: expected, complexity, .. } in commands() {
-                let docs = members(&members(&cmd(&mut con, &["COMMAND", "DOCS", name]))[*name]);
-                assert_eq!(grammar(&docs["arguments"]).join(" "), *expected, "{name}");
-                assert_eq!(member(&docs, "since").unwrap(), "0.1.0");
-                assert_eq!(member(&docs, "group").unwrap(), "module");
-                assert_eq!(member(&docs, "module").unwrap(), "quotelock");
-                assert_eq!(member(&docs, "complexity").unwrap(), *complexity, "{name}");
-                let summary = member(&docs, "summary").unwrap();
-                assert!((20..=120).contains(&summary.len()) && !summary.contains('\n'), "{name}: {summary}");
-            }
+#[apply(each_server)]
+fn command_docs_tell_the_grammar(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    for mut con in [server.connection(), server.connection_resp3()] {
+        for Expected { name, grammar: expected, complexity, .. } in commands() {
+            let docs = members(&members(&cmd(&mut con, &["COMMAND", "DOCS", name]))[*name]);
+            assert_eq!(grammar(&docs["arguments"]).join(" "), *expected, "{name}");
+            assert_eq!(member(&docs, "since").unwrap(), "0.1.0");
+            assert_eq!(member(&docs, "group").unwrap(), "module");
+            assert_eq!(member(&docs, "module").unwrap(), "quotelock");
+            assert_eq!(member(&docs, "complexity").unwrap(), *complexity, "{name}");
+            let summary = member(&docs, "summary").unwrap();
+            assert!((20..=120).contains(&summary.len()) && !summary.contains('\n'), "{name}: {summary}");
         }
-    });
+    }
 }
 
-#[test]
-fn command_getkeys_finds_the_one_key() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for Expected { name, arity, key_flags, .. } in QUOTELOCK {
-            for key in ["user:1", "", "JSON", "\u{100} %s%n"] {
-                let mut words = vec![name, key];
-                if arity == -4 {
-                    words.extend(["3,7", "*", "EX", "9"]);
-                }
-                let (getkeys, with_flags) = (["COMMAND", "GETKEYS"], ["COMMAND", "GETKEYSANDFLAGS"]);
-                assert_eq!(reply(con, &[&getkeys, words.as_slice()].concat()), format!(r#"["{key}"]"#));
-                let expected = format!(r#"[["{key}", [{key_flags}]]]"#);
-                assert_eq!(reply(con, &[&with_flags, words.as_slice()].concat()), expected);
+#[apply(each_server)]
+fn command_getkeys_finds_the_one_key(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for Expected { name, arity, key_flags, .. } in QUOTELOCK {
+        for key in ["user:1", "", "JSON", "\u{100} %s%n"] {
+            let mut words = vec![name, key];
+            if arity == -4 {
+                words.extend(["3,7", "*", "EX", "9"]);
             }
+            let (getkeys, with_flags) = (["COMMAND", "GETKEYS"], ["COMMAND", "GETKEYSANDFLAGS"]);
+            assert_eq!(reply(con, &[&getkeys, words.as_slice()].concat()), format!(r#"["{key}"]"#));
+            let expected = format!(r#"[["{key}", [{key_flags}]]]"#);
+            assert_eq!(reply(con, &[&with_flags, words.as_slice()].concat()), expected);
         }
-        let too_few = error(con, "COMMAND GETKEYS quotelock.set user:1 3");
-        assert_eq!(too_few, "ERR Invalid number of arguments specified for command");
-    });
+    }
+    let too_few = error(con, "COMMAND GETKEYS quotelock.set user:1 3");
+    assert_eq!(too_few, "ERR Invalid number of arguments specified for command");
 }
 
 const CALLS: [&str; 4] = [
@@ -209,8 +206,8 @@ const CALLS: [&str; 4] = [
     "QUOTELOCK.DEL user:1",
 ];
 
-#[test]
-fn users_may_call_what_their_rules_say() {
+#[apply(each_server)]
+fn users_may_call_what_their_rules_say(#[case] kind: Kind) {
     const FOUR: &str = "+quotelock.set +quotelock.get +quotelock.acquire +quotelock.del";
     let on = |keys: &str| format!("{keys} {FOUR}");
     // The rules; whether the user may SET, GET, ACQUIRE and DEL.
@@ -242,36 +239,35 @@ fn users_may_call_what_their_rules_say() {
         ("~* +@all -@write".to_owned(), [true, true, true, true]),
         ("~* +@read +@write +@fast".to_owned(), [false, false, false, false]),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let rest = if has_categories(server) { by_category.as_slice() } else { &without_categories };
-        for (rules, allowed) in everywhere.iter().chain(rest) {
-            let setuser = format!("ACL SETUSER pod reset on >secret {rules}");
-            assert_eq!(reply(con, &setuser), "OK", "{rules}");
-            let pod = &mut server.connection_of("pod", "secret");
-            for (words, allowed) in CALLS.into_iter().zip(allowed) {
-                cmd(con, "QUOTELOCK.SET user:1 1 *");
-                let before = keyspace(con);
-                match try_cmd(pod, words) {
-                    Ok(_) => assert!(allowed, "{words} with {rules}"),
-                    Err(error) => {
-                        assert!(error.starts_with("NOPERM "), "{words} with {rules}: {error}");
-                        assert!(!allowed, "{words} with {rules}: {error}");
-                        assert_eq!(keyspace(con), before);
-                    }
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let rest = if has_categories(server) { by_category.as_slice() } else { &without_categories };
+    for (rules, allowed) in everywhere.iter().chain(rest) {
+        let setuser = format!("ACL SETUSER pod reset on >secret {rules}");
+        assert_eq!(reply(con, &setuser), "OK", "{rules}");
+        let pod = &mut server.connection_of("pod", "secret");
+        for (words, allowed) in CALLS.into_iter().zip(allowed) {
+            cmd(con, "QUOTELOCK.SET user:1 1 *");
+            let before = keyspace(con);
+            match try_cmd(pod, words) {
+                Ok(_) => assert!(allowed, "{words} with {rules}"),
+                Err(error) => {
+                    assert!(error.starts_with("NOPERM "), "{words} with {rules}: {error}");
+                    assert!(!allowed, "{words} with {rules}: {error}");
+                    assert_eq!(keyspace(con), before);
                 }
             }
         }
-        // In a script too.
-        cmd(con, "ACL SETUSER pod reset on >secret ~user:* +eval +quotelock.get");
-        let pod = &mut server.connection_of("pod", "secret");
-        for (call, allowed) in [
-            ("'quotelock.get','user:1'", true),
-            ("'quotelock.get','other:1'", false),
-            ("'quotelock.del','user:1'", false),
-        ] {
-            let script = format!("return redis.call({call})");
-            assert_eq!(try_cmd(pod, &["EVAL", &script, "0"]).is_ok(), allowed, "{call}");
-        }
-    });
+    }
+    // In a script too.
+    cmd(con, "ACL SETUSER pod reset on >secret ~user:* +eval +quotelock.get");
+    let pod = &mut server.connection_of("pod", "secret");
+    for (call, allowed) in [
+        ("'quotelock.get','user:1'", true),
+        ("'quotelock.get','other:1'", false),
+        ("'quotelock.del','user:1'", false),
+    ] {
+        let script = format!("return redis.call({call})");
+        assert_eq!(try_cmd(pod, &["EVAL", &script, "0"]).is_ok(), allowed, "{call}");
+    }
 }

@@ -13,48 +13,47 @@ fn role() -> String {
     "r".repeat(256)
 }
 
-#[test]
-fn at_maxmemory_locks_are_read_and_deleted_but_not_written() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let limit = used(con) + 2_000_000;
-        cmd(con, &format!("CONFIG SET maxmemory {limit} maxmemory-policy noeviction"));
-        let mut locks = 0;
-        let refused = loop {
-            match try_cmd(con, &format!("QUOTELOCK.SET user:{locks} {} *", role())) {
-                Ok(_) => locks += 1,
-                Err(error) => break error,
-            }
-            assert!(locks < 100_000, "the limit is never reached");
-        };
-        let oom = "OOM command not allowed when used memory > 'maxmemory'";
-        assert!(refused.starts_with(oom), "{refused}");
-        // Well over the limit, so that buffers of clients that come and go make no difference.
-        cmd(con, &format!("CONFIG SET maxmemory {}", limit - 1_000_000));
-        let held = keyspace(con);
-        assert_eq!(held.len(), locks);
-
-        for write in
-            ["QUOTELOCK.SET user:0 3 *", "QUOTELOCK.ACQUIRE user:new 3 *", "QUOTELOCK.ACQUIRE user:0 3 *"]
-        {
-            let refused = error(con, write);
-            assert!(refused.starts_with(oom), "{write}: {refused}");
-            let words: Vec<String> = write.split(' ').map(|word| format!("'{word}'")).collect();
-            let script = format!("return redis.call({})", words.join(", "));
-            let refused = error(con, &["EVAL", &script, "0"]);
-            assert!(refused.contains(oom), "{script}: {refused}");
+#[apply(each_server)]
+fn at_maxmemory_locks_are_read_and_deleted_but_not_written(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let limit = used(con) + 2_000_000;
+    cmd(con, &format!("CONFIG SET maxmemory {limit} maxmemory-policy noeviction"));
+    let mut locks = 0;
+    let refused = loop {
+        match try_cmd(con, &format!("QUOTELOCK.SET user:{locks} {} *", role())) {
+            Ok(_) => locks += 1,
+            Err(error) => break error,
         }
-        assert_eq!(keyspace(con), held, "{}", server.kind().name());
+        assert!(locks < 100_000, "the limit is never reached");
+    };
+    let oom = "OOM command not allowed when used memory > 'maxmemory'";
+    assert!(refused.starts_with(oom), "{refused}");
+    // Well over the limit, so that buffers of clients that come and go make no difference.
+    cmd(con, &format!("CONFIG SET maxmemory {}", limit - 1_000_000));
+    let held = keyspace(con);
+    assert_eq!(held.len(), locks);
 
-        assert!(text(con, "QUOTELOCK.GET user:0 JSON").contains(&role()));
-        let script = "return redis.call('QUOTELOCK.GET', KEYS[1], 'JSON')";
-        assert!(text(con, &["EVAL", script, "1", "user:0"]).contains(&role()));
-        assert_eq!(int(con, &["EVAL", "return redis.call('QUOTELOCK.DEL', KEYS[1])", "1", "user:0"]), 1);
-        for lock in 1..locks {
-            assert_eq!(int(con, &format!("QUOTELOCK.DEL user:{lock}")), 1);
-        }
-        assert_eq!(reply(con, "QUOTELOCK.SET user:0 3 *"), "OK");
-    });
+    for write in
+        ["QUOTELOCK.SET user:0 3 *", "QUOTELOCK.ACQUIRE user:new 3 *", "QUOTELOCK.ACQUIRE user:0 3 *"]
+    {
+        let refused = error(con, write);
+        assert!(refused.starts_with(oom), "{write}: {refused}");
+        let words: Vec<String> = write.split(' ').map(|word| format!("'{word}'")).collect();
+        let script = format!("return redis.call({})", words.join(", "));
+        let refused = error(con, &["EVAL", &script, "0"]);
+        assert!(refused.contains(oom), "{script}: {refused}");
+    }
+    assert_eq!(keyspace(con), held);
+
+    assert!(text(con, "QUOTELOCK.GET user:0 JSON").contains(&role()));
+    let script = "return redis.call('QUOTELOCK.GET', KEYS[1], 'JSON')";
+    assert!(text(con, &["EVAL", script, "1", "user:0"]).contains(&role()));
+    assert_eq!(int(con, &["EVAL", "return redis.call('QUOTELOCK.DEL', KEYS[1])", "1", "user:0"]), 1);
+    for lock in 1..locks {
+        assert_eq!(int(con, &format!("QUOTELOCK.DEL user:{lock}")), 1);
+    }
+    assert_eq!(reply(con, "QUOTELOCK.SET user:0 3 *"), "OK");
 }
 
 /// Runs the commands a thousand at a time.
@@ -81,56 +80,53 @@ fn used_when_empty(con: &mut Connection) -> i64 {
 const SLACK: i64 = 300_000;
 
 /// As docs/operating.md says: a lock of two roles takes 150 to 200 bytes.
-#[test]
-fn a_lock_takes_150_to_200_bytes() {
+#[apply(each_server)]
+fn a_lock_takes_150_to_200_bytes(#[case] kind: Kind) {
     const LOCKS: i64 = 50_000;
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let set = |lock| {
-            vec![
-                "QUOTELOCK.SET".to_owned(),
-                format!("hermes:LockedQuoteInfo:{lock}"),
-                "3,7".to_owned(),
-                "*".to_owned(),
-            ]
-        };
-        run(con, (0..1000).map(set));
-        let before = used_when_empty(con);
-        run(con, (0..LOCKS).map(set));
-        let each = (used(con) - before) / LOCKS;
-        assert!((130..=220).contains(&each), "{}: {each} bytes", server.kind().name());
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let set = |lock| {
+        vec![
+            "QUOTELOCK.SET".to_owned(),
+            format!("hermes:LockedQuoteInfo:{lock}"),
+            "3,7".to_owned(),
+            "*".to_owned(),
+        ]
+    };
+    run(con, (0..1000).map(set));
+    let before = used_when_empty(con);
+    run(con, (0..LOCKS).map(set));
+    let each = (used(con) - before) / LOCKS;
+    assert!((130..=220).contains(&each), "{each} bytes");
 }
 
-#[test]
-fn memory_returns_when_locks_are_deleted() {
+#[apply(each_server)]
+fn memory_returns_when_locks_are_deleted(#[case] kind: Kind) {
     const LOCKS: i64 = 20_000;
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let words = |line: String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let set = |lock| words(format!("QUOTELOCK.SET user:{lock} {} *", role()));
-        run(con, (0..1000).map(set));
-        let before = used_when_empty(con);
-        run(con, (0..LOCKS).map(set));
-        let grown = used(con) - before;
-        assert!(grown > LOCKS * 300, "{grown} bytes for {LOCKS} locks");
-        run(con, (0..LOCKS).map(|lock| words(format!("QUOTELOCK.DEL user:{lock}"))));
-        assert_eq!(int(con, "DBSIZE"), 0);
-        let left = used_when_empty(con) - before;
-        assert!(left < SLACK, "{}: {left} of {grown} bytes are still there", server.kind().name());
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let words = |line: String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let set = |lock| words(format!("QUOTELOCK.SET user:{lock} {} *", role()));
+    run(con, (0..1000).map(set));
+    let before = used_when_empty(con);
+    run(con, (0..LOCKS).map(set));
+    let grown = used(con) - before;
+    assert!(grown > LOCKS * 300, "{grown} bytes for {LOCKS} locks");
+    run(con, (0..LOCKS).map(|lock| words(format!("QUOTELOCK.DEL user:{lock}"))));
+    assert_eq!(int(con, "DBSIZE"), 0);
+    let left = used_when_empty(con) - before;
+    assert!(left < SLACK, "{left} of {grown} bytes are still there");
 }
 
-#[test]
-fn random_commands_leave_nothing_behind() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let mut dice = Dice::seeded(20240912);
-        let mut commands = |count| -> Vec<_> { (0..count).map(|_| dice.command()).collect() };
-        run(con, commands(10_000).into_iter());
-        let before = used_when_empty(con);
-        run(con, commands(100_000).into_iter());
-        let left = used_when_empty(con) - before;
-        assert!(left < SLACK, "{}: {left} bytes left", server.kind().name());
-    });
+#[apply(each_server)]
+fn random_commands_leave_nothing_behind(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let mut rng = Rng::seeded(20240912);
+    let mut commands = |count| -> Vec<_> { (0..count).map(|_| lock_command(&mut rng)).collect() };
+    run(con, commands(10_000).into_iter());
+    let before = used_when_empty(con);
+    run(con, commands(100_000).into_iter());
+    let left = used_when_empty(con) - before;
+    assert!(left < SLACK, "{left} bytes left");
 }

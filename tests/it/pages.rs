@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::harness::*;
 
-/// Each page on a fresh server, its blocks in order: `> COMMAND …`, quoted as redis-cli wants it, then the reply.
+/// Each page on a fresh server, its blocks in order: `> COMMAND …`, quoted as redis-cli wants it, then the
+/// reply.
 #[test]
 fn the_examples_of_the_pages_answer_as_printed() {
-    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands");
+    let pages = workspace().join("docs/commands");
     let mut pages: Vec<_> = fs::read_dir(pages).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
     pages.sort();

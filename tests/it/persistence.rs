@@ -40,7 +40,7 @@ fn seen(server: &Server) -> (impl PartialEq + std::fmt::Debug + use<>, Vec<Strin
 fn survives(server: &mut Server, restart: impl Fn(&mut Server)) {
     let before = seen(server);
     restart(server);
-    assert_eq!(seen(server), before, "{}", server.kind().name());
+    assert_eq!(seen(server), before);
 }
 
 /// What is acknowledged is in the file; with `everysec` the server may write it a little later.
@@ -48,81 +48,75 @@ fn with_aof(kind: Kind) -> Builder {
     Server::builder(kind).conf("appendonly yes").conf("appendfsync always")
 }
 
-#[test]
-fn rdb_keeps_locks_and_their_expiry() {
-    for kind in Kind::ALL {
-        let mut server = Server::start(kind);
+#[apply(each_server)]
+fn rdb_keeps_locks_and_their_expiry(#[case] kind: Kind) {
+    let mut server = Server::start(kind);
+    fill(&mut server.connection());
+    cmd(&mut server.connection(), "SAVE");
+    survives(&mut server, Server::kill_and_restart);
+}
+
+#[apply(each_server)]
+fn aof_keeps_locks_and_their_expiry(#[case] kind: Kind) {
+    for preamble in ["yes", "no"] {
+        let mut server = with_aof(kind).conf(format!("aof-use-rdb-preamble {preamble}")).start();
         fill(&mut server.connection());
-        cmd(&mut server.connection(), "SAVE");
+        survives(&mut server, Server::restart);
+
+        cmd(&mut server.connection(), "QUOTELOCK.SET user:later [] *");
+        rewrite(&mut server.connection());
+        cmd(&mut server.connection(), "QUOTELOCK.SET user:plain [] * EX 1000");
         survives(&mut server, Server::kill_and_restart);
     }
 }
 
-#[test]
-fn aof_keeps_locks_and_their_expiry() {
-    for kind in Kind::ALL {
-        for preamble in ["yes", "no"] {
-            let mut server = with_aof(kind).conf(format!("aof-use-rdb-preamble {preamble}")).start();
-            fill(&mut server.connection());
-            survives(&mut server, Server::restart);
-
-            cmd(&mut server.connection(), "QUOTELOCK.SET user:later [] *");
-            rewrite(&mut server.connection());
-            cmd(&mut server.connection(), "QUOTELOCK.SET user:plain [] * EX 1000");
-            survives(&mut server, Server::kill_and_restart);
-        }
+#[apply(each_server)]
+fn aof_holds_plain_commands_that_any_server_loads(#[case] kind: Kind) {
+    let mut server = with_aof(kind).conf("aof-use-rdb-preamble no").start();
+    let con = &mut server.connection();
+    let mut expected = Vec::new();
+    let mut run = |con: &mut Connection, command: &str, key: &str| {
+        cmd(con, command);
+        let (json, expiry) = stored(con, key);
+        expected.push(match expiry {
+            -2 => format!("DEL {key}"),
+            _ => format!("SET {key} {json} PXAT {expiry}"),
+        });
+    };
+    run(con, r#"QUOTELOCK.SET a ["3","7"] 2024-09-12T02:50:53.000Z NX"#, "a");
+    run(con, "QUOTELOCK.SET a 3,7 * EX 100 PBUFFER 20 XX", "a");
+    run(con, "QUOTELOCK.ACQUIRE b 3 * ALIGN 300 JSON", "b");
+    run(con, "QUOTELOCK.SET b 3 2024-09-12T10:50:53+08:00", "b");
+    run(con, "QUOTELOCK.ACQUIRE b 4 *", "b");
+    run(con, "QUOTELOCK.DEL a", "a");
+    for leaves_nothing in [
+        "QUOTELOCK.SET a 3 * XX",
+        "QUOTELOCK.SET b 3 * NX",
+        "QUOTELOCK.ACQUIRE b 5 *",
+        "QUOTELOCK.GET b JSON",
+        "QUOTELOCK.DEL a",
+        "QUOTELOCK.DEL b IFEQ soon",
+        "QUOTELOCK.SET b 3 soon",
+    ] {
+        let _reply = reply(con, leaves_nothing);
     }
-}
+    assert_eq!(aof_lines(&server, ".incr."), expected);
 
-#[test]
-fn aof_holds_plain_commands_that_any_server_loads() {
-    for kind in Kind::ALL {
-        let mut server = with_aof(kind).conf("aof-use-rdb-preamble no").start();
-        let con = &mut server.connection();
-        let mut expected = Vec::new();
-        let mut run = |con: &mut Connection, command: &str, key: &str| {
-            cmd(con, command);
-            let (json, expiry) = stored(con, key);
-            expected.push(match expiry {
-                -2 => format!("DEL {key}"),
-                _ => format!("SET {key} {json} PXAT {expiry}"),
-            });
-        };
-        run(con, r#"QUOTELOCK.SET a ["3","7"] 2024-09-12T02:50:53.000Z NX"#, "a");
-        run(con, "QUOTELOCK.SET a 3,7 * EX 100 PBUFFER 20 XX", "a");
-        run(con, "QUOTELOCK.ACQUIRE b 3 * ALIGN 300 JSON", "b");
-        run(con, "QUOTELOCK.SET b 3 2024-09-12T10:50:53+08:00", "b");
-        run(con, "QUOTELOCK.ACQUIRE b 4 *", "b");
-        run(con, "QUOTELOCK.DEL a", "a");
-        for leaves_nothing in [
-            "QUOTELOCK.SET a 3 * XX",
-            "QUOTELOCK.SET b 3 * NX",
-            "QUOTELOCK.ACQUIRE b 5 *",
-            "QUOTELOCK.GET b JSON",
-            "QUOTELOCK.DEL a",
-            "QUOTELOCK.DEL b IFEQ soon",
-            "QUOTELOCK.SET b 3 soon",
-        ] {
-            let _reply = reply(con, leaves_nothing);
-        }
-        assert_eq!(aof_lines(&server, ".incr."), expected, "{}", kind.name());
+    let held = keyspace(con);
+    server.stop();
+    let plain = Server::builder(kind)
+        .without_module()
+        .conf("appendonly yes")
+        .conf("aof-use-rdb-preamble no")
+        .conf(format!("dir {}", server.dir().display()))
+        .start();
+    assert_eq!(keyspace(&mut plain.connection()), held);
 
-        let held = keyspace(con);
-        server.stop();
-        let plain = Server::builder(kind)
-            .without_module()
-            .conf("appendonly yes")
-            .conf("aof-use-rdb-preamble no")
-            .conf(format!("dir {}", server.dir().display()))
-            .start();
-        assert_eq!(keyspace(&mut plain.connection()), held, "{}", kind.name());
-
-        // A rewritten file has the servers' own form, which is that of plain strings.
-        rewrite(&mut plain.connection());
-        let base = aof_lines(&server, ".base.");
-        assert!(base[0].starts_with(r#"SET b {"roleIds":["4"],"queryTime":""#), "{base:?}");
-        assert!(base.iter().all(|command| !command.contains("QUOTELOCK")), "{base:?}");
-    }
+    // A rewritten file has the servers' own form, which is that of plain strings.
+    rewrite(&mut plain.connection());
+    let base = aof_lines(&server, ".base.");
+    assert!(base[0].starts_with(r#"SET b {"roleIds":["4"],"queryTime":""#), "{base:?}");
+    assert!(base.iter().all(|command| !command.contains("QUOTELOCK")), "{base:?}");
 }
 
 /// What a writer knows to be at its keys: the string and its expiry, `None` where it has deleted the lock.
@@ -130,18 +124,12 @@ type Book = BTreeMap<String, Option<(String, i64)>>;
 
 /// Writes until the server is gone. What was acknowledged goes into the book;
 /// what was under way when the server died may be there or not, so its key leaves the book.
-fn write_until_killed(
-    con: &mut Connection,
-    writer: u64,
-    dice: &mut Dice,
-    book: &mut Book,
-    done: &AtomicUsize,
-) {
+fn write_until_killed(con: &mut Connection, writer: u64, rng: &mut Rng, book: &mut Book, done: &AtomicUsize) {
     loop {
-        let key = format!("user:{writer}:{}", dice.below(10));
-        let role = dice.below(1_000_000);
+        let key = format!("user:{writer}:{}", rng.below(10));
+        let role = rng.below(1_000_000);
         let old = moment(now() - 400_000);
-        let write = match dice.below(5) {
+        let write = match rng.below(5) {
             0 | 1 => format!("QUOTELOCK.SET {key} {role} *"),
             2 => format!("QUOTELOCK.SET {key} {role} {old} PX 900000"),
             3 => format!("QUOTELOCK.ACQUIRE {key} {role} *"),
@@ -163,31 +151,29 @@ fn write_until_killed(
     }
 }
 
-#[test]
-fn kill_9_loses_nothing_acknowledged() {
+#[apply(each_server)]
+fn kill_9_loses_nothing_acknowledged(#[case] kind: Kind) {
     const WRITERS: u64 = 4;
-    for kind in Kind::ALL {
-        let mut server = with_aof(kind).start();
-        let mut books = vec![Book::new(); WRITERS as usize];
-        for round in 0..if kind == Kind::DEFAULT { 6 } else { 2 } {
-            let done = &AtomicUsize::new(0);
-            std::thread::scope(|scope| {
-                for (writer, book) in (0..).zip(&mut books) {
-                    let mut con = server.connection();
-                    let mut dice = Dice::seeded(round * WRITERS + writer);
-                    scope.spawn(move || write_until_killed(&mut con, writer, &mut dice, book, done));
-                }
-                eventually(PATIENCE, || (done.load(Ordering::SeqCst) > 300).then_some(()));
-                server.kill9();
-            });
-            server.restart();
-            let con = &mut server.connection();
-            for (key, held) in books.iter().flatten() {
-                let (json, expiry) = stored(con, key);
-                let found = (expiry != -2).then_some((json, expiry));
-                assert_eq!(&found, held, "{}, round {round}, {key}", kind.name());
+    let mut server = with_aof(kind).start();
+    let mut books = vec![Book::new(); WRITERS as usize];
+    for round in 0..if kind == Kind::DEFAULT { 6 } else { 2 } {
+        let done = &AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for (writer, book) in (0..).zip(&mut books) {
+                let mut con = server.connection();
+                let mut rng = Rng::seeded(round * WRITERS + writer);
+                scope.spawn(move || write_until_killed(&mut con, writer, &mut rng, book, done));
             }
-            assert!(books.iter().flatten().count() > 30, "{books:?}");
+            eventually(TIMEOUT, || (done.load(Ordering::SeqCst) > 300).then_some(()));
+            server.kill();
+        });
+        server.restart();
+        let con = &mut server.connection();
+        for (key, held) in books.iter().flatten() {
+            let (json, expiry) = stored(con, key);
+            let found = (expiry != -2).then_some((json, expiry));
+            assert_eq!(&found, held, "round {round}, {key}");
         }
+        assert!(books.iter().flatten().count() > 30, "{books:?}");
     }
 }

@@ -33,7 +33,7 @@ impl Gate {
     /// Whether the round is to be run.
     fn wait_for(&self, round: usize) -> bool {
         let open = self.rounds_open.lock().unwrap();
-        let (open, wait) = self.opened.wait_timeout_while(open, PATIENCE, |open| *open <= round).unwrap();
+        let (open, wait) = self.opened.wait_timeout_while(open, TIMEOUT, |open| *open <= round).unwrap();
         !wait.timed_out() && *open != OVER
     }
 }
@@ -85,7 +85,7 @@ pub(crate) fn race_for<T: Send>(
         for round in 0..rounds {
             prepare(con, round);
             gate.open();
-            let told = (0..CLIENTS).map(|_| answers.recv_timeout(PATIENCE).expect("a client is silent"));
+            let told = (0..CLIENTS).map(|_| answers.recv_timeout(TIMEOUT).expect("a client is silent"));
             let told = told.collect();
             judge(con, round, told);
         }
@@ -171,89 +171,86 @@ pub(crate) fn the_only_writer(told: &[Told]) -> &Told {
     writers[0]
 }
 
-#[test]
-fn one_client_writes_and_all_get_its_lock() {
-    for_each_server(|server| {
-        race(
-            server,
-            |con, round| match round % 2 {
-                0 => drop(cmd(con, &["DEL", KEY])),
-                _ => put(con, &moment(now() - 310_000)),
-            },
-            |con, client| acquire(con, client, "*"),
-            |con, round, told| {
-                one_lock_for_all(con, &told);
-                let expected = if round % 2 == 0 { "Created" } else { "Refreshed" };
-                assert_eq!(the_only_writer(&told).outcome, expected);
-                assert!(told.iter().all(|one| one.state == "Effective"), "{told:?}");
-            },
-        );
-    });
+#[apply(each_server)]
+fn one_client_writes_and_all_get_its_lock(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    race(
+        server,
+        |con, round| match round % 2 {
+            0 => drop(cmd(con, &["DEL", KEY])),
+            _ => put(con, &moment(now() - 310_000)),
+        },
+        |con, client| acquire(con, client, "*"),
+        |con, round, told| {
+            one_lock_for_all(con, &told);
+            let expected = if round % 2 == 0 { "Created" } else { "Refreshed" };
+            assert_eq!(the_only_writer(&told).outcome, expected);
+            assert!(told.iter().all(|one| one.state == "Effective"), "{told:?}");
+        },
+    );
 }
 
 /// A lag of 301 s makes locks that are closing from the start, so each client would refresh if it might.
-#[test]
-fn an_aligned_moment_is_taken_once() {
+#[apply(each_server)]
+fn an_aligned_moment_is_taken_once(#[case] kind: Kind) {
     const ALIGN: i64 = 300_000;
-    for_each_server(|server| {
-        let floor = |lag: i64| (now() - lag) / ALIGN * ALIGN;
-        for lag in [0, 301_000] {
-            let earliest = Cell::new(0);
-            race(
-                server,
-                |con, round| {
-                    earliest.set(floor(lag));
-                    match round % 2 {
-                        0 => drop(cmd(con, &["DEL", KEY])),
-                        _ => put(con, &moment(earliest.get() - 2 * ALIGN)),
-                    }
-                },
-                |con, client| acquire(con, client, &format!("* LAG {lag} ALIGN 300")),
-                |con, _, told| {
-                    // Where no new moment began meanwhile, there is one lock; where one did, one for each.
-                    if floor(lag) == earliest.get() {
-                        let held = one_lock_for_all(con, &told);
-                        assert_eq!(the_only_writer(&told).query_time, held);
-                        assert_eq!(held, moment(earliest.get()));
-                    }
-                    let written: Vec<&str> =
-                        told.iter().filter(|one| one.wrote()).map(|one| one.query_time.as_str()).collect();
-                    let moments: BTreeSet<&str> = written.iter().copied().collect();
-                    assert_eq!(moments.len(), written.len(), "{written:?}");
-                },
-            );
-        }
-    });
+    let server = &Server::start(kind);
+    let floor = |lag: i64| (now() - lag) / ALIGN * ALIGN;
+    for lag in [0, 301_000] {
+        let earliest = Cell::new(0);
+        race(
+            server,
+            |con, round| {
+                earliest.set(floor(lag));
+                match round % 2 {
+                    0 => drop(cmd(con, &["DEL", KEY])),
+                    _ => put(con, &moment(earliest.get() - 2 * ALIGN)),
+                }
+            },
+            |con, client| acquire(con, client, &format!("* LAG {lag} ALIGN 300")),
+            |con, _, told| {
+                // Where no new moment began meanwhile, there is one lock; where one did, one for each.
+                if floor(lag) == earliest.get() {
+                    let held = one_lock_for_all(con, &told);
+                    assert_eq!(the_only_writer(&told).query_time, held);
+                    assert_eq!(held, moment(earliest.get()));
+                }
+                let written: Vec<&str> =
+                    told.iter().filter(|one| one.wrote()).map(|one| one.query_time.as_str()).collect();
+                let moments: BTreeSet<&str> = written.iter().copied().collect();
+                assert_eq!(moments.len(), written.len(), "{written:?}");
+            },
+        );
+    }
 }
 
-#[test]
-fn an_old_moment_refreshes_earlier_ones_only() {
+#[apply(each_server)]
+fn an_old_moment_refreshes_earlier_ones_only(#[case] kind: Kind) {
     const BROUGHT: &str = "2020-01-01T00:00:00.000Z";
     const EARLIER: &str = "2019-12-31T23:59:59.999Z";
     const SAME_ELSEWHERE: &str = "2020-01-01T08:00:00.000+08:00";
     const LATER: &str = "2020-01-01T00:00:00.001Z";
-    for_each_server(|server| {
-        race(
-            server,
-            |con, round| match round % 4 {
-                0 => drop(cmd(con, &["DEL", KEY])),
-                1 => put(con, EARLIER),
-                2 => put(con, SAME_ELSEWHERE),
-                _ => put(con, LATER),
-            },
-            |con, client| acquire(con, client, BROUGHT),
-            |con, round, told| {
-                let held = one_lock_for_all(con, &told);
-                assert!(told.iter().all(|one| one.state == "CloseToExpired"), "{told:?}");
-                match round % 4 {
-                    0 => assert_eq!(the_only_writer(&told).outcome, "Created"),
-                    1 => assert_eq!(the_only_writer(&told).outcome, "Refreshed"),
-                    _ => assert!(told.iter().all(|one| one.outcome == "Held"), "{told:?}"),
-                }
-                assert_eq!(held, [BROUGHT, BROUGHT, SAME_ELSEWHERE, LATER][round % 4]);
-            },
-        );
-    });
+    let server = &Server::start(kind);
+    race(
+        server,
+        |con, round| match round % 4 {
+            0 => drop(cmd(con, &["DEL", KEY])),
+            1 => put(con, EARLIER),
+            2 => put(con, SAME_ELSEWHERE),
+            _ => put(con, LATER),
+        },
+        |con, client| acquire(con, client, BROUGHT),
+        |con, round, told| {
+            let held = one_lock_for_all(con, &told);
+            assert!(told.iter().all(|one| one.state == "CloseToExpired"), "{told:?}");
+            match round % 4 {
+                0 => assert_eq!(the_only_writer(&told).outcome, "Created"),
+                1 => assert_eq!(the_only_writer(&told).outcome, "Refreshed"),
+                _ => assert!(told.iter().all(|one| one.outcome == "Held"), "{told:?}"),
+            }
+            assert_eq!(held, [BROUGHT, BROUGHT, SAME_ELSEWHERE, LATER][round % 4]);
+        },
+    );
 }
 
 /// What services do without ACQUIRE: GET, judge the age, SET. The lock the client goes on with.
@@ -272,40 +269,39 @@ fn get_then_set(con: &mut Connection, client: usize) -> String {
 }
 
 /// The same rounds both ways on one server: ACQUIRE hands out one lock a round, GET-then-SET more in some.
-#[test]
-fn get_then_set_hands_out_more_than_one_lock() {
-    for_each_server(|server| {
-        let prepare = |con: &mut Connection, round: usize| match round % 2 {
-            0 => drop(cmd(con, &["DEL", KEY])),
-            _ => put(con, &moment(now() - 310_000)),
-        };
-        let count = |ask: &(dyn Fn(&mut Connection, usize) -> String + Sync)| {
-            let begun = Instant::now();
-            let (mut lost, mut most) = (0, 1);
-            race(server, prepare, ask, |_, _, told| {
-                let locks = told.iter().collect::<BTreeSet<_>>().len();
-                lost += usize::from(locks > 1);
-                most = most.max(locks);
-            });
-            (lost, most, begun.elapsed())
-        };
-        let with_acquire = count(&|con, client| acquire(con, client, "*").json());
-        let as_today = count(&get_then_set);
-        // Past the capture of output: the numbers are what this test is for.
-        writeln!(
-            std::io::stderr(),
-            "{}, {CLIENTS} clients, {} rounds: GET-then-SET handed out more than one lock in {} rounds \
-             (at most {} locks, {:.1?}), QUOTELOCK.ACQUIRE in {} ({:.1?})",
-            server.kind().name(),
-            rounds(server.kind()),
-            as_today.0,
-            as_today.1,
-            as_today.2,
-            with_acquire.0,
-            with_acquire.2,
-        )
-        .unwrap();
-        assert_eq!(with_acquire.0, 0);
-        assert!(as_today.0 > 0);
-    });
+#[apply(each_server)]
+fn get_then_set_hands_out_more_than_one_lock(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let prepare = |con: &mut Connection, round: usize| match round % 2 {
+        0 => drop(cmd(con, &["DEL", KEY])),
+        _ => put(con, &moment(now() - 310_000)),
+    };
+    let count = |ask: &(dyn Fn(&mut Connection, usize) -> String + Sync)| {
+        let begun = Instant::now();
+        let (mut lost, mut most) = (0, 1);
+        race(server, prepare, ask, |_, _, told| {
+            let locks = told.iter().collect::<BTreeSet<_>>().len();
+            lost += usize::from(locks > 1);
+            most = most.max(locks);
+        });
+        (lost, most, begun.elapsed())
+    };
+    let with_acquire = count(&|con, client| acquire(con, client, "*").json());
+    let as_today = count(&get_then_set);
+    // Past the capture of output: the numbers are what this test is for.
+    writeln!(
+        std::io::stderr(),
+        "{}, {CLIENTS} clients, {} rounds: GET-then-SET handed out more than one lock in {} rounds \
+         (at most {} locks, {:.1?}), QUOTELOCK.ACQUIRE in {} ({:.1?})",
+        server.kind(),
+        rounds(server.kind()),
+        as_today.0,
+        as_today.1,
+        as_today.2,
+        with_acquire.0,
+        with_acquire.2,
+    )
+    .unwrap();
+    assert_eq!(with_acquire.0, 0);
+    assert!(as_today.0 > 0);
 }

@@ -52,190 +52,175 @@ const STORY: &[(&str, Effect)] = &[
     ("QUOTELOCK.GET a AT soon", Nothing),
 ];
 
-#[test]
-fn only_outcomes_are_sent() {
-    for kind in Kind::ALL {
-        let primary = primary(kind);
-        let con = &mut primary.connection();
-        let mut fake = FakeReplica::of(&primary);
-        let replica = replica_of(&primary, Server::builder(kind).without_module());
-        let monitor = &mut replica.connection();
-        cmd(monitor, "MONITOR");
+#[apply(each_server)]
+fn only_outcomes_are_sent(#[case] kind: Kind) {
+    let primary = primary(kind);
+    let con = &mut primary.connection();
+    let mut fake = FakeReplica::of(&primary);
+    let replica = replica_of(&primary, Server::builder(kind).without_module());
+    let monitor = &mut replica.connection();
+    cmd(monitor, "MONITOR");
 
-        for (command, effect) in STORY {
-            let earliest = now();
-            let _reply = reply(con, *command);
-            let latest = now();
-            let sent = fake.lines(con);
-            let expected = match effect {
-                Nothing => vec![],
-                Del(key) => vec![format!("DEL {key}")],
-                Set(key, json, ttl) => {
-                    let (held, expiry) = stored(con, key);
-                    assert!((earliest + ttl..=latest + ttl).contains(&expiry), "{command}: {expiry}");
-                    assert!(json.is_none_or(|json| json == held), "{command}: {held}");
-                    vec![format!("SET {key} {held} PXAT {expiry}")]
-                }
-            };
-            assert_eq!(sent, expected, "{} sent after {command}", kind.name());
-            let run: Vec<String> = monitored(monitor, con).iter().map(line).collect();
-            assert_eq!(run, expected, "{} as a replica ran after {command}", kind.name());
-            assert!(fake.sent(con).is_empty());
-        }
-        in_step(con, 1);
-        assert_eq!(keyspace(&mut replica.connection()), keyspace(con));
+    for (command, effect) in STORY {
+        let earliest = now();
+        let _reply = reply(con, *command);
+        let latest = now();
+        let sent = fake.lines(con);
+        let expected = match effect {
+            Nothing => vec![],
+            Del(key) => vec![format!("DEL {key}")],
+            Set(key, json, ttl) => {
+                let (held, expiry) = stored(con, key);
+                assert!((earliest + ttl..=latest + ttl).contains(&expiry), "{command}: {expiry}");
+                assert!(json.is_none_or(|json| json == held), "{command}: {held}");
+                vec![format!("SET {key} {held} PXAT {expiry}")]
+            }
+        };
+        assert_eq!(sent, expected, "sent after {command}");
+        let run: Vec<String> = monitored(monitor, con).iter().map(line).collect();
+        assert_eq!(run, expected, "as a replica ran after {command}");
+        assert!(fake.sent(con).is_empty());
     }
+    in_step(con, 1);
+    assert_eq!(keyspace(&mut replica.connection()), keyspace(con));
 }
 
-#[test]
-fn bytes_are_sent_as_they_are() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let mut fake = FakeReplica::of(server);
-        let key = &b"user:\r\n\0\xff \"'%s"[..];
-        let roles = "[\"\\u0000\\n\",\"é\u{100}😀%n\"]";
-        cmd(con, &[b"QUOTELOCK.SET", key, roles.as_bytes(), b"2024-09-12t02:50:53.1234567-00:00"]);
-        let expiry = int(con, &[b"PEXPIRETIME", key]).to_string();
-        let json = "{\"roleIds\":[\"\\u0000\\n\",\"é\u{100}😀%n\"],\"queryTime\":\"2024-09-12t02:50:53.1234567-00:00\"}";
-        let set = [b"SET", key, json.as_bytes(), b"PXAT", expiry.as_bytes()].map(<[u8]>::to_vec);
-        assert_eq!(fake.sent(con), [set.to_vec()], "{}", server.kind().name());
-        cmd(con, &[b"QUOTELOCK.DEL", key]);
-        assert_eq!(fake.sent(con), [vec![b"DEL".to_vec(), key.to_vec()]], "{}", server.kind().name());
-    });
+#[apply(each_server)]
+fn bytes_are_sent_as_they_are(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let mut fake = FakeReplica::of(server);
+    let key = &b"user:\r\n\0\xff \"'%s"[..];
+    let roles = "[\"\\u0000\\n\",\"é\u{100}😀%n\"]";
+    cmd(con, &[b"QUOTELOCK.SET", key, roles.as_bytes(), b"2024-09-12t02:50:53.1234567-00:00"]);
+    let expiry = int(con, &[b"PEXPIRETIME", key]).to_string();
+    let json =
+        "{\"roleIds\":[\"\\u0000\\n\",\"é\u{100}😀%n\"],\"queryTime\":\"2024-09-12t02:50:53.1234567-00:00\"}";
+    let set = [b"SET", key, json.as_bytes(), b"PXAT", expiry.as_bytes()].map(<[u8]>::to_vec);
+    assert_eq!(fake.sent(con), [set.to_vec()]);
+    cmd(con, &[b"QUOTELOCK.DEL", key]);
+    assert_eq!(fake.sent(con), [vec![b"DEL".to_vec(), key.to_vec()]]);
 }
 
 /// A lock is written over another of its length in place, but not where the other one has still to be sent.
-#[test]
-fn what_is_overwritten_in_a_transaction_is_sent_as_it_was() {
+#[apply(each_server)]
+fn what_is_overwritten_in_a_transaction_is_sent_as_it_was(#[case] kind: Kind) {
     const TIME: &str = "2024-09-12T02:50:53.000Z";
     let lock = |role: i32| format!(r#"{{"roleIds":["{role}"],"queryTime":"{TIME}"}}"#);
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let mut fake = FakeReplica::of(server);
-        cmd(con, "MULTI");
-        cmd(con, &["SET", "a", &lock(1)]);
-        for role in 2..5 {
-            cmd(con, &format!("QUOTELOCK.SET a {role} {TIME}"));
-        }
-        cmd(con, "EXEC");
-        let expiry = stored(con, "a").1;
-        let mut expected = vec!["MULTI".to_owned(), format!("SET a {}", lock(1))];
-        expected.extend((2..5).map(|role| format!("SET a {} PXAT {expiry}", lock(role))));
-        expected.push("EXEC".to_owned());
-        assert_eq!(fake.lines(con), expected, "{}", server.kind().name());
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let mut fake = FakeReplica::of(server);
+    cmd(con, "MULTI");
+    cmd(con, &["SET", "a", &lock(1)]);
+    for role in 2..5 {
+        cmd(con, &format!("QUOTELOCK.SET a {role} {TIME}"));
+    }
+    cmd(con, "EXEC");
+    let expiry = stored(con, "a").1;
+    let mut expected = vec!["MULTI".to_owned(), format!("SET a {}", lock(1))];
+    expected.extend((2..5).map(|role| format!("SET a {} PXAT {expiry}", lock(role))));
+    expected.push("EXEC".to_owned());
+    assert_eq!(fake.lines(con), expected);
 }
 
 /// The server deletes what has expired before the command writes, and says so to its replicas.
-#[test]
-fn an_expired_lock_goes_before_the_next_one() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
-        let mut fake = FakeReplica::of(server);
-        for (write, replied) in [
-            ("QUOTELOCK.ACQUIRE a 4 2024-09-12T02:50:53.000Z JSON", r#""outcome":"Created""#),
-            ("QUOTELOCK.SET a 4 * NX", "OK"),
-        ] {
-            cmd(con, "QUOTELOCK.SET a 3 * PX 1");
-            rest(5);
-            let _set_with_px_1 = fake.lines(con);
-            assert!(text(con, write).contains(replied));
-            let (held, expiry) = stored(con, "a");
-            let mut sent = fake.lines(con);
-            sent.retain(|line| line != "MULTI" && line != "EXEC");
-            assert!(["DEL a", "UNLINK a"].contains(&sent[0].as_str()), "{sent:?}");
-            assert_eq!(sent[1..], [format!("SET a {held} PXAT {expiry}")], "{write}");
-        }
-    });
+#[apply(each_server)]
+fn an_expired_lock_goes_before_the_next_one(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
+    let mut fake = FakeReplica::of(server);
+    for (write, replied) in [
+        ("QUOTELOCK.ACQUIRE a 4 2024-09-12T02:50:53.000Z JSON", r#""outcome":"Created""#),
+        ("QUOTELOCK.SET a 4 * NX", "OK"),
+    ] {
+        cmd(con, "QUOTELOCK.SET a 3 * PX 1");
+        rest(5);
+        let _set_with_px_1 = fake.lines(con);
+        assert!(text(con, write).contains(replied));
+        let (held, expiry) = stored(con, "a");
+        let mut sent = fake.lines(con);
+        sent.retain(|line| line != "MULTI" && line != "EXEC");
+        assert!(["DEL a", "UNLINK a"].contains(&sent[0].as_str()), "{sent:?}");
+        assert_eq!(sent[1..], [format!("SET a {held} PXAT {expiry}")], "{write}");
+    }
 }
 
-#[test]
-fn a_replica_answers_and_refuses_to_write() {
-    for kind in Kind::ALL {
-        let primary = primary(kind);
-        let replica = replica_of(&primary, Server::builder(kind));
-        let (con, there) = (&mut primary.connection(), &mut replica.connection());
-        cmd(con, "QUOTELOCK.SET a 3,7 *");
-        in_step(con, 1);
-        let held = keyspace(con);
-        assert_eq!(keyspace(there), held);
-        for form in ["QUOTELOCK.GET a", "QUOTELOCK.GET a JSON", "QUOTELOCK.GET b"] {
-            assert_eq!(reply(there, form), reply(con, form));
-        }
-        for write in [
-            "QUOTELOCK.SET a 3 *",
-            "QUOTELOCK.SET a 3 * NX",
-            "QUOTELOCK.ACQUIRE a 3 *",
-            "QUOTELOCK.ACQUIRE b 3 * IFMISSING",
-            "QUOTELOCK.DEL a",
-            "QUOTELOCK.DEL b",
-        ] {
-            assert_eq!(
-                error(there, write),
-                "READONLY You can't write against a read only replica.",
-                "{write}"
-            );
-        }
-        assert_eq!(keyspace(there), held);
+#[apply(each_server)]
+fn a_replica_answers_and_refuses_to_write(#[case] kind: Kind) {
+    let primary = primary(kind);
+    let replica = replica_of(&primary, Server::builder(kind));
+    let (con, there) = (&mut primary.connection(), &mut replica.connection());
+    cmd(con, "QUOTELOCK.SET a 3,7 *");
+    in_step(con, 1);
+    let held = keyspace(con);
+    assert_eq!(keyspace(there), held);
+    for form in ["QUOTELOCK.GET a", "QUOTELOCK.GET a JSON", "QUOTELOCK.GET b"] {
+        assert_eq!(reply(there, form), reply(con, form));
     }
+    for write in [
+        "QUOTELOCK.SET a 3 *",
+        "QUOTELOCK.SET a 3 * NX",
+        "QUOTELOCK.ACQUIRE a 3 *",
+        "QUOTELOCK.ACQUIRE b 3 * IFMISSING",
+        "QUOTELOCK.DEL a",
+        "QUOTELOCK.DEL b",
+    ] {
+        assert_eq!(error(there, write), "READONLY You can't write against a read only replica.", "{write}");
+    }
+    assert_eq!(keyspace(there), held);
 }
 
 /// The primary is kept from saying that the lock is gone: the replica still has it, and doesn't show it.
-#[test]
-fn a_replica_hides_an_expired_lock() {
-    for kind in Kind::ALL {
-        let primary = primary(kind);
-        let replica = replica_of(&primary, Server::builder(kind));
-        let (con, there) = (&mut primary.connection(), &mut replica.connection());
-        cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
-        cmd(con, "QUOTELOCK.SET a 3 * PX 300");
-        let expiry = int(con, "PEXPIRETIME a");
-        in_step(con, 1);
-        let before = reply(there, "QUOTELOCK.GET a JSON");
-        assert!(before.contains("roleIds") || now() >= expiry, "{before}");
-        eventually(PATIENCE, || (now() > expiry).then_some(()));
-        assert_eq!(reply(there, "QUOTELOCK.GET a"), "nil", "{}", kind.name());
-        assert_eq!(reply(there, "QUOTELOCK.GET a JSON"), r#""null""#, "{}", kind.name());
-        assert_eq!(int(there, "DBSIZE"), 1, "{}: the key is still there", kind.name());
-    }
+#[apply(each_server)]
+fn a_replica_hides_an_expired_lock(#[case] kind: Kind) {
+    let primary = primary(kind);
+    let replica = replica_of(&primary, Server::builder(kind));
+    let (con, there) = (&mut primary.connection(), &mut replica.connection());
+    cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
+    cmd(con, "QUOTELOCK.SET a 3 * PX 300");
+    let expiry = int(con, "PEXPIRETIME a");
+    in_step(con, 1);
+    let before = reply(there, "QUOTELOCK.GET a JSON");
+    assert!(before.contains("roleIds") || now() >= expiry, "{before}");
+    eventually(TIMEOUT, || (now() > expiry).then_some(()));
+    assert_eq!(reply(there, "QUOTELOCK.GET a"), "nil");
+    assert_eq!(reply(there, "QUOTELOCK.GET a JSON"), r#""null""#);
+    assert_eq!(int(there, "DBSIZE"), 1, "the key is still there");
 }
 
-#[test]
-fn replicas_hold_what_the_primary_holds() {
+#[apply(each_server)]
+fn replicas_hold_what_the_primary_holds(#[case] kind: Kind) {
     const SEED: u64 = 20240912;
-    for kind in Kind::ALL {
-        let primary = primary(kind);
-        let with_module = replica_of(&primary, Server::builder(kind));
-        let without = replica_of(&primary, Server::builder(kind).without_module());
-        let con = &mut primary.connection();
-        let mut dice = Dice::seeded(SEED);
-        let mut refused = 0;
-        const COMMANDS: i32 = 5000;
-        for _ in 0..COMMANDS {
-            refused += i32::from(try_cmd(con, &dice.command()).is_err());
-        }
-        assert!((COMMANDS / 20..COMMANDS * 9 / 10).contains(&refused), "{refused} commands were refused");
-        in_step(con, 2);
-        for replica in [with_module, without] {
-            let there = &mut replica.connection();
-            // Short locks of the last few commands end on either side meanwhile.
-            eventually(PATIENCE, || {
-                let (held, copied) = (keyspace(con), keyspace(there));
-                (held.len() > 10 && held == copied).then_some(())
-            });
-        }
+    let primary = primary(kind);
+    let with_module = replica_of(&primary, Server::builder(kind));
+    let without = replica_of(&primary, Server::builder(kind).without_module());
+    let con = &mut primary.connection();
+    let mut rng = Rng::seeded(SEED);
+    let mut refused = 0;
+    const COMMANDS: i32 = 5000;
+    for _ in 0..COMMANDS {
+        refused += i32::from(try_cmd(con, &lock_command(&mut rng)).is_err());
+    }
+    assert!((COMMANDS / 20..COMMANDS * 9 / 10).contains(&refused), "{refused} commands were refused");
+    in_step(con, 2);
+    for replica in [with_module, without] {
+        let there = &mut replica.connection();
+        // Short locks of the last few commands end on either side meanwhile.
+        eventually(TIMEOUT, || {
+            let (held, copied) = (keyspace(con), keyspace(there));
+            (held.len() > 10 && held == copied).then_some(())
+        });
     }
 }
 
-/// A replica may swap in a new copy while it goes on answering from the old one, if every module says that it can.
-#[test]
-fn a_replica_loads_with_no_detour_over_the_disk() {
-    for kind in Kind::ALL {
-        let primary = primary(kind);
-        cmd(&mut primary.connection(), "QUOTELOCK.SET a 3 *");
-        let replica = replica_of(&primary, Server::builder(kind).conf("repl-diskless-load swapdb"));
-        assert_eq!(keyspace(&mut replica.connection()), keyspace(&mut primary.connection()));
-        assert!(!replica.log().contains("Skipping diskless-load"), "{}", replica.log());
-    }
+/// A replica may swap in a new copy while it goes on answering from the old one, if every module says that it
+/// can.
+#[apply(each_server)]
+fn a_replica_loads_with_no_detour_over_the_disk(#[case] kind: Kind) {
+    let primary = primary(kind);
+    cmd(&mut primary.connection(), "QUOTELOCK.SET a 3 *");
+    let replica = replica_of(&primary, Server::builder(kind).conf("repl-diskless-load swapdb"));
+    assert_eq!(keyspace(&mut replica.connection()), keyspace(&mut primary.connection()));
+    assert!(!replica.log().contains("Skipping diskless-load"), "{}", replica.log());
 }

@@ -10,8 +10,8 @@ enum Before {
     Lock(i64),
 }
 
-#[test]
-fn is_decided_by_what_is_held_and_what_is_brought() {
+#[apply(each_server)]
+fn is_decided_by_what_is_held_and_what_is_brought(#[case] kind: Kind) {
     use Before::{Lock, Nothing, Text};
     // What is held; the age of the moment brought, in milliseconds; a word; the outcome; the state.
     let cases = [
@@ -38,63 +38,62 @@ fn is_decided_by_what_is_held_and_what_is_brought() {
         (Lock(400_000), 31_536_000_000, "", "Held", "CloseToExpired"),
         (Lock(400_000), 0, "IFMISSING", "Held", "CloseToExpired"),
     ];
-    for_each_server(|server| {
-        let (resp2, resp3) = (&mut server.connection(), &mut server.connection_resp3());
-        for (held, age, word, outcome, state) in cases {
-            for form in ["resp2", "resp3", "json"] {
-                let now = now();
-                let held_moment = match held {
-                    Lock(age) => moment(now - age),
-                    Nothing | Text(_) => String::new(),
-                };
-                let brought = moment(now - age);
-                cmd(resp2, "DEL user:1");
-                let before = match held {
-                    Nothing => String::new(),
-                    Text(text) => text.to_owned(),
-                    Lock(_) => lock(r#"["1"]"#, &held_moment),
-                };
-                if !matches!(held, Nothing) {
-                    cmd(resp2, &["SET", "user:1", &before, "PXAT", "9999999999999"]);
-                }
-                let (role, in_force) = if outcome == "Held" { ("1", &held_moment) } else { ("2", &brought) };
-                let words = format!("QUOTELOCK.ACQUIRE user:1 2 {brought} {word}");
-                let words = words.trim_end();
-                let (answer, expected) = match form {
-                    "resp2" => (
-                        reply(resp2, words),
-                        format!(
-                            r#"["roleIds", ["{role}"], "queryTime", "{in_force}", "state", "{state}", "outcome", "{outcome}"]"#
-                        ),
+    let server = &Server::start(kind);
+    let (resp2, resp3) = (&mut server.connection(), &mut server.connection_resp3());
+    for (held, age, word, outcome, state) in cases {
+        for form in ["resp2", "resp3", "json"] {
+            let now = now();
+            let held_moment = match held {
+                Lock(age) => moment(now - age),
+                Nothing | Text(_) => String::new(),
+            };
+            let brought = moment(now - age);
+            cmd(resp2, "DEL user:1");
+            let before = match held {
+                Nothing => String::new(),
+                Text(text) => text.to_owned(),
+                Lock(_) => lock(r#"["1"]"#, &held_moment),
+            };
+            if !matches!(held, Nothing) {
+                cmd(resp2, &["SET", "user:1", &before, "PXAT", "9999999999999"]);
+            }
+            let (role, in_force) = if outcome == "Held" { ("1", &held_moment) } else { ("2", &brought) };
+            let words = format!("QUOTELOCK.ACQUIRE user:1 2 {brought} {word}");
+            let words = words.trim_end();
+            let (answer, expected) = match form {
+                "resp2" => (
+                    reply(resp2, words),
+                    format!(
+                        r#"["roleIds", ["{role}"], "queryTime", "{in_force}", "state", "{state}", "outcome", "{outcome}"]"#
                     ),
-                    "resp3" => (
-                        reply(resp3, words),
-                        format!(
-                            r#"{{"roleIds": ["{role}"], "queryTime": "{in_force}", "state": "{state}", "outcome": "{outcome}"}}"#
-                        ),
+                ),
+                "resp3" => (
+                    reply(resp3, words),
+                    format!(
+                        r#"{{"roleIds": ["{role}"], "queryTime": "{in_force}", "state": "{state}", "outcome": "{outcome}"}}"#
                     ),
-                    _ => (
-                        text(resp3, &format!("{words} JSON")),
-                        format!(
-                            r#"{{"roleIds":["{role}"],"queryTime":"{in_force}","state":"{state}","outcome":"{outcome}"}}"#
-                        ),
+                ),
+                _ => (
+                    text(resp3, &format!("{words} JSON")),
+                    format!(
+                        r#"{{"roleIds":["{role}"],"queryTime":"{in_force}","state":"{state}","outcome":"{outcome}"}}"#
                     ),
-                };
-                assert_eq!(answer, expected, "{held:?}, brought {age} {word}");
-                if outcome == "Held" {
-                    assert_eq!(text(resp2, "GET user:1"), before);
-                    assert_eq!(int(resp2, "PEXPIRETIME user:1"), 9_999_999_999_999);
-                } else {
-                    assert_eq!(text(resp2, "GET user:1"), lock(r#"["2"]"#, &brought));
-                    assert_expires(resp2, "user:1", now, 360_000);
-                }
+                ),
+            };
+            assert_eq!(answer, expected, "{held:?}, brought {age} {word}");
+            if outcome == "Held" {
+                assert_eq!(text(resp2, "GET user:1"), before);
+                assert_eq!(int(resp2, "PEXPIRETIME user:1"), 9_999_999_999_999);
+            } else {
+                assert_eq!(text(resp2, "GET user:1"), lock(r#"["2"]"#, &brought));
+                assert_expires(resp2, "user:1", now, 360_000);
             }
         }
-    });
+    }
 }
 
-#[test]
-fn compares_moments_not_their_text() {
+#[apply(each_server)]
+fn compares_moments_not_their_text(#[case] kind: Kind) {
     // A lock of long ago; the moment brought; the outcome.
     let cases = [
         (TIME, "2024-09-12T10:50:53+08:00", "Held"),
@@ -109,22 +108,19 @@ fn compares_moments_not_their_text() {
         (TIME, "2024-09-12T02:50:54Z ALIGN 10", "Held"),
         (TIME, "2024-09-12T02:51:00Z ALIGN 10", "Refreshed"),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (held, brought, outcome) in cases {
-            cmd(con, &["SET", "user:1", &lock("[]", held)]);
-            let answer = text(con, &format!("QUOTELOCK.ACQUIRE user:1 [] {brought} JSON"));
-            assert!(
-                answer.ends_with(&format!(r#""outcome":"{outcome}"}}"#)),
-                "{brought} on {held}: {answer}"
-            );
-        }
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (held, brought, outcome) in cases {
+        cmd(con, &["SET", "user:1", &lock("[]", held)]);
+        let answer = text(con, &format!("QUOTELOCK.ACQUIRE user:1 [] {brought} JSON"));
+        assert!(answer.ends_with(&format!(r#""outcome":"{outcome}"}}"#)), "{brought} on {held}: {answer}");
+    }
 }
 
-#[test]
-fn goes_by_the_locks_own_terms() {
-    // The members of the lock held; its age in milliseconds; the words of the caller; the outcome; members stored.
+#[apply(each_server)]
+fn goes_by_the_locks_own_terms(#[case] kind: Kind) {
+    // The members of the lock held; its age in milliseconds; the words of the caller; the outcome; members
+    // stored.
     let cases = [
         (r#","ttlMs":100000"#, 35_000, "", "Held", r#","ttlMs":100000"#),
         (r#","ttlMs":100000"#, 41_000, "", "Refreshed", ""),
@@ -136,59 +132,56 @@ fn goes_by_the_locks_own_terms() {
         (r#","ttlMs":100000"#, 41_000, "PBUFFER 5", "Refreshed", r#","bufferMs":5"#),
         (r#","ttlMs":100000"#, 41_000, "PX 99999", "Refreshed", r#","ttlMs":99999"#),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (members, age, words, outcome, left) in cases {
-            let held = moment(now() - age);
-            cmd(con, &["SET", "user:1", &format!(r#"{{"roleIds":["1"],"queryTime":"{held}"{members}}}"#)]);
-            let brought = moment(now());
-            let answer = text(con, format!("QUOTELOCK.ACQUIRE user:1 2 {brought} JSON {words}").trim_end());
-            assert!(answer.ends_with(&format!(r#""outcome":"{outcome}"}}"#)), "{members} {words}: {answer}");
-            let (role, in_force) = if outcome == "Held" { ("1", held) } else { ("2", brought) };
-            let stored = format!(r#"{{"roleIds":["{role}"],"queryTime":"{in_force}"{left}}}"#);
-            assert_eq!(text(con, "GET user:1"), stored);
-        }
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (members, age, words, outcome, left) in cases {
+        let held = moment(now() - age);
+        cmd(con, &["SET", "user:1", &format!(r#"{{"roleIds":["1"],"queryTime":"{held}"{members}}}"#)]);
+        let brought = moment(now());
+        let answer = text(con, format!("QUOTELOCK.ACQUIRE user:1 2 {brought} JSON {words}").trim_end());
+        assert!(answer.ends_with(&format!(r#""outcome":"{outcome}"}}"#)), "{members} {words}: {answer}");
+        let (role, in_force) = if outcome == "Held" { ("1", held) } else { ("2", brought) };
+        let stored = format!(r#"{{"roleIds":["{role}"],"queryTime":"{in_force}"{left}}}"#);
+        assert_eq!(text(con, "GET user:1"), stored);
+    }
 }
 
-#[test]
-fn takes_the_moment_from_the_clock_of_the_server() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (words, lag, step) in [
-            ("*", 0, 1),
-            ("* LAG 1500", 1500, 1),
-            ("* ALIGN 300", 0, 300_000),
-            ("* ALIGN 60 LAG 90000", 90_000, 60_000),
-        ] {
-            cmd(con, "DEL user:1");
-            let before = now();
-            let answer = text(con, &format!("QUOTELOCK.ACQUIRE user:1 3,7 {words} JSON"));
-            let floor = |moment: i64| moment / step * step;
-            let expected = floor(before - lag)..=floor(now() - lag);
-            let locked = moment_of(con, "user:1");
-            assert!(expected.contains(&locked), "{words}: {locked} is not in {expected:?}");
-            let members = format!(r#"{{"roleIds":["3","7"],"queryTime":"{}""#, moment(locked));
-            assert_eq!(answer, format!(r#"{members},"state":"Effective","outcome":"Created"}}"#));
-            assert_expires(con, "user:1", before, 360_000);
-            let again = text(con, &format!("QUOTELOCK.ACQUIRE user:1 9 {words} JSON"));
-            assert_eq!(again, format!(r#"{members},"state":"Effective","outcome":"Held"}}"#));
-        }
-    });
+#[apply(each_server)]
+fn takes_the_moment_from_the_clock_of_the_server(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (words, lag, step) in [
+        ("*", 0, 1),
+        ("* LAG 1500", 1500, 1),
+        ("* ALIGN 300", 0, 300_000),
+        ("* ALIGN 60 LAG 90000", 90_000, 60_000),
+    ] {
+        cmd(con, "DEL user:1");
+        let before = now();
+        let answer = text(con, &format!("QUOTELOCK.ACQUIRE user:1 3,7 {words} JSON"));
+        let floor = |moment: i64| moment / step * step;
+        let expected = floor(before - lag)..=floor(now() - lag);
+        let locked = moment_of(con, "user:1");
+        assert!(expected.contains(&locked), "{words}: {locked} is not in {expected:?}");
+        let members = format!(r#"{{"roleIds":["3","7"],"queryTime":"{}""#, moment(locked));
+        assert_eq!(answer, format!(r#"{members},"state":"Effective","outcome":"Created"}}"#));
+        assert_expires(con, "user:1", before, 360_000);
+        let again = text(con, &format!("QUOTELOCK.ACQUIRE user:1 9 {words} JSON"));
+        assert_eq!(again, format!(r#"{members},"state":"Effective","outcome":"Held"}}"#));
+    }
 }
 
-#[test]
-fn holds_what_old_pods_have_set() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let fresh = moment(now());
-        // Written by hand, with members in another order, spaces and a number: it is held as it is.
-        let held = format!(r#" {{ "queryTime" : "{fresh}", "roleIds" : [ 3, "7" ], "by": "pod-4" }} "#);
-        cmd(con, &["SET", "user:1", &held, "EX", "360"]);
-        let answer = text(con, "QUOTELOCK.ACQUIRE user:1 9 * JSON");
-        let expected =
-            format!(r#"{{"roleIds":["3","7"],"queryTime":"{fresh}","state":"Effective","outcome":"Held"}}"#);
-        assert_eq!(answer, expected);
-        assert_eq!(text(con, "GET user:1"), held);
-    });
+#[apply(each_server)]
+fn holds_what_old_pods_have_set(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let fresh = moment(now());
+    // Written by hand, with members in another order, spaces and a number: it is held as it is.
+    let held = format!(r#" {{ "queryTime" : "{fresh}", "roleIds" : [ 3, "7" ], "by": "pod-4" }} "#);
+    cmd(con, &["SET", "user:1", &held, "EX", "360"]);
+    let answer = text(con, "QUOTELOCK.ACQUIRE user:1 9 * JSON");
+    let expected =
+        format!(r#"{{"roleIds":["3","7"],"queryTime":"{fresh}","state":"Effective","outcome":"Held"}}"#);
+    assert_eq!(answer, expected);
+    assert_eq!(text(con, "GET user:1"), held);
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn deletes_what_holds_the_moment() {
+#[apply(each_server)]
+fn deletes_what_holds_the_moment(#[case] kind: Kind) {
     let held = lock(r#"["3"]"#, TIME);
     // What the key holds; the words after it; the reply.
     let cases = [
@@ -25,22 +25,21 @@ fn deletes_what_holds_the_moment() {
         (Some("17"), vec!["IFEQ", "17"], 0),
         (Some(""), vec!["IFEQ", ""], 0),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (held, words, deleted) in &cases {
-            cmd(con, "DEL user:1");
-            if let Some(held) = held {
-                cmd(con, &["SET", "user:1", held]);
-            }
-            let words = [&["QUOTELOCK.DEL", "user:1"], words.as_slice()].concat();
-            assert_eq!(int(con, &words), *deleted, "{words:?} on {held:?}");
-            let left = if *deleted == 1 { "nil" } else { held.unwrap_or("nil") };
-            assert_eq!(text(con, "GET user:1"), left, "{words:?}");
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (held, words, deleted) in &cases {
+        cmd(con, "DEL user:1");
+        if let Some(held) = held {
+            cmd(con, &["SET", "user:1", held]);
         }
-        cmd(con, &["SET", "user:1", &held]);
-        assert_eq!(int(con, &[b"QUOTELOCK.DEL".as_slice(), b"user:1", b"IFEQ", b"\xff\xfe\0"]), 0);
-        let long = vec![b'2'; 64 << 20];
-        assert_eq!(int(con, &[b"QUOTELOCK.DEL".as_slice(), b"user:1", b"IFEQ", &long]), 0);
-        assert_eq!(text(con, "GET user:1"), held);
-    });
+        let words = [&["QUOTELOCK.DEL", "user:1"], words.as_slice()].concat();
+        assert_eq!(int(con, &words), *deleted, "{words:?} on {held:?}");
+        let left = if *deleted == 1 { "nil" } else { held.unwrap_or("nil") };
+        assert_eq!(text(con, "GET user:1"), left, "{words:?}");
+    }
+    cmd(con, &["SET", "user:1", &held]);
+    assert_eq!(int(con, &[b"QUOTELOCK.DEL".as_slice(), b"user:1", b"IFEQ", b"\xff\xfe\0"]), 0);
+    let long = vec![b'2'; 64 << 20];
+    assert_eq!(int(con, &[b"QUOTELOCK.DEL".as_slice(), b"user:1", b"IFEQ", &long]), 0);
+    assert_eq!(text(con, "GET user:1"), held);
 }

@@ -1,14 +1,12 @@
-//! What the commands leave behind besides the lock: events, signals to watchers and caches, counters; and that reads
-//! leave nothing.
-
-use std::sync::mpsc::channel;
+//! What the commands leave behind besides the lock: events, signals to watchers and caches, counters; and
+//! that reads leave nothing.
 
 use redis::Connection;
 
 use super::*;
 
-#[test]
-fn events_are_those_of_a_string_and_the_modules_own() {
+#[apply(each_server)]
+fn events_are_those_of_a_string_and_the_modules_own(#[case] kind: Kind) {
     const SET: [&str; 3] = ["set user:1", "expire user:1", "quotelock.set user:1"];
     const DEL: [&str; 2] = ["del user:1", "quotelock.del user:1"];
     let old = lock(r#"["1"]"#, TIME);
@@ -32,28 +30,27 @@ fn events_are_those_of_a_string_and_the_modules_own() {
         (Some("x"), "QUOTELOCK.DEL user:1", &DEL),
         (None, "QUOTELOCK.DEL user:1", &[]),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (held, words, expected) in cases {
-            // What a test sets up is not listened to: events are on for the command alone.
-            cmd(con, "CONFIG SET notify-keyspace-events KEA");
-            cmd(con, "DEL user:1");
-            if let Some(held) = held {
-                cmd(con, &["SET", "user:1", held]);
-            }
-            let (answer, events) = events(server, con, &words.replace("{NOW}", &moment(now())));
-            assert_eq!(events, expected, "{words} on {held:?} answered {answer}");
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (held, words, expected) in cases {
+        // What a test sets up is not listened to: events are on for the command alone.
+        cmd(con, "CONFIG SET notify-keyspace-events KEA");
+        cmd(con, "DEL user:1");
+        if let Some(held) = held {
+            cmd(con, &["SET", "user:1", held]);
         }
-        // The module's own are of class d.
-        cmd(con, "CONFIG SET notify-keyspace-events Ed");
-        assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["quotelock.set user:1"]);
-        assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["quotelock.del user:1"]);
-        cmd(con, "CONFIG SET notify-keyspace-events E$");
-        assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["set user:1"]);
-        cmd(con, "CONFIG SET notify-keyspace-events Eg");
-        assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["expire user:1"]);
-        assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["del user:1"]);
-    });
+        let (answer, events) = events(server, con, &words.replace("{NOW}", &moment(now())));
+        assert_eq!(events, expected, "{words} on {held:?} answered {answer}");
+    }
+    // The module's own are of class d.
+    cmd(con, "CONFIG SET notify-keyspace-events Ed");
+    assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["quotelock.set user:1"]);
+    assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["quotelock.del user:1"]);
+    cmd(con, "CONFIG SET notify-keyspace-events E$");
+    assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["set user:1"]);
+    cmd(con, "CONFIG SET notify-keyspace-events Eg");
+    assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["expire user:1"]);
+    assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["del user:1"]);
 }
 
 /// The commands that change nothing, on a key of each kind, and those that do.
@@ -83,47 +80,27 @@ fn fill(con: &mut Connection) {
     cmd(con, "SET short x");
 }
 
-#[test]
-fn only_a_change_aborts_a_watch() {
-    for_each_server(|server| {
-        let (con, other) = (&mut server.connection(), &mut server.connection());
-        for (commands, aborts) in [(READS.as_slice(), false), (&WRITES, true)] {
-            for (key, words) in commands {
-                fill(other);
-                assert_eq!(aborts_a_watch(con, other, key, words), aborts, "{words}");
-            }
-        }
-    });
+fn calls() -> Vec<Call> {
+    let reads = READS.map(|(key, words)| (key, words, false));
+    reads.into_iter().chain(WRITES.map(|(key, words)| (key, words, true))).collect()
 }
 
-#[test]
-fn only_a_change_empties_a_clients_cache() {
-    for_each_server(|server| {
-        let (con, other) = (&mut server.connection_resp3(), &mut server.connection());
-        let (sender, pushes) = channel();
-        con.set_push_sender(sender);
-        cmd(con, "CLIENT TRACKING ON");
-        for (commands, told) in [(READS.as_slice(), false), (&WRITES, true)] {
-            for (key, words) in commands {
-                fill(other);
-                // A read by QUOTELOCK.GET is remembered as one by GET is.
-                for read in ["GET", "QUOTELOCK.GET"] {
-                    fill(other);
-                    forgotten(con, &pushes);
-                    cmd(con, &[read, key]);
-                    cmd(other, *words);
-                    let expected = if told { vec![format!(r#"["{key}"]"#)] } else { vec![] };
-                    assert_eq!(forgotten(con, &pushes), expected, "{words} after {read}");
-                }
-            }
-        }
-    });
+#[apply(each_server)]
+fn only_a_change_aborts_a_watch(#[case] kind: Kind) {
+    only_changes_abort_a_watch(&Server::start(kind), fill, &calls());
 }
 
-#[test]
-fn reads_leave_a_string_as_it_is_kept() {
-    // How a server keeps a string depends on its form and its length: a read must not turn one way into another. (What
-    // is long enough for a lock is read in place, and Valkey 9.1 keeps some of that embedded until then.)
+/// A read by QUOTELOCK.GET is remembered as one by GET is.
+#[apply(each_server)]
+fn only_a_change_empties_a_clients_cache(#[case] kind: Kind) {
+    only_changes_empty_a_cache(&Server::start(kind), fill, &["GET {K}", "QUOTELOCK.GET {K}"], &calls());
+}
+
+#[apply(each_server)]
+fn reads_leave_a_string_as_it_is_kept(#[case] kind: Kind) {
+    // How a server keeps a string depends on its form and its length: a read must not turn one way into
+    // another. (What is long enough for a lock is read in place, and Valkey 9.1 keeps some of that embedded
+    // until then.)
     let shorter_than_a_lock = (0..49).map(|length| "x".repeat(length));
     let strings: Vec<_> = shorter_than_a_lock.chain(["17".to_owned(), "-1".to_owned()]).collect();
     let locks = [lock("[]", "2024-09-12T02:50:53Z"), lock(r#"["3","7"]"#, TIME), lock("[3]", TIME)];
@@ -133,54 +110,51 @@ fn reads_leave_a_string_as_it_is_kept() {
         "QUOTELOCK.SET user:1 3 * NX",
         "QUOTELOCK.DEL user:1 IFEQ 2000-01-01T00:00:00Z",
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for stored in &strings {
-            cmd(con, &["SET", "user:1", stored]);
-            let look = |con: &mut Connection| {
-                ["DEBUG DIGEST", "OBJECT ENCODING user:1"].map(|words| text(con, words))
-            };
-            let before = look(con);
-            for words in commands {
-                cmd(con, words);
-                assert_eq!(look(con), before, "{words} on {stored:?}");
-            }
-        }
-        for stored in &locks {
-            cmd(con, &["SET", "user:1", stored]);
-            let before = text(con, "DEBUG DIGEST");
-            for words in commands {
-                cmd(con, words);
-                assert_eq!(text(con, "DEBUG DIGEST"), before, "{words} on {stored:?}");
-            }
-        }
-        fill(con);
-        let before = changes(con);
-        for (_, words) in READS {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for stored in &strings {
+        cmd(con, &["SET", "user:1", stored]);
+        let look =
+            |con: &mut Connection| ["DEBUG DIGEST", "OBJECT ENCODING user:1"].map(|words| text(con, words));
+        let before = look(con);
+        for words in commands {
             cmd(con, words);
-            assert_eq!(changes(con), before, "{words}");
+            assert_eq!(look(con), before, "{words} on {stored:?}");
         }
-    });
+    }
+    for stored in &locks {
+        cmd(con, &["SET", "user:1", stored]);
+        let before = text(con, "DEBUG DIGEST");
+        for words in commands {
+            cmd(con, words);
+            assert_eq!(text(con, "DEBUG DIGEST"), before, "{words} on {stored:?}");
+        }
+    }
+    fill(con);
+    let before = changes(con);
+    for (_, words) in READS {
+        cmd(con, words);
+        assert_eq!(changes(con), before, "{words}");
+    }
 }
 
-#[test]
-fn a_lock_is_in_the_database_that_is_selected() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, "SELECT 3");
-        assert_eq!(reply(con, "QUOTELOCK.SET user:1 3 *"), "OK");
-        cmd(con, "SELECT 0");
-        assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
-        assert_eq!(int(con, "QUOTELOCK.DEL user:1"), 0);
-        assert!(text(con, "QUOTELOCK.ACQUIRE user:1 7 * JSON").ends_with(r#""outcome":"Created"}"#));
-        cmd(con, "SELECT 3");
-        assert!(text(con, "QUOTELOCK.GET user:1 JSON").starts_with(r#"{"roleIds":["3"],"#));
-        assert_eq!(int(con, "QUOTELOCK.DEL user:1"), 1);
-    });
+#[apply(each_server)]
+fn a_lock_is_in_the_database_that_is_selected(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, "SELECT 3");
+    assert_eq!(reply(con, "QUOTELOCK.SET user:1 3 *"), "OK");
+    cmd(con, "SELECT 0");
+    assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
+    assert_eq!(int(con, "QUOTELOCK.DEL user:1"), 0);
+    assert!(text(con, "QUOTELOCK.ACQUIRE user:1 7 * JSON").ends_with(r#""outcome":"Created"}"#));
+    cmd(con, "SELECT 3");
+    assert!(text(con, "QUOTELOCK.GET user:1 JSON").starts_with(r#"{"roleIds":["3"],"#));
+    assert_eq!(int(con, "QUOTELOCK.DEL user:1"), 1);
 }
 
-#[test]
-fn info_counts_what_was_answered() {
+#[apply(each_server)]
+fn info_counts_what_was_answered(#[case] kind: Kind) {
     const COUNTERS: [&str; 9] = [
         "locks_set",
         "locks_created",
@@ -217,27 +191,16 @@ fn info_counts_what_was_answered() {
         ("QUOTELOCK.ACQUIRE user:1 3 *", &["locks_created", "locks_invalid"]),
         ("QUOTELOCK.GET user:1 NOWORD", &[]),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let section = text(con, "INFO quotelock");
-        assert!(section.starts_with("# quotelock\r\n"), "{section}");
-        let mut counted = info(con, "quotelock");
-        let of_locks = counted.keys().filter(|name| name.starts_with("quotelock_locks_")).count();
-        assert_eq!(of_locks, COUNTERS.len(), "{section}");
-        for (words, moved) in cases {
-            let answer = reply(con, &words.replace("{T}", TIME));
-            let now = info(con, "quotelock");
-            let growth = |name: &str| {
-                let name = format!("quotelock_{name}");
-                now[&name].parse::<u64>().unwrap() - counted[&name].parse::<u64>().unwrap()
-            };
-            for name in COUNTERS {
-                let expected = u64::from(moved.contains(&name));
-                assert_eq!(growth(name), expected, "{name} after {words}, which answered {answer}");
-            }
-            counted = now;
-        }
-        assert!(text(con, "INFO everything").contains("quotelock_locks_set:1\r\n"));
-        assert!(!text(con, "INFO server").contains("quotelock_"));
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let section = text(con, "INFO quotelock");
+    assert!(section.starts_with("# quotelock\r\n"), "{section}");
+    let of_locks = section.lines().filter(|line| line.starts_with("quotelock_locks_")).count();
+    assert_eq!(of_locks, COUNTERS.len(), "{section}");
+    for (words, moved) in cases {
+        let expected = COUNTERS.map(|name| i64::from(moved.contains(&name)));
+        assert_eq!(growth(con, &COUNTERS, &words.replace("{T}", TIME)), expected, "{words}");
+    }
+    assert!(text(con, "INFO everything").contains("quotelock_locks_set:1\r\n"));
+    assert!(!text(con, "INFO server").contains("quotelock_"));
 }

@@ -121,59 +121,56 @@ fn not_locks() -> Vec<Vec<u8>> {
     strings
 }
 
-#[test]
-fn locks_are_read_however_they_are_written() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for stored in locks() {
-            cmd(con, &["SET", "user:1", &stored]);
-            let json = format!(r#"{{"roleIds":["3","7"],"queryTime":"{TIME}","state":"CloseToExpired"}}"#);
-            assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), json, "{stored:.200}");
-            let flat =
-                format!(r#"["roleIds", ["3", "7"], "queryTime", "{TIME}", "state", "CloseToExpired"]"#);
-            assert_eq!(reply(con, "QUOTELOCK.GET user:1"), flat, "{stored:.200}");
-            let held = json.replace('}', r#","outcome":"Held"}"#);
-            assert_eq!(text(con, "QUOTELOCK.ACQUIRE user:1 9 * IFMISSING JSON"), held, "{stored:.200}");
-            assert_eq!(text(con, "GET user:1"), stored);
-            assert_eq!(int(con, &["QUOTELOCK.DEL", "user:1", "IFEQ", TIME]), 1, "{stored:.200}");
-        }
-        assert_eq!(info(con, "quotelock")["quotelock_locks_invalid"], "0");
-        // The bounds are for what callers bring; what is stored is a lock all the same.
-        let ids = format!(r#"["","{}"{}]"#, "x".repeat(300), r#","7""#.repeat(2000));
-        cmd(con, &["SET", "user:1", &lock(&ids, TIME)]);
-        let json = format!(r#"{{"roleIds":{ids},"queryTime":"{TIME}","state":"CloseToExpired"}}"#);
-        assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), json);
-    });
+#[apply(each_server)]
+fn locks_are_read_however_they_are_written(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for stored in locks() {
+        cmd(con, &["SET", "user:1", &stored]);
+        let json = format!(r#"{{"roleIds":["3","7"],"queryTime":"{TIME}","state":"CloseToExpired"}}"#);
+        assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), json, "{stored:.200}");
+        let flat = format!(r#"["roleIds", ["3", "7"], "queryTime", "{TIME}", "state", "CloseToExpired"]"#);
+        assert_eq!(reply(con, "QUOTELOCK.GET user:1"), flat, "{stored:.200}");
+        let held = json.replace('}', r#","outcome":"Held"}"#);
+        assert_eq!(text(con, "QUOTELOCK.ACQUIRE user:1 9 * IFMISSING JSON"), held, "{stored:.200}");
+        assert_eq!(text(con, "GET user:1"), stored);
+        assert_eq!(int(con, &["QUOTELOCK.DEL", "user:1", "IFEQ", TIME]), 1, "{stored:.200}");
+    }
+    assert_eq!(info(con, "quotelock")["quotelock_locks_invalid"], "0");
+    // The bounds are for what callers bring; what is stored is a lock all the same.
+    let ids = format!(r#"["","{}"{}]"#, "x".repeat(300), r#","7""#.repeat(2000));
+    cmd(con, &["SET", "user:1", &lock(&ids, TIME)]);
+    let json = format!(r#"{{"roleIds":{ids},"queryTime":"{TIME}","state":"CloseToExpired"}}"#);
+    assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), json);
 }
 
-#[test]
-fn what_is_not_a_lock_is_no_lock() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (case, stored) in not_locks().iter().enumerate() {
-            let shown = String::from_utf8_lossy(&stored[..stored.len().min(200)]).into_owned();
-            cmd(con, &[b"SET".as_slice(), b"user:1", stored]);
-            assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil", "{shown}");
-            assert_eq!(reply(con, "QUOTELOCK.GET user:1 JSON"), r#""null""#, "{shown}");
-            assert_eq!(int(con, &["QUOTELOCK.DEL", "user:1", "IFEQ", TIME]), 0, "{shown}");
-            assert_eq!(cmd(con, "GET user:1"), redis::Value::BulkString(stored.clone()), "{shown}");
-            let created = text(con, &format!("QUOTELOCK.ACQUIRE user:1 9 {TIME} IFMISSING JSON"));
-            assert!(created.ends_with(r#""outcome":"Created"}"#), "{shown}: {created}");
-            assert_eq!(text(con, "GET user:1"), lock(r#"["9"]"#, TIME), "{shown}");
-            assert_eq!(
-                info(con, "quotelock")["quotelock_locks_invalid"],
-                (4 * (case + 1)).to_string(),
-                "{shown}"
-            );
-        }
-        // What INCR, APPEND and SETRANGE leave behind.
-        for words in ["INCR user:1", "APPEND user:1 1", "SETRANGE user:1 100 x", "SETBIT user:1 1000000 1"] {
-            cmd(con, "DEL user:1");
-            cmd(con, words);
-            assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil", "{words}");
-        }
-        assert_eq!(reply(con, "PING"), "PONG");
-    });
+#[apply(each_server)]
+fn what_is_not_a_lock_is_no_lock(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (case, stored) in not_locks().iter().enumerate() {
+        let shown = String::from_utf8_lossy(&stored[..stored.len().min(200)]).into_owned();
+        cmd(con, &[b"SET".as_slice(), b"user:1", stored]);
+        assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil", "{shown}");
+        assert_eq!(reply(con, "QUOTELOCK.GET user:1 JSON"), r#""null""#, "{shown}");
+        assert_eq!(int(con, &["QUOTELOCK.DEL", "user:1", "IFEQ", TIME]), 0, "{shown}");
+        assert_eq!(cmd(con, "GET user:1"), redis::Value::BulkString(stored.clone()), "{shown}");
+        let created = text(con, &format!("QUOTELOCK.ACQUIRE user:1 9 {TIME} IFMISSING JSON"));
+        assert!(created.ends_with(r#""outcome":"Created"}"#), "{shown}: {created}");
+        assert_eq!(text(con, "GET user:1"), lock(r#"["9"]"#, TIME), "{shown}");
+        assert_eq!(
+            info(con, "quotelock")["quotelock_locks_invalid"],
+            (4 * (case + 1)).to_string(),
+            "{shown}"
+        );
+    }
+    // What INCR, APPEND and SETRANGE leave behind.
+    for words in ["INCR user:1", "APPEND user:1 1", "SETRANGE user:1 100 x", "SETBIT user:1 1000000 1"] {
+        cmd(con, "DEL user:1");
+        cmd(con, words);
+        assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil", "{words}");
+    }
+    assert_eq!(reply(con, "PING"), "PONG");
 }
 
 /// The log lines about strings that are no locks.
@@ -183,30 +180,29 @@ fn warnings(server: &Server) -> Vec<String> {
     log.lines().filter(about).map(str::to_owned).collect()
 }
 
-#[test]
-fn the_log_tells_of_it_once_a_second() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let key = "%s%n'user\\1'\0\r\n\u{100}";
-        cmd(con, &["SET", key, "%s%n"]);
-        let start = now();
-        for _ in 0..5000 {
-            assert_eq!(reply(con, &["QUOTELOCK.GET", key]), "nil");
-        }
-        let seconds = (now() - start) / 1000;
-        let told = warnings(server);
-        let most = usize::try_from(seconds).unwrap() + 1;
-        assert!((1..=most).contains(&told.len()), "{told:#?}");
-        let key = r"%s%n\x27user\x5c1\x27\x00\x0d\x0a\xc4\x80";
-        let expected = format!("key '{key}' holds a string of 4 bytes that is not a lock");
-        assert!(told[0].ends_with(&expected), "{}", told[0]);
-        assert!(told[0].contains(" # "), "no warning: {}", told[0]);
-        // After a second of silence the next one is told again.
-        rest(1100);
-        cmd(con, "SET user:2 x");
-        assert_eq!(reply(con, "QUOTELOCK.GET user:2"), "nil");
-        let told_again = || warnings(server).last().filter(|line| line.contains("'user:2'")).map(|_| ());
-        eventually(Duration::from_secs(5), told_again);
-        assert_eq!(info(con, "quotelock")["quotelock_locks_invalid"], "5001");
-    });
+#[apply(each_server)]
+fn the_log_tells_of_it_once_a_second(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let key = "%s%n'user\\1'\0\r\n\u{100}";
+    cmd(con, &["SET", key, "%s%n"]);
+    let start = now();
+    for _ in 0..5000 {
+        assert_eq!(reply(con, &["QUOTELOCK.GET", key]), "nil");
+    }
+    let seconds = (now() - start) / 1000;
+    let told = warnings(server);
+    let most = usize::try_from(seconds).unwrap() + 1;
+    assert!((1..=most).contains(&told.len()), "{told:#?}");
+    let key = r"%s%n\x27user\x5c1\x27\x00\x0d\x0a\xc4\x80";
+    let expected = format!("key '{key}' holds a string of 4 bytes that is not a lock");
+    assert!(told[0].ends_with(&expected), "{}", told[0]);
+    assert!(told[0].contains(" # "), "no warning: {}", told[0]);
+    // After a second of silence the next one is told again.
+    rest(1100);
+    cmd(con, "SET user:2 x");
+    assert_eq!(reply(con, "QUOTELOCK.GET user:2"), "nil");
+    let told_again = || warnings(server).last().filter(|line| line.contains("'user:2'")).map(|_| ());
+    eventually(Duration::from_secs(5), told_again);
+    assert_eq!(info(con, "quotelock")["quotelock_locks_invalid"], "5001");
 }

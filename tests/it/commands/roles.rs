@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn are_kept_as_json_stringify_writes_them() {
+#[apply(each_server)]
+fn are_kept_as_json_stringify_writes_them(#[case] kind: Kind) {
     let comma_list_of_1024 = (1..=1024).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     let of_1024 = format!("[\"{}\"]", comma_list_of_1024.replace(',', "\",\""));
     let id_of_256 = "x".repeat(256);
@@ -41,22 +41,21 @@ fn are_kept_as_json_stringify_writes_them() {
         (&format!("[\"{id_of_256}\"]"), &format!("[\"{id_of_256}\"]")),
         (&escaped_id_of_256, &format!("[\"{}\"]", "Ā".repeat(128))),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (given, stored) in cases {
-            for command in ["QUOTELOCK.SET", "QUOTELOCK.ACQUIRE"] {
-                cmd(con, "DEL user:1");
-                cmd(con, &[command, "user:1", given, TIME]);
-                assert_eq!(text(con, "GET user:1"), lock(stored, TIME), "{command} {given}");
-                let json = format!(r#"{{"roleIds":{stored},"queryTime":"{TIME}","state":"CloseToExpired"}}"#);
-                assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), json, "{command} {given}");
-            }
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (given, stored) in cases {
+        for command in ["QUOTELOCK.SET", "QUOTELOCK.ACQUIRE"] {
+            cmd(con, "DEL user:1");
+            cmd(con, &[command, "user:1", given, TIME]);
+            assert_eq!(text(con, "GET user:1"), lock(stored, TIME), "{command} {given}");
+            let json = format!(r#"{{"roleIds":{stored},"queryTime":"{TIME}","state":"CloseToExpired"}}"#);
+            assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), json, "{command} {given}");
         }
-    });
+    }
 }
 
-#[test]
-fn are_answered_as_the_strings_they_are() {
+#[apply(each_server)]
+fn are_answered_as_the_strings_they_are(#[case] kind: Kind) {
     // As stored by whomever; as answered.
     let cases: [(&str, &[&str]); 7] = [
         (r#"["3","7"]"#, &["3", "7"]),
@@ -67,17 +66,16 @@ fn are_answered_as_the_strings_they_are() {
         (r#"["a,b"," "]"#, &["a,b", " "]),
         (r#"["角色"]"#, &["角色"]),
     ];
-    for_each_server(|server| {
-        let (resp2, resp3) = (&mut server.connection(), &mut server.connection_resp3());
-        for (stored, ids) in cases {
-            cmd(resp2, &["SET", "user:1", &lock(stored, TIME)]);
-            let quoted: Vec<_> = ids.iter().map(|id| format!("\"{id}\"")).collect();
-            let expected = format!("\"roleIds\", [{}], \"queryTime\"", quoted.join(", "));
-            let answer = reply(resp2, "QUOTELOCK.GET user:1");
-            assert!(answer.contains(&expected), "{stored}: {answer}");
-            let expected = format!("\"roleIds\": [{}], \"queryTime\"", quoted.join(", "));
-            let answer = reply(resp3, "QUOTELOCK.ACQUIRE user:1 9 * IFMISSING");
-            assert!(answer.contains(&expected), "{stored}: {answer}");
-        }
-    });
+    let server = &Server::start(kind);
+    let (resp2, resp3) = (&mut server.connection(), &mut server.connection_resp3());
+    for (stored, ids) in cases {
+        cmd(resp2, &["SET", "user:1", &lock(stored, TIME)]);
+        let quoted: Vec<_> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+        let expected = format!("\"roleIds\", [{}], \"queryTime\"", quoted.join(", "));
+        let answer = reply(resp2, "QUOTELOCK.GET user:1");
+        assert!(answer.contains(&expected), "{stored}: {answer}");
+        let expected = format!("\"roleIds\": [{}], \"queryTime\"", quoted.join(", "));
+        let answer = reply(resp3, "QUOTELOCK.ACQUIRE user:1 9 * IFMISSING");
+        assert!(answer.contains(&expected), "{stored}: {answer}");
+    }
 }

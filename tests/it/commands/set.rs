@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn stores_what_the_services_write() {
+#[apply(each_server)]
+fn stores_what_the_services_write(#[case] kind: Kind) {
     // The words after the key; the string stored; the time to live in milliseconds.
     let cases = [
         ("3,7 {T}", r#"{"roleIds":["3","7"],"queryTime":"{T}"}"#, 360_000),
@@ -39,22 +39,21 @@ fn stores_what_the_services_write() {
             360_000,
         ),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (words, stored, ttl) in cases {
-            for command in ["QUOTELOCK.SET", "quotelock.acquire"] {
-                cmd(con, "DEL user:1");
-                let before = now();
-                cmd(con, &format!("{command} user:1 {words}").replace("{T}", TIME));
-                assert_eq!(text(con, "GET user:1"), stored.replace("{T}", TIME), "{command} {words}");
-                assert_expires(con, "user:1", before, ttl);
-            }
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (words, stored, ttl) in cases {
+        for command in ["QUOTELOCK.SET", "quotelock.acquire"] {
+            cmd(con, "DEL user:1");
+            let before = now();
+            cmd(con, &format!("{command} user:1 {words}").replace("{T}", TIME));
+            assert_eq!(text(con, "GET user:1"), stored.replace("{T}", TIME), "{command} {words}");
+            assert_expires(con, "user:1", before, ttl);
         }
-    });
+    }
 }
 
-#[test]
-fn keeps_the_moment_byte_for_byte() {
+#[apply(each_server)]
+fn keeps_the_moment_byte_for_byte(#[case] kind: Kind) {
     let moments = [
         "2024-09-12T02:50:53Z",
         "2024-09-12t02:50:53z",
@@ -68,20 +67,19 @@ fn keeps_the_moment_byte_for_byte() {
         "9999-12-31T23:59:59.999Z",
         "1969-12-31T23:59:59.999Z",
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for moment in moments {
-            assert_eq!(reply(con, &["QUOTELOCK.SET", "user:1", "3", moment]), "OK");
-            assert_eq!(text(con, "GET user:1"), lock(r#"["3"]"#, moment));
-            let answer = reply(con, "QUOTELOCK.GET user:1 AT 1969-01-01T00:00:00Z");
-            let state = if moment.starts_with("0000") { "CloseToExpired" } else { "Effective" };
-            assert_eq!(answer, format!(r#"["roleIds", ["3"], "queryTime", "{moment}", "state", "{state}"]"#));
-        }
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for moment in moments {
+        assert_eq!(reply(con, &["QUOTELOCK.SET", "user:1", "3", moment]), "OK");
+        assert_eq!(text(con, "GET user:1"), lock(r#"["3"]"#, moment));
+        let answer = reply(con, "QUOTELOCK.GET user:1 AT 1969-01-01T00:00:00Z");
+        let state = if moment.starts_with("0000") { "CloseToExpired" } else { "Effective" };
+        assert_eq!(answer, format!(r#"["roleIds", ["3"], "queryTime", "{moment}", "state", "{state}"]"#));
+    }
 }
 
-#[test]
-fn aligns_an_explicit_moment() {
+#[apply(each_server)]
+fn aligns_an_explicit_moment(#[case] kind: Kind) {
     let cases = [
         ("2024-09-12T02:50:53.999Z ALIGN 1", "2024-09-12T02:50:53.000Z"),
         ("2024-09-12T02:50:53.999Z ALIGN 300", "2024-09-12T02:50:00.000Z"),
@@ -96,18 +94,17 @@ fn aligns_an_explicit_moment() {
         ("2024-09-12T02:50:53Z BUFFER 0 ALIGN 360", "2024-09-12T02:48:00.000Z"),
         ("2024-09-12T02:50:53Z PX 61999 ALIGN 1", "2024-09-12T02:50:53.000Z"),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (words, moment) in cases {
-            assert_eq!(reply(con, &format!("QUOTELOCK.SET user:1 3 {words}")), "OK", "{words}");
-            let stored = text(con, "GET user:1");
-            assert!(stored.contains(&format!(r#""queryTime":"{moment}""#)), "{words}: {stored}");
-        }
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (words, moment) in cases {
+        assert_eq!(reply(con, &format!("QUOTELOCK.SET user:1 3 {words}")), "OK", "{words}");
+        let stored = text(con, "GET user:1");
+        assert!(stored.contains(&format!(r#""queryTime":"{moment}""#)), "{words}: {stored}");
+    }
 }
 
-#[test]
-fn takes_the_moment_from_the_clock_of_the_server() {
+#[apply(each_server)]
+fn takes_the_moment_from_the_clock_of_the_server(#[case] kind: Kind) {
     // The words; how far behind the clock the moment is; what it is a multiple of, in milliseconds.
     let cases = [
         ("*", 0, 1),
@@ -118,22 +115,21 @@ fn takes_the_moment_from_the_clock_of_the_server() {
         ("* LAG 90000 ALIGN 60", 90_000, 60_000),
         ("* LAG 315360000000", 315_360_000_000, 1),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (words, lag, step) in cases {
-            let floor = |moment: i64| moment / step * step;
-            let before = now();
-            assert_eq!(reply(con, &format!("QUOTELOCK.SET user:1 3 {words}")), "OK", "{words}");
-            let expected = floor(before - lag)..=floor(now() - lag);
-            let moment = moment_of(con, "user:1");
-            assert!(expected.contains(&moment), "{words}: {moment} is not in {expected:?}");
-            assert_expires(con, "user:1", before, 360_000);
-        }
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (words, lag, step) in cases {
+        let floor = |moment: i64| moment / step * step;
+        let before = now();
+        assert_eq!(reply(con, &format!("QUOTELOCK.SET user:1 3 {words}")), "OK", "{words}");
+        let expected = floor(before - lag)..=floor(now() - lag);
+        let moment = moment_of(con, "user:1");
+        assert!(expected.contains(&moment), "{words}: {moment} is not in {expected:?}");
+        assert_expires(con, "user:1", before, 360_000);
+    }
 }
 
-#[test]
-fn minds_what_the_key_holds() {
+#[apply(each_server)]
+fn minds_what_the_key_holds(#[case] kind: Kind) {
     // What the key holds (nothing, a lock, another string); a word; whether it is stored.
     let held = lock(r#"["1"]"#, TIME);
     let cases = [
@@ -149,54 +145,47 @@ fn minds_what_the_key_holds() {
         (Some(""), "NX", "nil"),
         (Some("12"), "NX", "nil"),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (held, word, expected) in cases {
-            cmd(con, "DEL user:1");
-            if let Some(held) = held {
-                cmd(con, &["SET", "user:1", held, "PXAT", "9999999999999"]);
-            }
-            let before = now();
-            let words = format!("QUOTELOCK.SET user:1 2 {TIME} {word}");
-            assert_eq!(reply(con, words.trim_end()), expected, "{word} on {held:?}");
-            if expected == "OK" {
-                assert_eq!(text(con, "GET user:1"), lock(r#"["2"]"#, TIME));
-                assert_expires(con, "user:1", before, 360_000);
-            } else {
-                assert_eq!(text(con, "GET user:1"), held.unwrap_or("nil"));
-                assert_eq!(
-                    int(con, "PEXPIRETIME user:1"),
-                    if held.is_some() { 9_999_999_999_999 } else { -2 }
-                );
-            }
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (held, word, expected) in cases {
+        cmd(con, "DEL user:1");
+        if let Some(held) = held {
+            cmd(con, &["SET", "user:1", held, "PXAT", "9999999999999"]);
         }
-    });
+        let before = now();
+        let words = format!("QUOTELOCK.SET user:1 2 {TIME} {word}");
+        assert_eq!(reply(con, words.trim_end()), expected, "{word} on {held:?}");
+        if expected == "OK" {
+            assert_eq!(text(con, "GET user:1"), lock(r#"["2"]"#, TIME));
+            assert_expires(con, "user:1", before, 360_000);
+        } else {
+            assert_eq!(text(con, "GET user:1"), held.unwrap_or("nil"));
+            assert_eq!(int(con, "PEXPIRETIME user:1"), if held.is_some() { 9_999_999_999_999 } else { -2 });
+        }
+    }
 }
 
-#[test]
-fn a_lock_goes_when_its_time_is_up() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, &format!("QUOTELOCK.SET user:1 3 {TIME} PX 20"));
-        eventually(std::time::Duration::from_secs(5), || (int(con, "EXISTS user:1") == 0).then_some(()));
-        assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
-        assert_eq!(reply(con, "QUOTELOCK.GET user:1 JSON"), r#""null""#);
-        assert_eq!(reply(con, &format!("QUOTELOCK.SET user:1 3 {TIME} XX")), "nil");
-    });
+#[apply(each_server)]
+fn a_lock_goes_when_its_time_is_up(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, &format!("QUOTELOCK.SET user:1 3 {TIME} PX 20"));
+    eventually(std::time::Duration::from_secs(5), || (int(con, "EXISTS user:1") == 0).then_some(()));
+    assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
+    assert_eq!(reply(con, "QUOTELOCK.GET user:1 JSON"), r#""null""#);
+    assert_eq!(reply(con, &format!("QUOTELOCK.SET user:1 3 {TIME} XX")), "nil");
 }
 
-#[test]
-fn takes_its_words_in_any_order_and_case() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for words in
-            ["NX EX 90 BUFFER 30 ALIGN 60", "align 60 buffer 30 ex 90 nx", "Buffer 30 nX Align 60 eX 90"]
-        {
-            cmd(con, "DEL user:1");
-            assert_eq!(reply(con, &format!("qUoTeLoCk.SeT user:1 3 {TIME} {words}")), "OK");
-            let stored =
-                r#"{"roleIds":["3"],"queryTime":"2024-09-12T02:50:00.000Z","ttlMs":90000,"bufferMs":30000}"#;
-            assert_eq!(text(con, "GET user:1"), stored);
-        }
-    });
+#[apply(each_server)]
+fn takes_its_words_in_any_order_and_case(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for words in ["NX EX 90 BUFFER 30 ALIGN 60", "align 60 buffer 30 ex 90 nx", "Buffer 30 nX Align 60 eX 90"]
+    {
+        cmd(con, "DEL user:1");
+        assert_eq!(reply(con, &format!("qUoTeLoCk.SeT user:1 3 {TIME} {words}")), "OK");
+        let stored =
+            r#"{"roleIds":["3"],"queryTime":"2024-09-12T02:50:00.000Z","ttlMs":90000,"bufferMs":30000}"#;
+        assert_eq!(text(con, "GET user:1"), stored);
+    }
 }

@@ -1,20 +1,19 @@
 //! The AOF as it lies on disk.
 
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::fs;
 
+use quotelock_testkit::{Server, TIMEOUT};
 use redis::Connection;
 
 use super::call::{cmd, info};
-use super::clock::{PATIENCE, eventually};
-use super::server::Server;
-use super::stream::{line, next_command};
+use super::clock::eventually;
+use super::stream::{commands_in, line};
 
 /// A BGREWRITEAOF, to its end.
 #[track_caller]
 pub(crate) fn rewrite(con: &mut Connection) {
     cmd(con, "BGREWRITEAOF");
-    eventually(PATIENCE, || {
+    eventually(TIMEOUT, || {
         let state = info(con, "persistence");
         let done = state["aof_rewrite_in_progress"] == "0" && state["aof_rewrite_scheduled"] == "0";
         done.then(|| assert_eq!(state["aof_last_bgrewrite_status"], "ok"))
@@ -28,10 +27,7 @@ pub(crate) fn aof_lines(server: &Server, part: &str) -> Vec<String> {
     files.sort();
     let mut commands = Vec::new();
     for file in files.iter().filter(|file| file.to_str().unwrap().contains(part)) {
-        let mut file = BufReader::new(File::open(file).unwrap());
-        while let Some(command) = next_command(&mut file) {
-            commands.push(line(&command));
-        }
+        commands.extend(commands_in(&fs::read(file).unwrap()).iter().map(line));
     }
     commands.retain(|command| command != "SELECT 0");
     commands

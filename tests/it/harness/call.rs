@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use redis::{Connection, ConnectionLike, Value};
 
-/// The words of a command: a text split at its spaces, or the words themselves where one holds a space or any byte.
+/// The words of a command: a text split at its spaces, or the words themselves where one holds a space or any
+/// byte.
 pub(crate) trait Words {
     fn words(&self) -> Vec<Vec<u8>>;
 }

@@ -3,29 +3,36 @@
 mod aof;
 mod call;
 mod clock;
-mod crc64;
-mod dice;
+mod dumps;
 mod effects;
 mod keyspace;
 mod odd;
+mod random;
+mod refusals;
 mod replicas;
-mod server;
+mod servers;
 mod stream;
 mod table;
-mod table_dice;
 
 pub(crate) use aof::{aof_lines, rewrite};
 pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
-pub(crate) use clock::{PATIENCE, eventually, moment, now, rest};
-pub(crate) use crc64::{body, crc64, signed};
-pub(crate) use dice::Dice;
-pub(crate) use effects::{aborts_a_watch, changes, events, forgotten};
+pub(crate) use clock::{eventually, moment, now, rest};
+pub(crate) use dumps::{body, signed};
+pub(crate) use effects::{
+    Cache, Call, changes, events, growth, only_changes_abort_a_watch, only_changes_empty_a_cache,
+};
 pub(crate) use keyspace::{Keyspace, keyspace, stored};
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
+pub(crate) use quotelock_testkit::{
+    Builder, Kind, RawConnection, Rng, Server, TIMEOUT, free_port, pack, workspace,
+};
+pub(crate) use random::{SHORT_MS, lock_command, table_command};
+pub(crate) use refusals::{Refusal, refuses};
 pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica_of};
-pub(crate) use server::{Builder, Kind, Server, for_each_server, free_port, module};
+pub(crate) use rstest::rstest;
+pub(crate) use rstest_reuse::apply;
+pub(crate) use servers::{each_server, module, oldest_and_newest, one_server, two_servers};
 pub(crate) use stream::{FakeReplica, line, monitored};
 pub(crate) use table::{
-    LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pack, packed, pipelined, table,
+    LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pipelined, pipelined_bytes, table,
 };
-pub(crate) use table_dice::SHORT_MS;

@@ -1,15 +1,13 @@
 //! A primary and those that follow it, real ones and a feigned one.
 
-use std::io::{BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpListener;
 
+use quotelock_testkit::{Builder, Kind, RawConnection, Server, TIMEOUT, pack, packed};
 use redis::Connection;
 
 use super::call::{cmd, info, int};
-use super::clock::{PATIENCE, eventually};
-use super::server::{Builder, Kind, Server};
+use super::clock::eventually;
 use super::stream::{line, next_command};
-use super::table::pack;
 
 /// A server that a replica need not wait for.
 pub(crate) fn primary(kind: Kind) -> Server {
@@ -35,7 +33,7 @@ pub(crate) fn follow(replica: &Server, primary: &Server) {
 /// Until the link to the primary is up.
 #[track_caller]
 pub(crate) fn linked(con: &mut Connection) {
-    eventually(PATIENCE, || (info(con, "replication")["master_link_status"] == "up").then_some(()));
+    eventually(TIMEOUT, || (info(con, "replication")["master_link_status"] == "up").then_some(()));
 }
 
 /// Until `replicas` have run all that this client has written.
@@ -46,7 +44,7 @@ pub(crate) fn in_step(con: &mut Connection, replicas: i64) {
 
 /// A primary that keeps nothing and has the clock a test says it has: it sends a replica what it is told to.
 pub(crate) struct FakePrimary {
-    stream: BufReader<TcpStream>,
+    replica: RawConnection,
     sent: usize,
 }
 
@@ -67,25 +65,24 @@ impl FakePrimary {
         primary
     }
 
-    /// Takes the replica that asks next, sends it so much of a full copy, and hangs up. Returns when the replica has, too.
+    /// Takes the replica that asks next, sends it so much of a full copy, and hangs up. Returns when the
+    /// replica has, too.
     #[track_caller]
     pub(crate) fn cut_off(listener: &TcpListener, copy: &[u8], sent: usize) {
         let mut primary = Self::greeted(listener);
         primary.announce(copy.len());
         primary.write(&copy[..sent]);
-        primary.stream.get_mut().shutdown(Shutdown::Write).unwrap();
         // Where what was sent was not read the connection is reset.
-        let _gone = primary.stream.read_to_end(&mut Vec::new());
+        let _gone = primary.replica.close();
     }
 
     /// Takes the replica that asks next for a full copy.
     #[track_caller]
     fn greeted(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut primary = Self { stream: BufReader::new(stream), sent: 0 };
+        let mut primary = Self { replica: RawConnection::over(stream).unwrap(), sent: 0 };
         loop {
-            let asked = line(&next_command(&mut primary.stream).expect("the replica hung up"));
+            let asked = line(&next_command(&mut primary.replica));
             if asked.starts_with("PSYNC") {
                 return primary;
             }
@@ -98,7 +95,7 @@ impl FakePrimary {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        self.stream.get_mut().write_all(bytes).unwrap();
+        self.replica.send(bytes).unwrap();
     }
 
     /// Sends a command and waits until the replica has run it.
@@ -109,14 +106,13 @@ impl FakePrimary {
     }
 
     fn send_words(&mut self, words: &[&str]) {
-        let mut bytes = Vec::new();
-        pack(&mut bytes, words);
+        let mut bytes = packed(words);
         let done = self.sent + bytes.len();
         pack(&mut bytes, &["REPLCONF", "GETACK", "*"]);
         self.sent += bytes.len();
         self.write(&bytes);
         loop {
-            let answer = line(&next_command(&mut self.stream).expect("the replica hung up"));
+            let answer = line(&next_command(&mut self.replica));
             let offset: usize =
                 answer.strip_prefix("REPLCONF ACK ").unwrap().split(' ').next().unwrap().parse().unwrap();
             if offset >= done {

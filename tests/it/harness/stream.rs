@@ -1,14 +1,11 @@
 //! The commands a server hands on to its replicas and to its AOF.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use redis::{Connection, Value};
+use quotelock_testkit::{RawConnection, Server, packed};
+use redis::{Connection, Value, from_redis_value, parse_redis_value};
 
 use super::call::int;
-use super::server::Server;
 
 /// A command's words, in bytes.
 pub(crate) type Sent = Vec<Vec<u8>>;
@@ -18,54 +15,46 @@ pub(crate) fn line(command: &Sent) -> String {
     command.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// The next command of a stream or a file, `None` at its end.
-pub(crate) fn next_command(from: &mut impl BufRead) -> Option<Sent> {
-    let words = number(from, '*')?;
-    Some((0..words).map(|_| word(from)).collect())
+/// The next command on a connection.
+#[track_caller]
+pub(crate) fn next_command(from: &mut RawConnection) -> Sent {
+    from_redis_value(from.receive().unwrap()).unwrap()
 }
 
-fn word(from: &mut impl BufRead) -> Vec<u8> {
-    let mut bytes = vec![0; number(from, '$').unwrap() + 2];
-    from.read_exact(&mut bytes).unwrap();
-    assert!(bytes.ends_with(b"\r\n"), "{bytes:?}");
-    bytes.truncate(bytes.len() - 2);
-    bytes
-}
-
-fn number(from: &mut impl BufRead, mark: char) -> Option<usize> {
-    let mut line = String::new();
-    from.read_line(&mut line).unwrap();
-    if line.is_empty() {
-        return None;
+/// The commands in a file of the AOF, all of them whole.
+#[track_caller]
+pub(crate) fn commands_in(mut file: &[u8]) -> Vec<Sent> {
+    let mut commands = Vec::new();
+    while !file.is_empty() {
+        let command: Sent = from_redis_value(parse_redis_value(file).unwrap()).unwrap();
+        file = file.strip_prefix(packed(&command).as_slice()).unwrap();
+        commands.push(command);
     }
-    let digits = line.strip_prefix(mark).unwrap_or_else(|| panic!("no '{mark}' but {line:?}"));
-    Some(digits.trim_end().parse().unwrap())
+    commands
 }
 
 /// A replica that loads nothing and runs nothing: it writes down what it is sent.
 pub(crate) struct FakeReplica {
-    stream: BufReader<TcpStream>,
+    primary: RawConnection,
 }
 
 impl FakeReplica {
+    #[track_caller]
     pub(crate) fn of(server: &Server) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let mut stream = BufReader::new(stream);
-        stream.get_mut().write_all(b"PSYNC ? -1\r\n").unwrap();
-        let answer = said(&mut stream);
+        let mut primary = RawConnection::connect(server.port()).unwrap();
+        primary.send(b"PSYNC ? -1\r\n").unwrap();
+        let answer = next_line(&mut primary);
         assert!(answer.starts_with("+FULLRESYNC "), "{answer}");
-        let rdb: usize = said(&mut stream).strip_prefix('$').unwrap().parse().unwrap();
-        let mut bytes = vec![0; rdb];
-        stream.read_exact(&mut bytes).unwrap();
-        assert!(bytes.starts_with(b"REDIS") || bytes.starts_with(b"VALKEY"), "{bytes:?}");
-        Self { stream }
+        let length = next_line(&mut primary).strip_prefix('$').unwrap().parse().unwrap();
+        let rdb = primary.receive_bytes(length).unwrap();
+        assert!(rdb.starts_with(b"REDIS") || rdb.starts_with(b"VALKEY"), "{rdb:?}");
+        Self { primary }
     }
 
     /// What it was sent since it was last asked.
     #[track_caller]
     pub(crate) fn sent(&mut self, primary: &mut Connection) -> Vec<Sent> {
-        up_to_here(primary, || next_command(&mut self.stream).expect("the primary hung up"))
+        up_to_here(primary, || next_command(&mut self.primary))
     }
 
     /// The same as lines of text.
@@ -76,12 +65,12 @@ impl FakeReplica {
 }
 
 /// A line that isn't empty: empty ones keep the link alive while the primary saves.
-fn said(stream: &mut impl BufRead) -> String {
+#[track_caller]
+fn next_line(primary: &mut RawConnection) -> String {
     loop {
-        let mut line = String::new();
-        assert_ne!(stream.read_line(&mut line).unwrap(), 0, "the primary hung up");
-        if !line.trim_end().is_empty() {
-            return line.trim_end().to_owned();
+        let line = primary.receive_line().unwrap();
+        if !line.is_empty() {
+            return line;
         }
     }
 }

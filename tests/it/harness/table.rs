@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use quotelock_testkit::pack;
 use redis::{Connection, ConnectionLike, Value};
 
 use super::call::{Words, cmd, int, show, text};
@@ -57,8 +58,8 @@ pub(crate) fn live_rows(con: &mut Connection, key: &str) -> Rows {
 
 /// When rows expire: `-1` never, `None` for a row that isn't there.
 ///
-/// `VEHPRICE.PTTL` tells how long rows have left, `VEHPRICE.INFO` when the longest-lived one ends: in one transaction, in
-/// which the clock stands still, the two tell to the millisecond when each row expires.
+/// `VEHPRICE.PTTL` tells how long rows have left, `VEHPRICE.INFO` when the longest-lived one ends: in one
+/// transaction, in which the clock stands still, the two tell to the millisecond when each row expires.
 #[track_caller]
 fn expiries(con: &mut Connection, key: &str, ids: &[&str]) -> Vec<Option<i64>> {
     let mut pttl = vec!["VEHPRICE.PTTL", key];
@@ -154,24 +155,14 @@ pub(crate) fn pipelined<W: Words>(con: &mut Connection, commands: &[W]) -> Vec<V
     for command in commands {
         pack(&mut bytes, &command.words());
     }
-    packed(con, &bytes, commands.len())
+    pipelined_bytes(con, &bytes, commands.len())
 }
 
 /// The replies to as many commands that are packed already.
 #[track_caller]
-pub(crate) fn packed(con: &mut Connection, bytes: &[u8], commands: usize) -> Vec<Value> {
+pub(crate) fn pipelined_bytes(con: &mut Connection, bytes: &[u8], commands: usize) -> Vec<Value> {
     let replies = con.req_packed_commands(bytes, 0, commands);
     replies.unwrap_or_else(|error| {
         panic!("{error} after {}", String::from_utf8_lossy(&bytes[..bytes.len().min(200)]))
     })
-}
-
-/// A command as it goes over the wire.
-pub(crate) fn pack<T: AsRef<[u8]>>(out: &mut Vec<u8>, words: &[T]) {
-    out.extend_from_slice(format!("*{}\r\n", words.len()).as_bytes());
-    for word in words.iter().map(AsRef::as_ref) {
-        out.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
-        out.extend_from_slice(word);
-        out.extend_from_slice(b"\r\n");
-    }
 }

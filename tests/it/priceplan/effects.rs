@@ -1,7 +1,5 @@
 //! That reading the toggle changes nothing, and what is counted.
 
-use redis::{PushInfo, PushKind};
-
 use super::*;
 
 /// Both commands, on a toggle that is there and one that isn't.
@@ -12,83 +10,73 @@ const READS: [&str; 4] = [
     "PRICEPLAN.ROUTE absent 571",
 ];
 
-#[test]
-fn reading_the_toggle_changes_nothing_that_anyone_is_told_of() {
-    for_each_server(|server| {
-        let (con, other) = (&mut server.connection(), &mut server.connection());
-        for value in ["3", "both", "back"] {
-            let set = ["SET", "toggle", value, "EX", "1000"];
-            for read in READS {
-                let shown = format!("{read} with {value} on {}", server.kind().name());
-                cmd(con, &set);
-                let held = keyspace(con);
-                let changed = changes(con);
-                cmd(con, "WATCH toggle");
-                cmd(other, read);
-                cmd(other, read);
-                assert_eq!(keyspace(con), held, "{shown}");
-                assert_eq!(changes(con), changed, "{shown}");
-                cmd(con, "MULTI");
-                cmd(con, "GET toggle");
-                assert_eq!(reply(con, "EXEC"), format!(r#"["{value}"]"#), "{shown}");
-                // The next switch is a plain write, whatever form the value has now.
-                assert_eq!(int(con, "STRLEN toggle"), value.len() as i64);
-            }
-        }
-        cmd(con, "SET toggle 1");
-        cmd(con, "PRICEPLAN.TAG toggle 571");
-        assert_eq!(int(con, "INCR toggle"), 2);
-        assert_eq!(reply(con, "PRICEPLAN.TAG toggle 571"), r#"["571"]"#);
-    });
-}
-
-/// The compact form is the server's own affair. It goes with the first read, and comes back with the next `SET`.
-#[test]
-fn the_first_read_after_a_set_takes_the_plain_form() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (value, compact) in [("3", "int"), ("both", "embstr")] {
-            for read in &READS[..2] {
-                cmd(con, &["SET", "toggle", value]);
-                assert_eq!(text(con, "OBJECT ENCODING toggle"), compact);
-                let dump = cmd(con, "DUMP toggle");
-                cmd(con, *read);
-                assert_eq!(text(con, "OBJECT ENCODING toggle"), "raw");
-                assert_eq!(cmd(con, "DUMP toggle"), dump);
-                assert!(int(con, "MEMORY USAGE toggle") < 100);
-            }
-        }
-    });
-}
-
-#[test]
-fn a_switch_invalidates_what_a_client_has_cached() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let mut cache = server.connection_resp3();
-        let (sender, pushes) = std::sync::mpsc::channel();
-        cache.set_push_sender(sender);
-        cmd(&mut cache, "CLIENT TRACKING ON");
+#[apply(each_server)]
+fn reading_the_toggle_changes_nothing_that_anyone_is_told_of(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let (con, other) = (&mut server.connection(), &mut server.connection());
+    for value in ["3", "both", "back"] {
+        let set = ["SET", "toggle", value, "EX", "1000"];
         for read in READS {
-            cmd(con, "SET toggle 3");
-            cmd(con, "DEL absent");
-            cmd(&mut cache, read);
-            cmd(con, read);
-            assert_eq!(text(&mut cache, "PING"), "PONG");
-            assert!(pushes.try_recv().is_err(), "{read}");
-            let key = read.split(' ').nth(1).unwrap();
-            cmd(con, &["SET", key, "2"]);
-            // What was pushed comes before the next answer.
-            assert_eq!(text(&mut cache, "PING"), "PONG");
-            let PushInfo { kind, data } = pushes.try_recv().unwrap();
-            assert_eq!(kind, PushKind::Invalidate);
-            assert_eq!(show(&data[0]), format!(r#"["{key}"]"#));
+            let shown = format!("{read} with {value}");
+            cmd(con, &set);
+            let held = keyspace(con);
+            let changed = changes(con);
+            cmd(con, "WATCH toggle");
+            cmd(other, read);
+            cmd(other, read);
+            assert_eq!(keyspace(con), held, "{shown}");
+            assert_eq!(changes(con), changed, "{shown}");
+            cmd(con, "MULTI");
+            cmd(con, "GET toggle");
+            assert_eq!(reply(con, "EXEC"), format!(r#"["{value}"]"#), "{shown}");
+            // The next switch is a plain write, whatever form the value has now.
+            assert_eq!(int(con, "STRLEN toggle"), value.len() as i64);
         }
-    });
+    }
+    cmd(con, "SET toggle 1");
+    cmd(con, "PRICEPLAN.TAG toggle 571");
+    assert_eq!(int(con, "INCR toggle"), 2);
+    assert_eq!(reply(con, "PRICEPLAN.TAG toggle 571"), r#"["571"]"#);
 }
 
-#[test]
-fn ids_are_counted_by_pricing() {
+/// The compact form is the server's own affair. It goes with the first read, and comes back with the next
+/// `SET`.
+#[apply(each_server)]
+fn the_first_read_after_a_set_takes_the_plain_form(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (value, compact) in [("3", "int"), ("both", "embstr")] {
+        for read in &READS[..2] {
+            cmd(con, &["SET", "toggle", value]);
+            assert_eq!(text(con, "OBJECT ENCODING toggle"), compact);
+            let dump = cmd(con, "DUMP toggle");
+            cmd(con, *read);
+            assert_eq!(text(con, "OBJECT ENCODING toggle"), "raw");
+            assert_eq!(cmd(con, "DUMP toggle"), dump);
+            assert!(int(con, "MEMORY USAGE toggle") < 100);
+        }
+    }
+}
+
+#[apply(each_server)]
+fn a_switch_invalidates_what_a_client_has_cached(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let mut cache = Cache::of(server);
+    for read in READS {
+        cmd(con, "SET toggle 3");
+        cmd(con, "DEL absent");
+        cache.read(read);
+        cmd(con, read);
+        assert_eq!(cache.forgotten(), Vec::<String>::new(), "{read}");
+        let key = read.split(' ').nth(1).unwrap();
+        cmd(con, &["SET", key, "2"]);
+        assert_eq!(cache.forgotten(), [format!(r#"["{key}"]"#)]);
+    }
+}
+
+#[apply(each_server)]
+fn ids_are_counted_by_pricing(#[case] kind: Kind) {
     const NAMES: [&str; 5] = ["tags_legacy", "tags_core", "routes_legacy", "routes_core", "routes_retired"];
     // The toggle; the command; what is added to each counter.
     let cases = [
@@ -105,20 +93,11 @@ fn ids_are_counted_by_pricing() {
         ("5", "PRICEPLAN.TAG toggle 1", [0; 5]),
         ("5", "PRICEPLAN.ROUTE toggle 1", [0; 5]),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let counts = |con: &mut Connection| {
-            let info = info(con, "quotelock");
-            NAMES.map(|name| info[&format!("quotelock_{name}")].parse::<i64>().unwrap())
-        };
-        assert_eq!(counts(con), [0; 5]);
-        for (value, words, added) in cases {
-            put(con, value);
-            let before = counts(con);
-            let _refused = try_cmd(con, words);
-            let after = counts(con);
-            let grown: Vec<_> = after.iter().zip(before).map(|(after, before)| after - before).collect();
-            assert_eq!(grown, added, "{words} with {value}");
-        }
-    });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    assert!(NAMES.iter().all(|name| info(con, "quotelock")[&format!("quotelock_{name}")] == "0"));
+    for (value, words, added) in cases {
+        put(con, value);
+        assert_eq!(growth(con, &NAMES, words), added, "{words} with {value}");
+    }
 }

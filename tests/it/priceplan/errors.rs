@@ -13,8 +13,8 @@ fn bad_toggle(shown: &str) -> String {
     format!("ERR invalid value '{shown}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back")
 }
 
-#[test]
-fn what_is_no_id() {
+#[apply(each_server)]
+fn what_is_no_id(#[case] kind: Kind) {
     let (x_32, long) = ("x".repeat(32) + "...", "\u{100}".repeat(129));
     let cases: [(&[u8], String); 9] = [
         (b"", String::new()),
@@ -27,38 +27,34 @@ fn what_is_no_id() {
         (b"it's\\\xed\xa0\x80%s%n\0", r"it\x27s\x5c\xed\xa0\x80%s%n\x00".to_owned()),
         (&vec![b'x'; 8 << 20], x_32),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, "SET toggle 3");
-        cmd(con, "SET broken 5");
-        cmd(con, "RPUSH list x");
-        let before = keyspace(con);
-        for name in NAMES {
-            for (id, shown) in &cases {
-                // Alone, among others, and before what is wrong with the toggle.
-                for (toggle, before, after) in [
-                    ("toggle", "", ""),
-                    ("toggle", "571", "572_old"),
-                    ("broken", "571", ""),
-                    ("list", "", "571"),
-                ] {
-                    let mut words = [name, toggle].map(|word| word.as_bytes()).to_vec();
-                    words.extend([before.as_bytes()].iter().filter(|word| !word.is_empty()));
-                    words.push(id);
-                    words.extend([after.as_bytes()].iter().filter(|word| !word.is_empty()));
-                    assert_eq!(error(con, &words), bad_id(shown), "{name} {toggle} {before} {after}");
-                }
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, "SET toggle 3");
+    cmd(con, "SET broken 5");
+    cmd(con, "RPUSH list x");
+    let before = keyspace(con);
+    for name in NAMES {
+        for (id, shown) in &cases {
+            // Alone, among others, and before what is wrong with the toggle.
+            for (toggle, before, after) in
+                [("toggle", "", ""), ("toggle", "571", "572_old"), ("broken", "571", ""), ("list", "", "571")]
+            {
+                let mut words = [name, toggle].map(|word| word.as_bytes()).to_vec();
+                words.extend([before.as_bytes()].iter().filter(|word| !word.is_empty()));
+                words.push(id);
+                words.extend([after.as_bytes()].iter().filter(|word| !word.is_empty()));
+                assert_eq!(error(con, &words), bad_id(shown), "{name} {toggle} {before} {after}");
             }
-            // The first one is named.
-            assert_eq!(error(con, &[name, "toggle", "571", "_old", ""]), bad_id("_old"));
         }
-        assert_eq!(keyspace(con), before);
-        assert_eq!(reply(con, "PING"), "PONG");
-    });
+        // The first one is named.
+        assert_eq!(error(con, &[name, "toggle", "571", "_old", ""]), bad_id("_old"));
+    }
+    assert_eq!(keyspace(con), before);
+    assert_eq!(reply(con, "PING"), "PONG");
 }
 
-#[test]
-fn what_a_toggle_can_not_hold() {
+#[apply(each_server)]
+fn what_a_toggle_can_not_hold(#[case] kind: Kind) {
     let large = vec![b'3'; 8 << 20];
     let cases: [(&[u8], &str); 16] = [
         (b"", ""),
@@ -78,60 +74,57 @@ fn what_a_toggle_can_not_hold() {
         (b"9223372036854775807", "9223372036854775807"),
         (&large, "33333333333333333333333333333333..."),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (value, shown) in &cases {
-            cmd(con, &[b"SET".as_slice(), b"toggle", value]);
-            for name in NAMES {
-                assert_eq!(error(con, &[name, "toggle", "571"]), bad_toggle(shown));
-                assert_eq!(error(con, &[name, "toggle", "571", "572_old"]), bad_toggle(shown));
-            }
-            assert_eq!(cmd(con, "GET toggle"), redis::Value::BulkString(value.to_vec()));
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (value, shown) in &cases {
+        cmd(con, &[b"SET".as_slice(), b"toggle", value]);
+        for name in NAMES {
+            assert_eq!(error(con, &[name, "toggle", "571"]), bad_toggle(shown));
+            assert_eq!(error(con, &[name, "toggle", "571", "572_old"]), bad_toggle(shown));
         }
-    });
+        assert_eq!(cmd(con, "GET toggle"), redis::Value::BulkString(value.to_vec()));
+    }
 }
 
-#[test]
-fn what_is_no_toggle_and_no_call() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for other in [
-            "RPUSH toggle 3",
-            "HSET toggle 3 3",
-            "SADD toggle 3",
-            "ZADD toggle 3 3",
-            "XADD toggle 1-1 3 3",
-            "VEHPRICE.SET toggle 3 FIELDS 1 a 3",
-        ] {
-            cmd(con, "FLUSHALL");
-            cmd(con, other);
-            let before = keyspace(con);
-            for name in NAMES {
-                assert_eq!(error(con, &[name, "toggle", "571"]), WRONGTYPE, "{other}");
-            }
-            assert_eq!(keyspace(con), before);
-        }
+#[apply(each_server)]
+fn what_is_no_toggle_and_no_call(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for other in [
+        "RPUSH toggle 3",
+        "HSET toggle 3 3",
+        "SADD toggle 3",
+        "ZADD toggle 3 3",
+        "XADD toggle 1-1 3 3",
+        "VEHPRICE.SET toggle 3 FIELDS 1 a 3",
+    ] {
+        cmd(con, "FLUSHALL");
+        cmd(con, other);
+        let before = keyspace(con);
         for name in NAMES {
-            let arity = format!("ERR wrong number of arguments for '{name}' command");
-            assert_eq!(error(con, name), arity);
-            assert_eq!(error(con, &[name, "toggle"]), arity);
+            assert_eq!(error(con, &[name, "toggle", "571"]), WRONGTYPE, "{other}");
         }
-    });
+        assert_eq!(keyspace(con), before);
+    }
+    for name in NAMES {
+        let arity = format!("ERR wrong number of arguments for '{name}' command");
+        assert_eq!(error(con, name), arity);
+        assert_eq!(error(con, &[name, "toggle"]), arity);
+    }
 }
 
-#[test]
-fn batches_larger_than_the_setting() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, "SET broken 5");
-        cmd(con, "CONFIG SET quotelock.max-batch 2");
-        for name in NAMES {
-            let many = "ERR too many ids, 3 are more than quotelock.max-batch, 2";
-            assert_eq!(error(con, &[name, "toggle", "1", "2", "3"]), many);
-            assert_eq!(error(con, &[name, "toggle", "1", "1", "1"]), many);
-            // Before what is in it, and before the toggle.
-            assert_eq!(error(con, &[name, "broken", "1", "", "3"]), many);
-            cmd(con, &[name, "toggle", "1", "2"]);
-        }
-    });
+#[apply(each_server)]
+fn batches_larger_than_the_setting(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, "SET broken 5");
+    cmd(con, "CONFIG SET quotelock.max-batch 2");
+    for name in NAMES {
+        let many = "ERR too many ids, 3 are more than quotelock.max-batch, 2";
+        assert_eq!(error(con, &[name, "toggle", "1", "2", "3"]), many);
+        assert_eq!(error(con, &[name, "toggle", "1", "1", "1"]), many);
+        // Before what is in it, and before the toggle.
+        assert_eq!(error(con, &[name, "broken", "1", "", "3"]), many);
+        cmd(con, &[name, "toggle", "1", "2"]);
+    }
 }

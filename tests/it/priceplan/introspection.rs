@@ -20,20 +20,19 @@ const fn expected(name: &'static str) -> Expected {
 
 pub(crate) const PRICEPLAN: [Expected; 2] = [expected("priceplan.tag"), expected("priceplan.route")];
 
-#[test]
-fn the_toggle_is_the_one_key() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for Expected { name, key_flags, .. } in PRICEPLAN {
-            assert_eq!(reply(con, &["COMMAND", "GETKEYS", name, "toggle", "a", "b"]), r#"["toggle"]"#);
-            let with_flags = reply(con, &["COMMAND", "GETKEYSANDFLAGS", name, "toggle", "a", "b"]);
-            assert_eq!(with_flags, format!(r#"[["toggle", [{key_flags}]]]"#));
-        }
-    });
+#[apply(each_server)]
+fn the_toggle_is_the_one_key(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for Expected { name, key_flags, .. } in PRICEPLAN {
+        assert_eq!(reply(con, &["COMMAND", "GETKEYS", name, "toggle", "a", "b"]), r#"["toggle"]"#);
+        let with_flags = reply(con, &["COMMAND", "GETKEYSANDFLAGS", name, "toggle", "a", "b"]);
+        assert_eq!(with_flags, format!(r#"[["toggle", [{key_flags}]]]"#));
+    }
 }
 
-#[test]
-fn users_may_call_what_their_rules_say() {
+#[apply(each_server)]
+fn users_may_call_what_their_rules_say(#[case] kind: Kind) {
     const BOTH: &str = "+priceplan.tag +priceplan.route";
     // The rules; whether the user may TAG and ROUTE.
     let everywhere = [
@@ -53,26 +52,25 @@ fn users_may_call_what_their_rules_say() {
         ("~* +@write", [false, false]),
         ("~* +@all -@slow", [false, false]),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, "SET toggle 3");
-        let mut rules: Vec<(&str, [bool; 2])> =
-            everywhere.iter().map(|(rules, allowed)| (rules.as_str(), *allowed)).collect();
-        if has_categories(server) {
-            rules.extend(by_category);
-        }
-        for (rules, allowed) in rules {
-            cmd(con, &format!("ACL SETUSER pod reset on >secret {rules}"));
-            let pod = &mut server.connection_of("pod", "secret");
-            for (Expected { name, .. }, allowed) in PRICEPLAN.iter().zip(allowed) {
-                match try_cmd(pod, &[name, "toggle", "571"]) {
-                    Ok(_) => assert!(allowed, "{name} with {rules}"),
-                    Err(error) => {
-                        assert!(error.starts_with("NOPERM "), "{name} with {rules}: {error}");
-                        assert!(!allowed, "{name} with {rules}: {error}");
-                    }
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, "SET toggle 3");
+    let mut rules: Vec<(&str, [bool; 2])> =
+        everywhere.iter().map(|(rules, allowed)| (rules.as_str(), *allowed)).collect();
+    if has_categories(server) {
+        rules.extend(by_category);
+    }
+    for (rules, allowed) in rules {
+        cmd(con, &format!("ACL SETUSER pod reset on >secret {rules}"));
+        let pod = &mut server.connection_of("pod", "secret");
+        for (Expected { name, .. }, allowed) in PRICEPLAN.iter().zip(allowed) {
+            match try_cmd(pod, &[name, "toggle", "571"]) {
+                Ok(_) => assert!(allowed, "{name} with {rules}"),
+                Err(error) => {
+                    assert!(error.starts_with("NOPERM "), "{name} with {rules}: {error}");
+                    assert!(!allowed, "{name} with {rules}: {error}");
                 }
             }
         }
-    });
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use redis::Connection;
 
 use super::model::{MODULE_ARGS, Model};
-use super::{full, report};
+use super::{full, report, seed_of};
 use crate::harness::*;
 
 /// Commands sent at once.
@@ -14,12 +14,12 @@ const AT_ONCE: usize = 500;
 /// Runs so many, and compares each answer, and now and then all rows and expiries.
 #[track_caller]
 fn play(con: &mut Connection, seed: u64, commands: usize) {
-    let (mut model, dice) = (Model::default(), &mut Dice::seeded(seed));
+    let (mut model, rng) = (Model::default(), &mut Rng::seeded(seed));
     for batch in 0..commands / AT_ONCE {
-        let steps: Vec<_> = (0..AT_ONCE).map(|_| model.step(dice)).collect();
+        let steps: Vec<_> = (0..AT_ONCE).map(|_| model.step(rng)).collect();
         let mut bytes = Vec::new();
         steps.iter().for_each(|(command, _)| pack(&mut bytes, command));
-        let replies = packed(con, &bytes, steps.len());
+        let replies = pipelined_bytes(con, &bytes, steps.len());
         for (index, ((command, expected), reply)) in steps.iter().zip(&replies).enumerate() {
             assert_eq!(show(reply), *expected, "seed {seed}, batch {batch}, {index}: {command:?}");
         }
@@ -32,18 +32,13 @@ fn play(con: &mut Connection, seed: u64, commands: usize) {
     cmd(con, "FLUSHALL");
 }
 
-#[test]
-fn random_commands() {
+#[apply(each_server)]
+fn random_commands(#[case] kind: Kind) {
     let commands = if full() { 2_500_000 } else { 12_500 };
     let begun = Instant::now();
-    for (seed, kind) in Kind::ALL.into_iter().enumerate() {
-        let server = Server::builder(kind).module_args(MODULE_ARGS).start();
-        play(&mut server.connection(), seed as u64, commands);
-    }
-    report(
-        "random commands against a model",
-        &format!("{} on 4 servers, in {:.0?}", 4 * commands, begun.elapsed()),
-    );
+    let server = Server::builder(kind).module_args(MODULE_ARGS).start();
+    play(&mut server.connection(), seed_of(kind), commands);
+    report(kind, "random commands against a model", &format!("{commands}, in {:.0?}", begun.elapsed()));
 }
 
 /// Valgrind with the server's allocator in its own place, so that it sees every piece of memory.
@@ -56,8 +51,9 @@ const VALGRIND: [&str; 6] = [
     "--log-file={dir}/valgrind.log",
 ];
 
-/// On this machine's own server, which has its allocator as a library: no byte that is not there is read or written, and none
-/// is forgotten. (What "may be" lost are the server's own strings, to whose midst it points.)
+/// On this machine's own server, which has its allocator as a library: no byte that is not there is read or
+/// written, and none is forgotten. (What "may be" lost are the server's own strings, to whose midst it
+/// points.)
 #[test]
 fn random_commands_under_valgrind() {
     let commands = if full() { 500_000 } else { 1500 };
@@ -68,5 +64,9 @@ fn random_commands_under_valgrind() {
     let log = std::fs::read_to_string(server.dir().join("valgrind.log")).unwrap();
     assert!(log.contains("ERROR SUMMARY: 0 errors"), "{log}");
     assert!(log.contains("definitely lost: 0 bytes"), "{log}");
-    report("random commands under valgrind", &format!("{commands}, in {:.0?}", begun.elapsed()));
+    report(
+        Kind::DEFAULT,
+        "random commands under valgrind",
+        &format!("{commands}, in {:.0?}", begun.elapsed()),
+    );
 }

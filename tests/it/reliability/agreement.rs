@@ -25,7 +25,8 @@ fn seeds(kind: Kind) -> u64 {
     }
 }
 
-/// What a server holds that is to be the same elsewhere: tables as they read, and what is at the keys of locks.
+/// What a server holds that is to be the same elsewhere: tables as they read, and what is at the keys of
+/// locks.
 #[derive(PartialEq)]
 struct Held {
     tables: Tables,
@@ -54,10 +55,10 @@ fn play(kind: Kind, con: &mut Connection, read: &mut Connection) {
     let mut refused = 0;
     let mut asked = 0;
     for seed in 0..seeds(kind) {
-        let dice = &mut Dice::seeded(seed);
+        let rng = &mut Rng::seeded(seed);
         let family = format!("seed{seed}");
         for _ in 0..commands() / AT_ONCE {
-            let command = |_| if dice.below(4) == 0 { dice.command() } else { dice.table_command(&family) };
+            let command = |_| if rng.below(4) == 0 { lock_command(rng) } else { table_command(rng, &family) };
             let commands: Vec<_> = (0..AT_ONCE).map(command).collect();
             let replies = pipelined(con, &commands);
             asked += replies.len();
@@ -89,22 +90,9 @@ fn tables_agree(found: &Tables, expected: &Tables, what: &str) {
     }
 }
 
-#[test]
-fn all_agree() {
+#[apply(each_server)]
+fn all_agree(#[case] kind: Kind) {
     let begun = Instant::now();
-    for kind in Kind::ALL {
-        all_agree_on(kind);
-    }
-    let [most, least] = [Kind::DEFAULT, Kind::Valkey91].map(seeds);
-    let figures = format!(
-        "{most} seeds on one server, {least} on the other three, of {} commands, in {:.0?}",
-        commands(),
-        begun.elapsed()
-    );
-    report("random commands on every copy", &figures);
-}
-
-fn all_agree_on(kind: Kind) {
     let mut primary = builder(kind).conf("appendonly yes").conf("aof-use-rdb-preamble no").start();
     let con = &mut primary.connection();
     let (read, mut unread) = (builder(kind).start(), builder(kind).start());
@@ -146,6 +134,8 @@ fn all_agree_on(kind: Kind) {
         let what = format!("from the AOF rewritten with preamble {preamble}");
         agrees(&mut primary.connection(), &expected, &what);
     }
+    let figures = format!("{} seeds of {} commands, in {:.0?}", seeds(kind), commands(), begun.elapsed());
+    report(kind, "random commands on every copy", &figures);
 }
 
 fn copies_agree(con: &mut Connection, expected: &Tables) {

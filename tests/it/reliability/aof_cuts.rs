@@ -1,4 +1,5 @@
-//! An AOF cut off at each of its last bytes: the server starts, and holds what the whole commands before the cut left.
+//! An AOF cut off at each of its last bytes: the server starts, and holds what the whole commands before the
+//! cut left.
 
 use std::fs;
 use std::io::Write;
@@ -22,7 +23,7 @@ fn aof(server: &Server) -> PathBuf {
 
 /// The server's own tool, which the server's program is under another name.
 fn fix(server: &Server) {
-    let program = server.kind().binary();
+    let program = server.kind().program().unwrap();
     let name = program.file_name().unwrap().to_str().unwrap().replace("-server", "-check-aof");
     // Given the manifest, Valkey's tool refuses the RDB file of Valkey 9.1.
     let mut tool = Command::new(&program);
@@ -39,62 +40,58 @@ fn cut(file: &Path, length: u64) {
     fs::OpenOptions::new().write(true).open(file).unwrap().set_len(length).unwrap();
 }
 
-#[test]
-fn an_aof_cut_off_anywhere_is_a_prefix() {
-    let (step, kinds) = if full() { (1, &Kind::ALL[..]) } else { (40, &[Kind::Redis70, Kind::Valkey91][..]) };
+#[apply(two_servers)]
+fn an_aof_cut_off_anywhere_is_a_prefix(#[case] kind: Kind) {
+    let step = if full() { 1 } else { 40 };
     let (mut starts, mut fixed) = (0, 0);
-    for &kind in kinds {
-        let start = |truncated: &str| {
-            Server::builder(kind)
-                .conf("appendonly yes")
-                .conf("appendfsync always")
-                .conf(format!("aof-load-truncated {truncated}"))
-                .module_args(SETTINGS)
-                .start()
-        };
-        // Two servers run the same file: one cuts off by itself what is not whole, the other refuses it until it is fixed.
-        let (mut server, mut strict) = (start("yes"), start("no"));
-        let file = aof(&server);
-        let (mut book, dice) = (Book::of(0), &mut Dice::seeded(7));
-        let con = &mut server.connection();
-        let mut ends = vec![fs::metadata(&file).unwrap().len()];
-        while book.writes.len() < 200 {
-            book.write(con, dice).unwrap();
-            ends.push(fs::metadata(&file).unwrap().len());
-        }
-        server.kill9();
-        let whole = fs::read(&file).unwrap();
-        let length = whole.len() as u64;
-        assert!(length - ends[1] > LAST_BYTES, "{ends:?}");
-        for off in (1..=LAST_BYTES).step_by(step) {
-            let what = format!("{}, {off} bytes off", kind.name());
+    let start = |truncated: &str| {
+        Server::builder(kind)
+            .conf("appendonly yes")
+            .conf("appendfsync always")
+            .conf(format!("aof-load-truncated {truncated}"))
+            .module_args(SETTINGS)
+            .start()
+    };
+    // Two servers run the same file: one cuts off by itself what is not whole, the other refuses it until it
+    // is fixed.
+    let (mut server, mut strict) = (start("yes"), start("no"));
+    let file = aof(&server);
+    let (mut book, rng) = (Book::of(0), &mut Rng::seeded(7));
+    let con = &mut server.connection();
+    let mut ends = vec![fs::metadata(&file).unwrap().len()];
+    while book.writes.len() < 200 {
+        book.write(con, rng).unwrap();
+        ends.push(fs::metadata(&file).unwrap().len());
+    }
+    server.kill();
+    let whole = fs::read(&file).unwrap();
+    let length = whole.len() as u64;
+    assert!(length - ends[1] > LAST_BYTES, "{ends:?}");
+    for off in (1..=LAST_BYTES).step_by(step) {
+        let what = format!("{off} bytes off");
+        fs::write(&file, &whole).unwrap();
+        cut(&file, length - off);
+        server.restart();
+        let kept = ends.partition_point(|end| *end <= length - off) - 1;
+        let found = book.find(&mut server.connection());
+        let prefixes = book.all_kept(&found);
+        assert!(prefixes.contains(&kept), "{what}: not {kept} writes but {prefixes:?}: {found:?}");
+        server.kill();
+        starts += 1;
+        if starts % 10 == 1 {
+            strict.kill();
+            let file = aof(&strict);
             fs::write(&file, &whole).unwrap();
             cut(&file, length - off);
-            server.restart();
-            let kept = ends.partition_point(|end| *end <= length - off) - 1;
-            let found = book.find(&mut server.connection());
-            let prefixes = book.all_kept(&found);
-            assert!(prefixes.contains(&kept), "{what}: not {kept} writes but {prefixes:?}: {found:?}");
-            server.kill9();
-            starts += 1;
-            if starts % 10 == 1 {
-                strict.kill9();
-                let file = aof(&strict);
-                fs::write(&file, &whole).unwrap();
-                cut(&file, length - off);
-                if !ends.contains(&(length - off)) {
-                    let refused = strict.try_restart().expect_err(&what);
-                    assert!(refused.contains("Unexpected end of file"), "{what}: {refused}");
-                    fix(&strict);
-                }
-                strict.restart();
-                assert_eq!(book.find(&mut strict.connection()), found, "{what}, fixed");
-                fixed += 1;
+            if !ends.contains(&(length - off)) {
+                let refused = strict.try_restart().expect_err(&what).to_string();
+                assert!(refused.contains("Unexpected end of file"), "{what}: {refused}");
+                fix(&strict);
             }
+            strict.restart();
+            assert_eq!(book.find(&mut strict.connection()), found, "{what}, fixed");
+            fixed += 1;
         }
     }
-    report(
-        "aof_cuts",
-        &format!("{} servers, {starts} cuts, {fixed} of them fixed by check-aof too", kinds.len()),
-    );
+    report(kind, "aof_cuts", &format!("{starts} cuts, {fixed} of them fixed by check-aof too"));
 }

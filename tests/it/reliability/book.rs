@@ -1,7 +1,7 @@
 //! A client's own book: what it wrote, what it was answered, and so what a server must hold.
 //!
-//! Each writer has locks and a table to itself, so its book alone says what is there. Every write leaves something else than any
-//! write before it, so what a server holds shows how many of the writes it has run.
+//! Each writer has locks and a table to itself, so its book alone says what is there. Every write leaves
+//! something else than any write before it, so what a server holds shows how many of the writes it has run.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -80,8 +80,8 @@ impl Book {
     }
 
     /// One more write, and whether the connection lived to see its answer. A wrong answer fails the test.
-    pub(crate) fn write(&mut self, con: &mut Connection, dice: &mut Dice) -> RedisResult<()> {
-        let mut write = self.plan(dice);
+    pub(crate) fn write(&mut self, con: &mut Connection, rng: &mut Rng) -> RedisResult<()> {
+        let mut write = self.plan(rng);
         let sent = now();
         let replies = send(con, &write.commands);
         let answered = now();

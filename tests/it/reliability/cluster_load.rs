@@ -1,7 +1,8 @@
 //! Cluster clients of three languages write and read while slots move and primaries die.
 //!
-//! The clients are programs in tests/clients, `cluster_load.*`. Each has keys of its own, and holds every answer against what it has
-//! written. `go` starts it; `pause` has it read all of its keys and say what it found.
+//! The clients are programs in tests/clients, `cluster_load.*`. Each has keys of its own, and holds every
+//! answer against what it has written. `go` starts it; `pause` has it read all of its keys and say what it
+//! found.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -46,7 +47,7 @@ impl Client {
 
     #[track_caller]
     fn said(&self) -> String {
-        self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{}: {error}", self.name))
+        self.lines.recv_timeout(TIMEOUT).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
     fn say(&mut self, line: &str) {
@@ -84,7 +85,8 @@ struct Tally {
     most_lost: u64,
 }
 
-fn soak(kind: Kind, rounds: usize, tally: &mut Tally) {
+fn soak(kind: Kind, rounds: usize) -> Tally {
+    let mut tally = Tally::default();
     let mut nodes = Nodes::start(kind);
     let tags = nodes.tags([MOVING, 4, 4]);
     let slots: Vec<usize> = tags[0].iter().map(|tag| nodes.slot(tag)).collect();
@@ -94,15 +96,15 @@ fn soak(kind: Kind, rounds: usize, tally: &mut Tally) {
     let (mut from, mut to) = (0, 1);
     for round in 0..rounds {
         for client in &mut clients {
-            let what = format!("{}, resharding {round}", kind.name());
+            let what = format!("resharding {round}");
             let moved = nodes.errors("MOVED");
             client.say("go");
             let asked = nodes.errors("ASK");
             for slot in &slots {
-                eventually(PATIENCE, || (nodes.keys(from, *slot).len() > 1).then_some(()));
+                eventually(TIMEOUT, || (nodes.keys(from, *slot).len() > 1).then_some(()));
                 nodes.move_slot(*slot, from, to);
             }
-            eventually(PATIENCE, || (nodes.errors("MOVED") > moved).then_some(()));
+            eventually(TIMEOUT, || (nodes.errors("MOVED") > moved).then_some(()));
             client.say("pause");
             let (writes, behind) = client.told(&what);
             assert_eq!(behind, 0, "{what}, {}", client.name);
@@ -115,7 +117,7 @@ fn soak(kind: Kind, rounds: usize, tally: &mut Tally) {
     }
 
     for round in 0..rounds {
-        let what = format!("{}, kill {round}", kind.name());
+        let what = format!("kill {round}");
         nodes.is_whole();
         let owner = nodes.owner(&format!("{{{}}}", tags[round % 3][0]));
         for client in &mut clients {
@@ -139,26 +141,16 @@ fn soak(kind: Kind, rounds: usize, tally: &mut Tally) {
         tally.kills += 1;
     }
     assert!(nodes.servers.iter().all(|server| !server.log().contains("panic")));
+    tally
 }
 
-#[test]
-fn cluster_clients_go_on_while_slots_move_and_primaries_die() {
-    let kinds = if full() { &Kind::ALL[..] } else { &[Kind::Redis70, Kind::Valkey91] };
-    let mut tally = Tally::default();
-    for kind in kinds {
-        soak(*kind, if full() { 6 } else { 1 }, &mut tally);
-    }
+#[apply(two_servers)]
+fn cluster_clients_go_on_while_slots_move_and_primaries_die(#[case] kind: Kind) {
+    let tally = soak(kind, if full() { 6 } else { 1 });
     let figures = format!(
-        "{} servers, {} writes; {} slots moved, {} MOVED and {} ASK followed; {} primaries killed, {} acknowledged writes lost with them, \
+        "{} writes; {} slots moved, {} MOVED and {} ASK followed; {} primaries killed, {} acknowledged writes lost with them, \
          at most {} with one",
-        kinds.len(),
-        tally.writes,
-        tally.slots,
-        tally.moved,
-        tally.asked,
-        tally.kills,
-        tally.lost,
-        tally.most_lost
+        tally.writes, tally.slots, tally.moved, tally.asked, tally.kills, tally.lost, tally.most_lost
     );
-    report("cluster", &figures);
+    report(kind, "cluster", &figures);
 }

@@ -1,4 +1,5 @@
-//! A Cluster of three primaries and three replicas, whose slots can be moved and whose primaries can be killed.
+//! A Cluster of three primaries and three replicas, whose slots can be moved and whose primaries can be
+//! killed.
 
 use redis::Connection;
 
@@ -57,7 +58,7 @@ impl Nodes {
     fn all_say(&self, line: &str) {
         for server in &self.servers {
             let con = &mut server.connection();
-            eventually(PATIENCE, || text(con, "CLUSTER INFO").contains(line).then_some(()));
+            eventually(TIMEOUT, || text(con, "CLUSTER INFO").contains(line).then_some(()));
         }
     }
 
@@ -65,7 +66,7 @@ impl Nodes {
     #[track_caller]
     pub(crate) fn is_whole(&self) {
         self.all_say("cluster_state:ok");
-        eventually(PATIENCE, || {
+        eventually(TIMEOUT, || {
             let states: Vec<_> =
                 self.servers.iter().map(|server| info(&mut server.connection(), "replication")).collect();
             let primaries: Vec<_> = states.iter().filter(|state| state["role"] == "master").collect();
@@ -115,16 +116,17 @@ impl Nodes {
         redis::from_redis_value(keys).unwrap()
     }
 
-    /// Moves a slot key by key, as `redis-cli --cluster reshard` does. After the first one it waits until a client has been sent after it.
+    /// Moves a slot key by key, as `redis-cli --cluster reshard` does. After the first one it waits until a
+    /// client has been sent after it.
     #[track_caller]
     pub(crate) fn move_slot(&self, slot: usize, from: usize, to: usize) {
         let (source, target) = (&mut self.con(from), &mut self.con(to));
         let asked = self.errors("ASK");
         // Valkey has its replica acknowledge what is set, and gives a busy one two seconds.
-        eventually(PATIENCE, || {
+        eventually(TIMEOUT, || {
             try_cmd(target, &format!("CLUSTER SETSLOT {slot} IMPORTING {}", self.ids[from])).ok()
         });
-        eventually(PATIENCE, || {
+        eventually(TIMEOUT, || {
             try_cmd(source, &format!("CLUSTER SETSLOT {slot} MIGRATING {}", self.ids[to])).ok()
         });
         loop {
@@ -132,11 +134,11 @@ impl Nodes {
             let Some(key) = keys.first() else { break };
             let port = self.servers[to].port().to_string();
             cmd(source, &[b"MIGRATE", &b"127.0.0.1"[..], port.as_bytes(), key, b"0", b"60000"]);
-            eventually(PATIENCE, || (self.errors("ASK") > asked).then_some(()));
+            eventually(TIMEOUT, || (self.errors("ASK") > asked).then_some(()));
         }
         for index in [to, from, (0..PRIMARIES).find(|index| ![from, to].contains(index)).unwrap()] {
             let con = &mut self.con(index);
-            eventually(PATIENCE, || {
+            eventually(TIMEOUT, || {
                 try_cmd(con, &format!("CLUSTER SETSLOT {slot} NODE {}", self.ids[to])).ok()
             });
         }
@@ -145,15 +147,15 @@ impl Nodes {
     /// The node that serves a slot.
     pub(crate) fn owner(&self, key: &str) -> usize {
         let serves = |index: &usize| !reply(&mut self.con(*index), &["EXISTS", key]).starts_with('-');
-        eventually(PATIENCE, || (0..self.servers.len()).find(serves))
+        eventually(TIMEOUT, || (0..self.servers.len()).find(serves))
     }
 
     /// Kills a primary, and waits until its replica has taken over. It comes back as the replica of that one.
     #[track_caller]
     pub(crate) fn fail_over(&mut self, primary: usize, meanwhile: impl FnOnce()) {
-        self.servers[primary].kill9();
+        self.servers[primary].kill();
         let others: Vec<usize> = (0..self.servers.len()).filter(|index| *index != primary).collect();
-        eventually(PATIENCE, || {
+        eventually(TIMEOUT, || {
             let primaries =
                 others.iter().filter(|index| info(&mut self.con(**index), "replication")["role"] == "master");
             (primaries.count() == PRIMARIES).then_some(())

@@ -53,7 +53,7 @@ pub(super) fn fill(con: &mut Connection, number: u64) {
     } else if number < WRITTEN_OUT {
         fill_in_steps(con, number);
     } else {
-        fill_at_random(con, &mut Dice::seeded(number as u64));
+        fill_at_random(con, &mut Rng::seeded(number as u64));
     }
     // RESTORE gives a key without an expiry.
     cmd(con, "PERSIST t");
@@ -100,24 +100,24 @@ fn fill_in_steps(con: &mut Connection, number: usize) {
 }
 
 /// A few short rows of a few fields.
-fn fill_at_random(con: &mut Connection, dice: &mut Dice) {
+fn fill_at_random(con: &mut Connection, rng: &mut Rng) {
     let names = ["styleId", "pricingId", "plan:571", "é", "r"];
-    for _ in 0..=dice.below(5) {
-        let bits = dice.below(30);
-        let id = dice.below(1 << bits).to_string();
+    for _ in 0..=rng.below(5) {
+        let bits = rng.below(30);
+        let id = rng.below(1 << bits).to_string();
         let mut command = vec!["VEHPRICE.SET".to_owned(), "t".to_owned(), id];
-        if dice.below(3) > 0 {
-            let expiry = 4_000_000_000_000 + dice.below(100_000_000_000);
+        if rng.below(3) > 0 {
+            let expiry = 4_000_000_000_000 + rng.below(100_000_000_000);
             command.extend(["PXAT".to_owned(), expiry.to_string()]);
         }
-        let fields = 1 + dice.below(3) as usize;
+        let fields = 1 + rng.below(3) as usize;
         command.extend(["FIELDS".to_owned(), fields.to_string()]);
-        let first = dice.below(5) as usize;
+        let first = rng.below(5) as usize;
         for name in names.iter().cycle().skip(first).take(fields) {
-            let value = match dice.below(4) {
-                0 => "v".repeat(dice.below(60) as usize),
+            let value = match rng.below(4) {
+                0 => "v".repeat(rng.below(60) as usize),
                 1 => "{\"price\":\"1.50\"}".to_owned(),
-                _ => dice.below(1000).to_string(),
+                _ => rng.below(1000).to_string(),
             };
             command.extend([(*name).to_owned(), value]);
         }

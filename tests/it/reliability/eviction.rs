@@ -1,4 +1,5 @@
-//! At the end of memory, under each policy: what is there is whole, what went is gone on replicas too, and memory returns.
+//! At the end of memory, under each policy: what is there is whole, what went is gone on replicas too, and
+//! memory returns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,76 +73,71 @@ fn is_whole(con: &mut Connection, number: u64, expected: &str) -> bool {
     !rows.is_empty()
 }
 
-#[test]
-fn under_each_policy() {
+#[apply(each_server)]
+fn under_each_policy(#[case] kind: Kind) {
     let (mut evicted, mut refused) = (0, 0);
-    for kind in Kind::ALL {
-        let primary = Server::builder(kind)
-            .module_args("price-ttl-ms 0")
-            .conf("repl-diskless-sync-delay 0")
-            // It counts, and is 10 MB on Valkey.
-            .conf("repl-backlog-size 500kb")
-            .start();
-        let con = &mut primary.connection();
-        let replica = replica_of(&primary, Server::builder(kind));
-        let there = &mut replica.connection();
-        // What the first round leaves behind, as buffers that grow, is not counted.
-        let mut empty = None;
-        for policy in ["allkeys-lru"].into_iter().chain(POLICIES) {
-            let what = format!("{} {policy}", kind.name());
-            let before = used(con);
-            cmd(con, &format!("CONFIG SET maxmemory {} maxmemory-policy {policy}", before + ROOM));
-            cmd(con, "CONFIG RESETSTAT");
-            let (mut book, mut oom) = (BTreeMap::new(), BTreeSet::new());
-            for number in 0..keys() {
-                let (command, expected) = write(number);
-                match try_cmd(con, &command) {
-                    Ok(_) => drop(book.insert(number, expected)),
-                    Err(error) => {
-                        assert!(error.starts_with("OOM command not allowed"), "{what}: {error}");
-                        oom.insert(number);
-                    }
+    let primary = Server::builder(kind)
+        .module_args("price-ttl-ms 0")
+        .conf("repl-diskless-sync-delay 0")
+        // It counts, and is 10 MB on Valkey.
+        .conf("repl-backlog-size 500kb")
+        .start();
+    let con = &mut primary.connection();
+    let replica = replica_of(&primary, Server::builder(kind));
+    let there = &mut replica.connection();
+    // What the first round leaves behind, as buffers that grow, is not counted.
+    let mut empty = None;
+    for policy in ["allkeys-lru"].into_iter().chain(POLICIES) {
+        let before = used(con);
+        cmd(con, &format!("CONFIG SET maxmemory {} maxmemory-policy {policy}", before + ROOM));
+        cmd(con, "CONFIG RESETSTAT");
+        let (mut book, mut oom) = (BTreeMap::new(), BTreeSet::new());
+        for number in 0..keys() {
+            let (command, expected) = write(number);
+            match try_cmd(con, &command) {
+                Ok(_) => drop(book.insert(number, expected)),
+                Err(error) => {
+                    assert!(error.starts_with("OOM command not allowed"), "{policy}: {error}");
+                    oom.insert(number);
                 }
             }
-            // What the replica has still to be sent does not count, and memory may come back in the background.
-            in_step(con, 1);
-            eventually(PATIENCE, || (used(con) < before + ROOM + SLACK).then_some(()));
-            // Looking takes memory too, and is to evict no more.
-            cmd(con, "CONFIG SET maxmemory 0");
-            let gone: Vec<_> =
-                book.iter().filter(|(number, expected)| !is_whole(con, **number, expected)).collect();
-            let counted = info(con, "stats")["evicted_keys"].parse::<usize>().unwrap();
-            assert_eq!(gone.len(), counted, "{what}");
-            match policy {
-                "noeviction" => assert!(gone.is_empty() && !oom.is_empty(), "{what}"),
-                _ if policy.starts_with("volatile") => {
-                    assert!(gone.iter().all(|(number, _)| !stays(**number)) && !gone.is_empty(), "{what}");
-                }
-                _ => assert!(
-                    oom.is_empty() && !gone.is_empty(),
-                    "{what}: {} gone, {} refused",
-                    gone.len(),
-                    oom.len()
-                ),
-            }
-            for number in &oom {
-                assert_eq!(int(con, &format!("EXISTS {number}")), 0, "{what}: {number} was refused");
-            }
-            evicted += gone.len();
-            refused += oom.len();
-            in_step(con, 1);
-            assert_eq!(text(there, "DEBUG DIGEST"), text(con, "DEBUG DIGEST"), "{what}");
-
-            cmd(con, "FLUSHALL SYNC");
-            in_step(con, 1);
-            let left = used(con);
-            let first = *empty.get_or_insert(left);
-            assert!(left - first < SLACK / 2, "{what}: {} bytes did not return", left - first);
         }
-        assert_eq!(cmd(con, "DBSIZE"), Value::Int(0));
+        // What the replica has still to be sent does not count, and memory may come back in the background.
+        in_step(con, 1);
+        eventually(TIMEOUT, || (used(con) < before + ROOM + SLACK).then_some(()));
+        // Looking takes memory too, and is to evict no more.
+        cmd(con, "CONFIG SET maxmemory 0");
+        let gone: Vec<_> =
+            book.iter().filter(|(number, expected)| !is_whole(con, **number, expected)).collect();
+        let counted = info(con, "stats")["evicted_keys"].parse::<usize>().unwrap();
+        assert_eq!(gone.len(), counted, "{policy}");
+        match policy {
+            "noeviction" => assert!(gone.is_empty() && !oom.is_empty(), "{policy}"),
+            _ if policy.starts_with("volatile") => {
+                assert!(gone.iter().all(|(number, _)| !stays(**number)) && !gone.is_empty(), "{policy}");
+            }
+            _ => assert!(
+                oom.is_empty() && !gone.is_empty(),
+                "{policy}: {} gone, {} refused",
+                gone.len(),
+                oom.len()
+            ),
+        }
+        for number in &oom {
+            assert_eq!(int(con, &format!("EXISTS {number}")), 0, "{policy}: {number} was refused");
+        }
+        evicted += gone.len();
+        refused += oom.len();
+        in_step(con, 1);
+        assert_eq!(text(there, "DEBUG DIGEST"), text(con, "DEBUG DIGEST"), "{policy}");
+
+        cmd(con, "FLUSHALL SYNC");
+        in_step(con, 1);
+        let left = used(con);
+        let first = *empty.get_or_insert(left);
+        assert!(left - first < SLACK / 2, "{policy}: {} bytes did not return", left - first);
     }
-    report(
-        "eviction",
-        &format!("8 policies on 4 servers, {} keys each: {evicted} evicted, {refused} refused", keys()),
-    );
+    assert_eq!(cmd(con, "DBSIZE"), Value::Int(0));
+    let figures = format!("8 policies, {} keys each: {evicted} evicted, {refused} refused", keys());
+    report(kind, "eviction", &figures);
 }

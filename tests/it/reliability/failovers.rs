@@ -1,4 +1,5 @@
-//! A primary is killed under load and its best replica takes over, again and again: what WAIT 1 was answered for is there.
+//! A primary is killed under load and its best replica takes over, again and again: what WAIT 1 was answered
+//! for is there.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -12,11 +13,12 @@ use crate::harness::*;
 const WRITERS: u64 = 4;
 const SERVERS: usize = 3;
 
-/// Writes until the server is gone. After some of the writes it waits for a replica; how many of all were waited for.
-fn write_and_wait(con: &mut Connection, book: &mut Book, dice: &mut Dice) -> usize {
+/// Writes until the server is gone. After some of the writes it waits for a replica; how many of all were
+/// waited for.
+fn write_and_wait(con: &mut Connection, book: &mut Book, rng: &mut Rng) -> usize {
     let mut waited = 0;
-    while book.write(con, dice).is_ok() {
-        if dice.below(3) == 0 {
+    while book.write(con, rng).is_ok() {
+        if rng.below(3) == 0 {
             match redis::cmd("WAIT").arg(&["1", "60000"]).query::<usize>(con) {
                 Ok(0) => panic!("no replica within a minute"),
                 Ok(_) => waited = book.writes.len(),
@@ -38,14 +40,14 @@ fn best(servers: &[Server], killed: usize) -> usize {
     let left: Vec<usize> = (0..SERVERS).filter(|index| *index != killed).collect();
     for index in &left {
         let con = &mut servers[*index].connection();
-        eventually(PATIENCE, || (info(con, "replication")["master_link_status"] == "down").then_some(()));
+        eventually(TIMEOUT, || (info(con, "replication")["master_link_status"] == "down").then_some(()));
     }
     left.into_iter().max_by_key(|index| offset(&servers[*index])).unwrap()
 }
 
 /// All that the servers hold, by their digests and by the writers' keys.
 fn all_alike(servers: &[&Server], books: &[Book], what: &str) {
-    eventually(PATIENCE, || servers.iter().all(|server| offset(server) == offset(servers[0])).then_some(()));
+    eventually(TIMEOUT, || servers.iter().all(|server| offset(server) == offset(servers[0])).then_some(()));
     let [first, others @ ..] = servers else { unreachable!() };
     let con = &mut first.connection();
     for other in others {
@@ -80,29 +82,30 @@ impl Tally {
     }
 }
 
-fn fail_over_and_over(kind: Kind, failovers: u64, tally: &mut Tally) {
+fn fail_over_and_over(kind: Kind, failovers: u64) -> Tally {
+    let mut tally = Tally::default();
     let builder = Server::builder(kind).conf("repl-diskless-sync-delay 0").module_args(SETTINGS);
     let mut servers = [0; SERVERS].map(|_| builder.clone().start());
     let mut books: Vec<Book> = (0..WRITERS).map(Book::of).collect();
-    let dice = &mut Dice::seeded(11);
+    let rng = &mut Rng::seeded(11);
     let (mut primary, mut away) = (0, 2);
     follow(&servers[1], &servers[0]);
     for failover in 0..failovers {
-        let what = format!("{}, failover {failover}", kind.name());
+        let what = format!("failover {failover}");
         let (killed, waited) = std::thread::scope(|scope| {
             let writers: Vec<_> = books
                 .iter_mut()
                 .map(|book| {
                     let mut con = servers[primary].connection();
-                    let mut dice = Dice::seeded(failover * WRITERS + book.writer);
-                    scope.spawn(move || write_and_wait(&mut con, book, &mut dice))
+                    let mut rng = Rng::seeded(failover * WRITERS + book.writer);
+                    scope.spawn(move || write_and_wait(&mut con, book, &mut rng))
                 })
                 .collect();
             // The third comes back under load.
             follow(&servers[away], &servers[primary]);
-            sleep(Duration::from_micros(dice.below(200_000)));
+            sleep(Duration::from_micros(rng.below(200_000)));
             let killed = Instant::now();
-            servers[primary].kill9();
+            servers[primary].kill();
             (killed, writers.into_iter().map(|writer| writer.join().unwrap()).collect::<Vec<_>>())
         });
         tally.failovers += 1;
@@ -126,16 +129,14 @@ fn fail_over_and_over(kind: Kind, failovers: u64, tally: &mut Tally) {
         servers[away].restart();
     }
     follow(&servers[away], &servers[primary]);
-    all_alike(&[&servers[primary], &servers[away]], &books, kind.name());
+    all_alike(&[&servers[primary], &servers[away]], &books, "in the end");
     assert!(servers.iter().all(|server| !server.log().contains("panic")));
+    tally
 }
 
-#[test]
-fn no_write_that_was_waited_for_is_lost() {
-    let mut tally = Tally::default();
-    for kind in Kind::ALL {
-        fail_over_and_over(kind, if full() { 25 } else { 2 }, &mut tally);
-    }
+#[apply(each_server)]
+fn no_write_that_was_waited_for_is_lost(#[case] kind: Kind) {
+    let tally = fail_over_and_over(kind, if full() { 25 } else { 2 });
     assert!(tally.waited > 50, "{}", tally.figures());
-    report("failovers", &tally.figures());
+    report(kind, "failovers", &tally.figures());
 }

@@ -1,5 +1,5 @@
-//! Slow and hostile clients: calls at and over `max-batch`, arguments of any length, commands sent by half, many connections.
-//! Time and memory are bounded, and others are served meanwhile.
+//! Slow and hostile clients: calls at and over `max-batch`, arguments of any length, commands sent by half,
+//! many connections. Time and memory are bounded, and others are served meanwhile.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -43,7 +43,7 @@ fn beside_another<T>(server: &Server, work: impl FnOnce() -> T) -> (T, String) {
 
 /// A command that was sent whole, and the first line it is answered.
 fn answered(stream: &mut TcpStream, bytes: &[u8]) -> String {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut writer = stream.try_clone().unwrap();
     thread::scope(|scope| {
         // The server may hang up before it has read all.
@@ -73,31 +73,29 @@ fn calls_of(many: usize) -> Vec<Vec<String>> {
     ]
 }
 
-#[test]
-fn calls_at_and_over_max_batch() {
+#[apply(each_server)]
+fn calls_at_and_over_max_batch(#[case] kind: Kind) {
     let many = if full() { 100_000 } else { 2000 };
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, &format!("CONFIG SET quotelock.max-batch {many}"));
-        let (longest, others) = beside_another(server, || {
-            let mut longest = Duration::ZERO;
-            for call in calls_of(many) {
-                let begun = Instant::now();
-                cmd(con, &call);
-                longest = longest.max(begun.elapsed());
-            }
-            longest
-        });
-        let before = (text(con, "DEBUG DIGEST"), used(con));
-        for call in calls_of(many + 1) {
-            let refused = error(con, &call);
-            assert!(refused.contains("are more than quotelock.max-batch"), "{}: {refused}", call[0]);
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, &format!("CONFIG SET quotelock.max-batch {many}"));
+    let (longest, others) = beside_another(server, || {
+        let mut longest = Duration::ZERO;
+        for call in calls_of(many) {
+            let begun = Instant::now();
+            cmd(con, &call);
+            longest = longest.max(begun.elapsed());
         }
-        assert_eq!(text(con, "DEBUG DIGEST"), before.0);
-        eventually(PATIENCE, || (used(con) - before.1 < SLACK).then_some(()));
-        let name = server.kind().name();
-        report("calls at max-batch", &format!("{name}: {many} a call, longest call {longest:.1?}, {others}"));
+        longest
     });
+    let before = (text(con, "DEBUG DIGEST"), used(con));
+    for call in calls_of(many + 1) {
+        let refused = error(con, &call);
+        assert!(refused.contains("are more than quotelock.max-batch"), "{}: {refused}", call[0]);
+    }
+    assert_eq!(text(con, "DEBUG DIGEST"), before.0);
+    eventually(TIMEOUT, || (used(con) - before.1 < SLACK).then_some(()));
+    report(kind, "calls at max-batch", &format!("{many} a call, longest call {longest:.1?}, {others}"));
 }
 
 /// What buffers that shrink in time and the servers' own bookkeeping may differ by.
@@ -144,14 +142,14 @@ fn arguments_of_any_length() {
         }
         longest
     });
-    eventually(PATIENCE, || (used(con) - before < SLACK).then_some(()));
+    eventually(TIMEOUT, || (used(con) - before < SLACK).then_some(()));
     assert_eq!(int(con, "DBSIZE"), 2);
     let what = format!(
         "{} MiB in each of {} calls, longest call {longest:.1?}, {others}",
         length >> 20,
         calls.len()
     );
-    report("arguments of any length", &what);
+    report(Kind::DEFAULT, "arguments of any length", &what);
 }
 
 /// How many connections this process and a server may have.
@@ -178,7 +176,7 @@ fn many_connections_with_half_a_command() {
             stream
         };
         let mut streams: Vec<_> = (0..many).map(connect).collect();
-        eventually(PATIENCE, || {
+        eventually(TIMEOUT, || {
             (info(con, "clients")["connected_clients"].parse::<usize>().unwrap() > many).then_some(())
         });
         let most = used(con) - before;
@@ -190,9 +188,10 @@ fn many_connections_with_half_a_command() {
         most
     });
     assert!(most < many as i64 * 40_000 + SLACK, "{most} bytes for {many} clients");
-    eventually(PATIENCE, || (info(con, "clients")["connected_clients"] == "1").then_some(()));
-    eventually(PATIENCE, || (used(con) - before < SLACK).then_some(()));
+    eventually(TIMEOUT, || (info(con, "clients")["connected_clients"] == "1").then_some(()));
+    eventually(TIMEOUT, || (used(con) - before < SLACK).then_some(()));
     report(
+        Kind::DEFAULT,
         "many connections",
         &format!("{many} clients with half a command took {} KB, {others}", most / 1024),
     );

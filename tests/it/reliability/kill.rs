@@ -1,4 +1,5 @@
-//! kill -9 at random instants under mixed load: what was acknowledged is there after the restart, and nothing is there that was not sent.
+//! kill -9 at random instants under mixed load: what was acknowledged is there after the restart, and nothing
+//! is there that was not sent.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -55,58 +56,53 @@ impl Tally {
     }
 }
 
-fn kill_and_compare(kind: Kind, fsync: &str, kills: u64, tally: &mut Tally) {
+fn kill_and_compare(kind: Kind, fsync: &str, kills: u64) -> Tally {
+    let mut tally = Tally::default();
     let server = Server::builder(kind).conf("appendonly yes").conf(format!("appendfsync {fsync}"));
     let mut server = server.module_args(SETTINGS).start();
     let mut books: Vec<Book> = (0..WRITERS).map(Book::of).collect();
-    let dice = &mut Dice::seeded(9);
+    let rng = &mut Rng::seeded(9);
     for kill in 0..kills {
         let killed = std::thread::scope(|scope| {
             for book in &mut books {
                 let mut con = server.connection();
-                let mut dice = Dice::seeded(kill * WRITERS + book.writer);
-                scope.spawn(move || write_until_gone(&mut con, book, &mut dice));
+                let mut rng = Rng::seeded(kill * WRITERS + book.writer);
+                scope.spawn(move || write_until_gone(&mut con, book, &mut rng));
             }
-            sleep(Duration::from_micros(dice.below(200_000)));
-            if dice.below(4) == 0 {
+            sleep(Duration::from_micros(rng.below(200_000)));
+            if rng.below(4) == 0 {
                 cmd(&mut server.connection(), "BGREWRITEAOF");
                 tally.rewriting += 1;
-                sleep(Duration::from_micros(dice.below(50_000)));
+                sleep(Duration::from_micros(rng.below(50_000)));
             }
             let killed = Instant::now();
-            server.kill9();
+            server.kill();
             killed
         });
         server.restart();
         tally.kills += 1;
         for book in &mut books {
-            let what = format!("{}, appendfsync {fsync}, kill {kill}", kind.name());
+            let what = format!("appendfsync {fsync}, kill {kill}");
             tally.compare(book, &server, killed, &what);
         }
     }
     let log = server.log();
     tally.cut_off += log.matches("Truncating the AOF").count();
     assert!(!log.contains("panic"), "{log}");
+    tally
 }
 
-#[test]
-fn with_appendfsync_always_nothing_acknowledged_is_lost() {
-    let mut tally = Tally::default();
-    for kind in Kind::ALL {
-        kill_and_compare(kind, "always", if full() { 125 } else { 4 }, &mut tally);
-        assert_eq!(tally.lost, 0, "{}: {}", kind.name(), tally.figures());
-    }
-    assert!(tally.acknowledged > 100, "{}", tally.figures());
-    report("kill, appendfsync always", &tally.figures());
+#[apply(each_server)]
+fn with_appendfsync_always_nothing_acknowledged_is_lost(#[case] kind: Kind) {
+    let tally = kill_and_compare(kind, "always", if full() { 125 } else { 4 });
+    assert!(tally.lost == 0 && tally.acknowledged > 100, "{}", tally.figures());
+    report(kind, "kill, appendfsync always", &tally.figures());
 }
 
 /// What is lost is the end of what was written, and never a write from amid.
-#[test]
-fn with_appendfsync_everysec_the_start_is_clean() {
-    let mut tally = Tally::default();
-    for kind in Kind::ALL {
-        kill_and_compare(kind, "everysec", if full() { 50 } else { 3 }, &mut tally);
-    }
+#[apply(each_server)]
+fn with_appendfsync_everysec_the_start_is_clean(#[case] kind: Kind) {
+    let tally = kill_and_compare(kind, "everysec", if full() { 50 } else { 3 });
     assert!(tally.acknowledged > 100 && tally.lost < tally.acknowledged / 2, "{}", tally.figures());
-    report("kill, appendfsync everysec", &tally.figures());
+    report(kind, "kill, appendfsync everysec", &tally.figures());
 }

@@ -1,4 +1,5 @@
-//! Mixed load on locks and a table: random writes of which the book knows beforehand what they are answered and what they leave.
+//! Mixed load on locks and a table: random writes of which the book knows beforehand what they are answered
+//! and what they leave.
 
 use redis::Connection;
 
@@ -15,12 +16,12 @@ type Step = (Vec<String>, String, Vec<(Place, Option<Held>)>);
 
 impl Book {
     /// A random write.
-    pub(crate) fn plan(&self, dice: &mut Dice) -> Write {
-        let steps = match dice.below(10) {
-            0..4 => vec![self.lock_step(dice)],
-            4..8 => vec![self.table_step(dice)],
-            8 => return self.in_transaction(dice),
-            _ => return self.in_script(dice),
+    pub(crate) fn plan(&self, rng: &mut Rng) -> Write {
+        let steps = match rng.below(10) {
+            0..4 => vec![self.lock_step(rng)],
+            4..8 => vec![self.table_step(rng)],
+            8 => return self.in_transaction(rng),
+            _ => return self.in_script(rng),
         };
         let mut write = Write { commands: vec![], answers: vec![], after: vec![], acknowledged: None };
         for (command, answer, after) in steps {
@@ -32,8 +33,8 @@ impl Book {
     }
 
     /// One lock and one or more rows, all or none of them.
-    fn in_transaction(&self, dice: &mut Dice) -> Write {
-        let (lock, table) = (self.lock_step(dice), self.table_step(dice));
+    fn in_transaction(&self, rng: &mut Rng) -> Write {
+        let (lock, table) = (self.lock_step(rng), self.table_step(rng));
         let (multi, exec) = (vec!["MULTI".to_owned()], vec!["EXEC".to_owned()]);
         Write {
             commands: vec![multi, lock.0, table.0, exec],
@@ -47,14 +48,14 @@ impl Book {
         }
     }
 
-    fn in_script(&self, dice: &mut Dice) -> Write {
+    fn in_script(&self, rng: &mut Rng) -> Write {
         const SCRIPT: &str = "local words, calls = {}, {} \
             for i = 1, #ARGV do \
               if ARGV[i] == 'then' then calls[#calls + 1] = redis.call(unpack(words)) words = {} \
               else words[#words + 1] = ARGV[i] end \
             end \
             return calls";
-        let (lock, table) = (self.lock_step(dice), self.table_step(dice));
+        let (lock, table) = (self.lock_step(rng), self.table_step(rng));
         let keys = ["EVAL", SCRIPT, "2", &lock.0[1], &table.0[1]].map(str::to_owned);
         let then = vec!["then".to_owned()];
         Write {
@@ -65,16 +66,16 @@ impl Book {
         }
     }
 
-    fn lock_step(&self, dice: &mut Dice) -> Step {
-        let key = self.lock(dice.below(LOCKS));
+    fn lock_step(&self, rng: &mut Rng) -> Step {
+        let key = self.lock(rng.below(LOCKS));
         let place = Place::Lock(key.clone());
-        let time = moment(MOMENTS + dice.below(100_000_000_000) as i64);
+        let time = moment(MOMENTS + rng.below(100_000_000_000) as i64);
         // A number that no other write has, so that what it leaves is its own.
-        let role = dice.below(u64::MAX).to_string();
+        let role = rng.below(u64::MAX).to_string();
         let brought = format!(r#"{{"roleIds":["{role}"],"queryTime":"{time}"}}"#);
         let written = Some(Held { text: brought.clone(), expiry: UNKNOWN });
         let held = self.held(&place).map(|held| held.text.clone());
-        match dice.below(8) {
+        match rng.below(8) {
             0..3 => (
                 words(&format!("QUOTELOCK.SET {key} {role} {time}")),
                 "OK".to_owned(),
@@ -104,19 +105,19 @@ impl Book {
         }
     }
 
-    fn table_step(&self, dice: &mut Dice) -> Step {
+    fn table_step(&self, rng: &mut Rng) -> Step {
         let key = self.table();
-        let first = dice.below(ROWS);
-        let ids: Vec<String> = (first..first + 1 + dice.below(6)).map(|id| id.to_string()).collect();
+        let first = rng.below(ROWS);
+        let ids: Vec<String> = (first..first + 1 + rng.below(6)).map(|id| id.to_string()).collect();
         let is_there = |id: &String| self.held(&Place::Row(id.clone())).is_some();
         let there = ids.iter().filter(|id| is_there(id)).count();
-        let value = dice.below(u64::MAX);
-        let expires = now() + 86_400_000 + dice.below(86_400_000) as i64;
+        let value = rng.below(u64::MAX);
+        let expires = now() + 86_400_000 + rng.below(86_400_000) as i64;
         let stored = ids.len().to_string();
         let all = |row: &dyn Fn(&String) -> Held| {
             ids.iter().map(|id| (Place::Row(id.clone()), Some(row(id)))).collect::<Vec<_>>()
         };
-        match dice.below(16) {
+        match rng.below(16) {
             0..4 => {
                 let row = |_: &String| Held { text: format!("styleId={value} pricingId=1"), expiry: -1..=-1 };
                 let rows: String = ids.iter().map(|id| format!(" {id} {value} 1")).collect();
@@ -181,6 +182,6 @@ fn query_time(lock: &str) -> &str {
 }
 
 /// Writes until the connection is gone; how many writes were acknowledged.
-pub(crate) fn write_until_gone(con: &mut Connection, book: &mut Book, dice: &mut Dice) {
-    while book.write(con, dice).is_ok() {}
+pub(crate) fn write_until_gone(con: &mut Connection, book: &mut Book, rng: &mut Rng) {
+    while book.write(con, rng).is_ok() {}
 }

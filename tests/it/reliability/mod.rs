@@ -25,12 +25,20 @@ mod short_reads;
 mod stopped_primary;
 mod upgrade;
 
+use crate::harness::Kind;
+
 /// Whether the long forms are asked for.
 pub(crate) fn full() -> bool {
     std::env::var_os("QUOTELOCK_FULL").is_some()
 }
 
 /// One line of figures, which `make soak` shows.
-pub(crate) fn report(what: &str, figures: &str) {
-    println!("reliability: {what}: {figures}");
+pub(crate) fn report(kind: Kind, what: &str, figures: &str) {
+    println!("reliability: {kind}: {what}: {figures}");
+}
+
+/// A seed of its own for each server.
+pub(crate) fn seed_of(kind: Kind) -> u64 {
+    let (major, minor) = kind.version();
+    u64::from(100 * major + minor)
 }

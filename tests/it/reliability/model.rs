@@ -1,5 +1,6 @@
-//! What a server with the module should answer: locks, tables and the toggle as plain maps. Nothing in it depends on the time:
-//! rows expire in the far future, in the past or never, and locks are on moments that are long over or far off.
+//! What a server with the module should answer: locks, tables and the toggle as plain maps. Nothing in it
+//! depends on the time: rows expire in the far future, in the past or never, and locks are on moments that
+//! are long over or far off.
 
 use std::collections::BTreeMap;
 
@@ -44,27 +45,27 @@ pub(super) struct Model {
 pub(super) type Step = (Vec<String>, String);
 
 impl Model {
-    pub(super) fn step(&mut self, dice: &mut Dice) -> Step {
-        match dice.below(16) {
-            0..4 => self.lock(dice),
-            4..9 => self.write(dice),
-            9..13 => self.read(dice),
-            13 => self.remove(dice),
-            14 => self.by_key(dice),
-            _ => self.plan(dice),
+    pub(super) fn step(&mut self, rng: &mut Rng) -> Step {
+        match rng.below(16) {
+            0..4 => self.lock(rng),
+            4..9 => self.write(rng),
+            9..13 => self.read(rng),
+            13 => self.remove(rng),
+            14 => self.by_key(rng),
+            _ => self.plan(rng),
         }
     }
 
-    fn lock(&mut self, dice: &mut Dice) -> Step {
-        let user = dice.below(8);
-        let moment = dice.below(5) as usize;
-        let (given, stored) = ROLES[dice.below(4) as usize];
+    fn lock(&mut self, rng: &mut Rng) -> Step {
+        let user = rng.below(8);
+        let moment = rng.below(5) as usize;
+        let (given, stored) = ROLES[rng.below(4) as usize];
         let key = format!("user:{user}");
         let time = MOMENTS[moment];
         let held = self.locks.get(&user).copied();
-        match dice.below(4) {
+        match rng.below(4) {
             0 => {
-                let condition = dice.pick(&["", "NX", "XX"]);
+                let condition = rng.pick(&["", "NX", "XX"]);
                 let is_met = match condition {
                     "NX" => held.is_none(),
                     "XX" => held.is_some(),
@@ -77,14 +78,14 @@ impl Model {
                 (command, if is_met { "OK" } else { "nil" }.to_owned())
             }
             1 => {
-                let at = dice.below(5) as usize;
+                let at = rng.below(5) as usize;
                 let command = words(&["QUOTELOCK.GET", &key, "AT", MOMENTS[at], "JSON"]);
                 let Some((roles, moment)) = held else { return (command, bulk("null")) };
                 let closed = (UNIX_MS[at] - UNIX_MS[moment]) / 1000 > TEN_YEARS_MS / 1000;
                 (command, lock_json(roles, moment, closed, ""))
             }
             2 => {
-                let if_missing = dice.pick(&["", "IFMISSING"]);
+                let if_missing = rng.pick(&["", "IFMISSING"]);
                 let outcome = match held {
                     None => "Created",
                     Some((_, old))
@@ -103,7 +104,7 @@ impl Model {
                 (command, lock_json(roles, moment, moment < CLOSED_NOW, &outcome))
             }
             _ => {
-                let if_eq = dice.below(2) == 0;
+                let if_eq = rng.below(2) == 0;
                 let goes = held.is_some_and(|(_, held)| !if_eq || held == moment);
                 if goes {
                     self.locks.remove(&user);
@@ -115,13 +116,13 @@ impl Model {
     }
 
     /// Rows, by `VEHPRICE.MSET`, or `SET` where there is one.
-    fn write(&mut self, dice: &mut Dice) -> Step {
-        let number = dice.below(3);
+    fn write(&mut self, rng: &mut Rng) -> Step {
+        let number = rng.below(3);
         let mut table = self.tables.remove(&number).unwrap_or_default();
-        let condition = dice.pick(&["", "", "NX", "XX"]);
-        let merge = dice.pick(&["", "", "MERGE"]);
-        let far = FAR[dice.below(3) as usize];
-        let expiry = match dice.below(8) {
+        let condition = rng.pick(&["", "", "NX", "XX"]);
+        let merge = rng.pick(&["", "", "MERGE"]);
+        let far = FAR[rng.below(3) as usize];
+        let expiry = match rng.below(8) {
             0..3 => words(&["PXAT", &far.to_string()]),
             3 => words(&["EXAT", "1"]),
             4 => words(&["KEEPTTL"]),
@@ -134,10 +135,10 @@ impl Model {
             None if merge.is_empty() => Some(-1),
             None => None,
         };
-        let (first, count) = (dice.below(4) as usize, 1 + dice.below(3) as usize);
+        let (first, count) = (rng.below(4) as usize, 1 + rng.below(3) as usize);
         let names: Vec<&str> = NAMES.iter().cycle().skip(first).take(count).copied().collect();
         let rows: Vec<(String, Vec<String>)> =
-            (0..=dice.below(6)).map(|_| (id(dice), names.iter().map(|_| value(dice)).collect())).collect();
+            (0..=rng.below(6)).map(|_| (id(rng), names.iter().map(|_| value(rng)).collect())).collect();
 
         let before = table.clone();
         let mut stored = BTreeMap::new();
@@ -173,7 +174,7 @@ impl Model {
             self.tables.insert(number, table);
         }
         let key = format!("t:{number}");
-        let single = rows.len() == 1 && dice.below(2) == 0;
+        let single = rows.len() == 1 && rng.below(2) == 0;
         let mut command = if single {
             words(&["VEHPRICE.SET", &key, &rows[0].0, condition, merge])
         } else {
@@ -196,26 +197,26 @@ impl Model {
         (command, stored.len().to_string())
     }
 
-    fn read(&self, dice: &mut Dice) -> Step {
-        let number = dice.below(3);
+    fn read(&self, rng: &mut Rng) -> Step {
+        let number = rng.below(3);
         let key = format!("t:{number}");
         let none = BTreeMap::new();
         let table = self.tables.get(&number).unwrap_or(&none);
-        match dice.below(6) {
+        match rng.below(6) {
             0 => {
-                let id = id(dice);
+                let id = id(rng);
                 let answer = table.get(&id).map_or(bulk("null"), |row| bulk(&row_json(row)));
                 (words(&["VEHPRICE.GET", &key, &id, "JSON"]), answer)
             }
             1 | 2 => {
-                let ids: Vec<_> = (0..=dice.below(5)).map(|_| id(dice)).collect();
+                let ids: Vec<_> = (0..=rng.below(5)).map(|_| id(rng)).collect();
                 let rows = ids.iter().map(|id| table.get(id).map_or("null".to_owned(), row_json));
                 let answer = bulk(&format!("[{}]", rows.collect::<Vec<_>>().join(",")));
                 (words(&["VEHPRICE.MGET", &key, "JSON", "IDS"]).into_iter().chain(ids).collect(), answer)
             }
             3 => (words(&["VEHPRICE.LEN", &key]), table.len().to_string()),
             4 => {
-                let (id, name, value) = (id(dice), dice.pick(&NAMES), value(dice));
+                let (id, name, value) = (id(rng), rng.pick(&NAMES), value(rng));
                 let verdict = match table.get(&id) {
                     None => r#"{"verdict":"Missing","row":null}"#.to_owned(),
                     Some(row) => {
@@ -233,9 +234,9 @@ impl Model {
         }
     }
 
-    fn remove(&mut self, dice: &mut Dice) -> Step {
-        let number = dice.below(3);
-        let ids: Vec<_> = (0..=dice.below(4)).map(|_| id(dice)).collect();
+    fn remove(&mut self, rng: &mut Rng) -> Step {
+        let number = rng.below(3);
+        let ids: Vec<_> = (0..=rng.below(4)).map(|_| id(rng)).collect();
         let mut removed = 0;
         if let Some(table) = self.tables.get_mut(&number) {
             removed = ids.iter().filter(|id| table.remove(*id).is_some()).count();
@@ -246,10 +247,10 @@ impl Model {
     }
 
     /// The whole key, by commands of the server's own too.
-    fn by_key(&mut self, dice: &mut Dice) -> Step {
-        let (number, other) = (dice.below(3), dice.below(3));
+    fn by_key(&mut self, rng: &mut Rng) -> Step {
+        let (number, other) = (rng.below(3), rng.below(3));
         let (key, to) = (format!("t:{number}"), format!("t:{other}"));
-        match dice.below(8) {
+        match rng.below(8) {
             0 => {
                 let gone = self.tables.remove(&number).is_some();
                 (words(&["VEHPRICE.CLEAR", &key]), i32::from(gone).to_string())
@@ -283,15 +284,15 @@ impl Model {
         }
     }
 
-    fn plan(&mut self, dice: &mut Dice) -> Step {
-        if dice.below(4) == 0 {
-            let mode = dice.below(4) as usize;
+    fn plan(&mut self, rng: &mut Rng) -> Step {
+        if rng.below(4) == 0 {
+            let mode = rng.below(4) as usize;
             self.toggle = Some(mode);
             return (
                 words(&[
                     "SET",
                     "toggle",
-                    dice.pick(&[["1", "old"], ["2", "NEW"], ["3", "both"], ["4", "Back"]][mode]),
+                    rng.pick(&[["1", "old"], ["2", "NEW"], ["3", "both"], ["4", "Back"]][mode]),
                 ]),
                 "OK".to_owned(),
             );
@@ -299,7 +300,7 @@ impl Model {
         let mode = self.toggle.unwrap_or(0);
         let (plain, tagged) =
             [("Legacy", "Legacy"), ("Core", "Retired"), ("Core", "Legacy"), ("Retired", "Legacy")][mode];
-        if dice.below(2) == 0 {
+        if rng.below(2) == 0 {
             let sent = if [0, 3].contains(&mode) { "571_old" } else { "571" };
             let answer = format!(r#"["{sent}", "572_old"]"#);
             return (words(&["PRICEPLAN.TAG", "toggle", "571", "572_old"]), answer);
@@ -322,19 +323,19 @@ fn words_with_empty(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-fn id(dice: &mut Dice) -> String {
-    match dice.below(60) {
+fn id(rng: &mut Rng) -> String {
+    match rng.below(60) {
         0 => "é\"\n".to_owned(),
         1 => "i".repeat(256),
         number => number.to_string(),
     }
 }
 
-fn value(dice: &mut Dice) -> String {
-    match dice.below(12) {
+fn value(rng: &mut Rng) -> String {
+    match rng.below(12) {
         0 => String::new(),
         1 => "\"é\\\n".to_owned(),
-        2 => "v".repeat(dice.below(700) as usize),
+        2 => "v".repeat(rng.below(700) as usize),
         number => number.to_string(),
     }
 }

@@ -25,34 +25,32 @@ fn acquire(con: &mut Connection, client: usize) -> Told {
     }
 }
 
-#[test]
-fn one_client_writes_whichever_way_it_asks() {
+#[apply(each_server)]
+fn one_client_writes_whichever_way_it_asks(#[case] kind: Kind) {
     let rounds = if full() { 10_000 } else { 100 };
     let mut writers = [0; 3];
-    for kind in Kind::ALL {
-        let server = &Server::start(kind);
-        race_for(
-            rounds,
-            server,
-            |con, round| match round % 2 {
-                0 => drop(cmd(con, &["DEL", KEY])),
-                _ => put(con, &moment(now() - 310_000)),
-            },
-            acquire,
-            |con, round, told| {
-                one_lock_for_all(con, &told);
-                let writer = the_only_writer(&told);
-                assert_eq!(writer.outcome, if round % 2 == 0 { "Created" } else { "Refreshed" });
-                assert!(told.iter().all(|one| one.state == "Effective"), "{told:?}");
-                writers[writer.client % 3] += 1;
-            },
-        );
-    }
+    let server = &Server::start(kind);
+    race_for(
+        rounds,
+        server,
+        |con, round| match round % 2 {
+            0 => drop(cmd(con, &["DEL", KEY])),
+            _ => put(con, &moment(now() - 310_000)),
+        },
+        acquire,
+        |con, round, told| {
+            one_lock_for_all(con, &told);
+            let writer = the_only_writer(&told);
+            assert_eq!(writer.outcome, if round % 2 == 0 { "Created" } else { "Refreshed" });
+            assert!(told.iter().all(|one| one.state == "Effective"), "{told:?}");
+            writers[writer.client % 3] += 1;
+        },
+    );
     assert!(writers.iter().all(|won| *won > 0), "{writers:?}");
     let [plain, multi, lua] = writers;
     let figures = format!(
-        "4 servers, 64 clients, {rounds} rounds each: one writer in each round and its lock given to all; \
+        "64 clients, {rounds} rounds: one writer in each round and its lock given to all; \
          the writer came plain in {plain} rounds, in MULTI in {multi}, in Lua in {lua}"
     );
-    report("races", &figures);
+    report(kind, "races", &figures);
 }

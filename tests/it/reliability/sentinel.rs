@@ -1,4 +1,5 @@
-//! Sentinel makes a replica the primary: ioredis goes on, and a lock has a second moment only where it was on no replica yet.
+//! Sentinel makes a replica the primary: ioredis goes on, and a lock has a second moment only where it was on
+//! no replica yet.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -41,7 +42,8 @@ struct Tally {
     earliest: i64,
 }
 
-/// Whether the server is a primary that the client makes locks on. Sentinel closes the connections of a server whose role it changes.
+/// Whether the server is a primary that the client makes locks on. Sentinel closes the connections of a
+/// server whose role it changes.
 fn makes_locks(server: &Server) -> bool {
     let told = redis::Client::open(server.url()).unwrap().get_connection().and_then(|mut con| {
         let role: String = redis::cmd("INFO").arg("replication").query(&mut con)?;
@@ -57,7 +59,7 @@ fn makes_locks(server: &Server) -> bool {
 /// Until both replicas have all but what is on its way.
 fn followed_by_both(primary: &Server) {
     let con = &mut primary.connection();
-    eventually(PATIENCE, || {
+    eventually(TIMEOUT, || {
         let state = info(con, "replication");
         let online =
             |replica| state.get(replica).is_some_and(|replica: &String| replica.contains("state=online"));
@@ -65,7 +67,8 @@ fn followed_by_both(primary: &Server) {
     });
 }
 
-fn fail_over_and_over(kind: Kind, failovers: u64, tally: &mut Tally) {
+fn fail_over_and_over(kind: Kind, failovers: u64) -> Tally {
+    let mut tally = Tally::default();
     let mut servers = primary_and_replicas(kind, &[]);
     let mut primary = 0;
     let sentinels = three_watching(&servers[0]);
@@ -76,20 +79,19 @@ fn fail_over_and_over(kind: Kind, failovers: u64, tally: &mut Tally) {
     let (mut ask, mut said) = (client.stdin.take().unwrap(), BufReader::new(client.stdout.take().unwrap()));
 
     for failover in 0..failovers {
-        let what = format!("{}, failover {failover}", kind.name());
-        eventually(PATIENCE, || makes_locks(&servers[primary]).then_some(()));
+        let what = format!("failover {failover}");
+        eventually(TIMEOUT, || makes_locks(&servers[primary]).then_some(()));
         sleep(Duration::from_millis(100));
         let process = info(&mut servers[primary].connection(), "server")["process_id"].clone();
         let failed = now();
         if failover % 2 == 0 {
-            servers[primary].kill9();
+            servers[primary].kill();
         } else {
             // It hangs, and closes no connection.
             signal(&process, "-STOP");
         }
         let others: Vec<usize> = (0..SERVERS).filter(|index| *index != primary).collect();
-        let next =
-            eventually(PATIENCE, || others.iter().copied().find(|index| makes_locks(&servers[*index])));
+        let next = eventually(TIMEOUT, || others.iter().copied().find(|index| makes_locks(&servers[*index])));
         writeln!(ask, "?").unwrap();
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
@@ -115,25 +117,16 @@ fn fail_over_and_over(kind: Kind, failovers: u64, tally: &mut Tally) {
     }
     drop(ask);
     assert!(client.wait().unwrap().success());
+    tally
 }
 
-#[test]
-fn ioredis_goes_on_and_locks_that_were_waited_for_keep_their_moment() {
-    let kinds = if full() { &Kind::ALL[..] } else { &[Kind::DEFAULT] };
-    let mut tally = Tally::default();
-    for kind in kinds {
-        fail_over_and_over(*kind, if full() { 6 } else { 2 }, &mut tally);
-    }
+#[apply(one_server)]
+fn ioredis_goes_on_and_locks_that_were_waited_for_keep_their_moment(#[case] kind: Kind) {
+    let tally = fail_over_and_over(kind, if full() { 6 } else { 2 });
     let figures = format!(
-        "{} servers, {} failovers, each other one of a primary that hangs, {} locks made, {} answers, the longest time without one {} ms; {} locks have a second moment, \
-         handed out at most {} ms before the failure; none that WAIT 2 was answered for",
-        kinds.len(),
-        tally.failovers,
-        tally.made,
-        tally.asked,
-        tally.longest_gap,
-        tally.second,
-        tally.earliest
+        "{} failovers, each other one of a primary that hangs, {} locks made, {} answers, the longest time without one {} ms; \
+         {} locks have a second moment, handed out at most {} ms before the failure; none that WAIT 2 was answered for",
+        tally.failovers, tally.made, tally.asked, tally.longest_gap, tally.second, tally.earliest
     );
-    report("sentinel", &figures);
+    report(kind, "sentinel", &figures);
 }

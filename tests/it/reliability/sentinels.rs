@@ -43,7 +43,7 @@ pub(crate) struct Sentinel {
 
 impl Sentinel {
     fn watching(primary: &Server) -> Self {
-        let (dir, port) = (TempDir::new().unwrap(), free_port());
+        let (dir, port) = (TempDir::new().unwrap(), free_port().unwrap());
         let conf = dir.path().join("sentinel.conf");
         let lines = [
             format!("port {port}\nbind 127.0.0.1\ndir {}", dir.path().display()),
@@ -53,7 +53,7 @@ impl Sentinel {
         ];
         fs::write(&conf, lines.join("\n")).unwrap();
         let log = File::create(dir.path().join("sentinel.log")).unwrap();
-        let mut command = Command::new(primary.kind().binary());
+        let mut command = Command::new(primary.kind().program().unwrap());
         let child = command.arg(conf).arg("--sentinel").stdin(Stdio::null()).stdout(log).spawn().unwrap();
         Self { port, child, dir }
     }
@@ -61,8 +61,8 @@ impl Sentinel {
     /// Until it knows the others and both replicas.
     pub(crate) fn is_ready(&self) {
         let client = redis::Client::open(("127.0.0.1", self.port)).unwrap();
-        let con = &mut eventually(PATIENCE, || client.get_connection().ok());
-        eventually(PATIENCE, || {
+        let con = &mut eventually(TIMEOUT, || client.get_connection().ok());
+        eventually(TIMEOUT, || {
             let state = info(con, "sentinel");
             let master = state.get("master0").map_or("", String::as_str);
             (master.contains("status=ok") && master.ends_with("slaves=2,sentinels=3")).then_some(())

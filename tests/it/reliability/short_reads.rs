@@ -1,4 +1,5 @@
-//! Saved files and full copies that end too soon: no crash, nothing of them is loaded, and what a replica had it keeps.
+//! Saved files and full copies that end too soon: no crash, nothing of them is loaded, and what a replica had
+//! it keeps.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -71,72 +72,60 @@ fn step(kind: Kind) -> usize {
     }
 }
 
-#[test]
-fn a_full_copy_cut_off_at_every_byte() {
+#[apply(each_server)]
+fn a_full_copy_cut_off_at_every_byte(#[case] kind: Kind) {
     let begun = Instant::now();
     let mut tried = 0;
-    for kind in Kind::ALL {
-        let (copy, digest) = saved(kind);
-        assert!((60_000..100_000).contains(&copy.len()), "{}: {} bytes", kind.name(), copy.len());
-        let replica = builder(kind).conf("repl-diskless-load swapdb").start();
-        let con = &mut replica.connection();
-        fill_old(con);
-        let old = text(con, "DEBUG DIGEST");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        cmd(con, &["REPLICAOF", "127.0.0.1", &listener.local_addr().unwrap().port().to_string()]);
-        let step = step(kind);
-        for sent in (0..copy.len()).step_by(step) {
-            FakePrimary::cut_off(&listener, &copy, sent);
-            assert_eq!(
-                text(con, "DEBUG DIGEST"),
-                old,
-                "{} after {sent} of {} bytes",
-                kind.name(),
-                copy.len()
-            );
-            tried += 1;
-        }
-        // All of it, and the replica has it.
-        FakePrimary::cut_off(&listener, &copy, copy.len());
-        eventually(PATIENCE, || {
-            (try_cmd(con, "DEBUG DIGEST").map(|found| show(&found)) == Ok(digest.clone())).then_some(())
-        });
+    let (copy, digest) = saved(kind);
+    assert!((60_000..100_000).contains(&copy.len()), "{} bytes", copy.len());
+    let replica = builder(kind).conf("repl-diskless-load swapdb").start();
+    let con = &mut replica.connection();
+    fill_old(con);
+    let old = text(con, "DEBUG DIGEST");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    cmd(con, &["REPLICAOF", "127.0.0.1", &listener.local_addr().unwrap().port().to_string()]);
+    let step = step(kind);
+    for sent in (0..copy.len()).step_by(step) {
+        FakePrimary::cut_off(&listener, &copy, sent);
+        assert_eq!(text(con, "DEBUG DIGEST"), old, "after {sent} of {} bytes", copy.len());
+        tried += 1;
     }
-    report(
-        "full copy cut off at every byte",
-        &format!("{tried} copies of some 64 KB on 4 servers, in {:?}", begun.elapsed()),
-    );
+    // All of it, and the replica has it.
+    FakePrimary::cut_off(&listener, &copy, copy.len());
+    eventually(TIMEOUT, || {
+        (try_cmd(con, "DEBUG DIGEST").map(|found| show(&found)) == Ok(digest.clone())).then_some(())
+    });
+    let figures = format!("{tried} copies of some 64 KB, in {:?}", begun.elapsed());
+    report(kind, "full copy cut off at every byte", &figures);
 }
 
 /// A server does not start on a file that ends too soon.
-#[test]
-fn a_file_cut_off() {
+#[apply(each_server)]
+fn a_file_cut_off(#[case] kind: Kind) {
     let cuts = if full() { 200 } else { 10 };
-    for kind in Kind::ALL {
-        let mut server = builder(kind).start();
-        let con = &mut server.connection();
-        fill(con, 1);
-        cmd(con, "SAVE");
-        server.kill9();
-        let file = server.dir().join("dump.rdb");
-        let whole = fs::read(&file).unwrap();
-        let dice = &mut Dice::seeded(1);
-        for _ in 0..cuts {
-            let length = 1 + dice.below(whole.len() as u64 - 1) as usize;
-            fs::write(&file, &whole[..length]).unwrap();
-            let log = server.try_restart().map(|()| length).unwrap_err();
-            assert!(log.contains("Internal error in RDB reading"), "{}, {length} bytes: {log}", kind.name());
-            assert!(!log.contains("crashed by signal"), "{}, {length} bytes: {log}", kind.name());
-        }
-        fs::write(&file, &whole).unwrap();
-        server.restart();
-        assert_eq!(int(&mut server.connection(), "DBSIZE"), 266, "{}", kind.name());
+    let mut server = builder(kind).start();
+    let con = &mut server.connection();
+    fill(con, 1);
+    cmd(con, "SAVE");
+    server.kill();
+    let file = server.dir().join("dump.rdb");
+    let whole = fs::read(&file).unwrap();
+    let rng = &mut Rng::seeded(1);
+    for _ in 0..cuts {
+        let length = 1 + rng.below(whole.len() as u64 - 1) as usize;
+        fs::write(&file, &whole[..length]).unwrap();
+        let log = server.try_restart().map(|()| length).unwrap_err().to_string();
+        assert!(log.contains("Internal error in RDB reading"), "{length} bytes: {log}");
+        assert!(!log.contains("crashed by signal"), "{length} bytes: {log}");
     }
-    report("file cut off", &format!("{cuts} starts on each of 4 servers"));
+    fs::write(&file, &whole).unwrap();
+    server.restart();
+    assert_eq!(int(&mut server.connection(), "DBSIZE"), 266);
+    report(kind, "file cut off", &format!("{cuts} starts"));
 }
 
-/// Stands between a replica and its primary, and cuts all ways between them once so many bytes went through. (A full sync
-/// may come on a way of its own.)
+/// Stands between a replica and its primary, and cuts all ways between them once so many bytes went through.
+/// (A full sync may come on a way of its own.)
 struct Bridge {
     port: u16,
     left: Arc<AtomicI64>,
@@ -168,7 +157,7 @@ impl Bridge {
     #[track_caller]
     fn let_through(&self, bytes: i64) {
         self.left.store(bytes, SeqCst);
-        eventually(PATIENCE, || (self.left.load(SeqCst) == 0).then_some(()));
+        eventually(TIMEOUT, || (self.left.load(SeqCst) == 0).then_some(()));
     }
 }
 
@@ -192,41 +181,37 @@ fn answers(mut primary: TcpStream, mut replica: TcpStream, left: &AtomicI64) {
 /// The digest, once the server answers.
 #[track_caller]
 fn digest_of(con: &mut Connection) -> String {
-    show(&eventually(PATIENCE, || try_cmd(con, "DEBUG DIGEST").ok()))
+    show(&eventually(TIMEOUT, || try_cmd(con, "DEBUG DIGEST").ok()))
 }
 
-#[test]
-fn a_full_sync_cut_off_at_random() {
+#[apply(each_server)]
+fn a_full_sync_cut_off_at_random(#[case] kind: Kind) {
     let begun = Instant::now();
     let cuts = if full() { 25 } else { 2 };
     let mut tried = 0;
-    for kind in Kind::ALL {
-        for load in ["swapdb", "disabled"] {
-            let primary = builder(kind).start();
-            let con = &mut primary.connection();
-            fill(con, 8);
-            cmd(con, "SAVE");
-            let length = fs::metadata(primary.dir().join("dump.rdb")).unwrap().len();
-            let replica = builder(kind).conf(format!("repl-diskless-load {load}")).start();
-            let there = &mut replica.connection();
-            fill_old(there);
-            let old = digest_of(there);
-            let bridge = Bridge::to(&primary);
-            cmd(there, &["REPLICAOF", "127.0.0.1", &bridge.port.to_string()]);
-            let dice = &mut Dice::seeded(2);
-            for _ in 0..cuts {
-                let bytes = dice.below(length);
-                bridge.let_through(bytes as i64);
-                assert_eq!(digest_of(there), old, "{}, {load}, after {bytes} of {length} bytes", kind.name());
-                tried += 1;
-            }
-            bridge.left.store(i64::MAX, SeqCst);
-            linked(there);
-            assert_eq!(digest_of(there), digest_of(con), "{}, {load}", kind.name());
+    for load in ["swapdb", "disabled"] {
+        let primary = builder(kind).start();
+        let con = &mut primary.connection();
+        fill(con, 8);
+        cmd(con, "SAVE");
+        let length = fs::metadata(primary.dir().join("dump.rdb")).unwrap().len();
+        let replica = builder(kind).conf(format!("repl-diskless-load {load}")).start();
+        let there = &mut replica.connection();
+        fill_old(there);
+        let old = digest_of(there);
+        let bridge = Bridge::to(&primary);
+        cmd(there, &["REPLICAOF", "127.0.0.1", &bridge.port.to_string()]);
+        let rng = &mut Rng::seeded(2);
+        for _ in 0..cuts {
+            let bytes = rng.below(length);
+            bridge.let_through(bytes as i64);
+            assert_eq!(digest_of(there), old, "{load}, after {bytes} of {length} bytes");
+            tried += 1;
         }
+        bridge.left.store(i64::MAX, SeqCst);
+        linked(there);
+        assert_eq!(digest_of(there), digest_of(con), "{load}");
     }
-    report(
-        "full sync cut off at random",
-        &format!("{tried} syncs on 4 servers, to disk and to memory, in {:?}", begun.elapsed()),
-    );
+    let figures = format!("{tried} syncs, to disk and to memory, in {:?}", begun.elapsed());
+    report(kind, "full sync cut off at random", &figures);
 }

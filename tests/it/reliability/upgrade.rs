@@ -1,7 +1,8 @@
-//! Files that version 0.1.0 left behind, as a whole server's: this version starts on them. They are never made anew.
+//! Files that version 0.1.0 left behind, as a whole server's: this version starts on them. They are never
+//! made anew.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use redis::Connection;
 
@@ -9,7 +10,7 @@ use super::report;
 use crate::harness::*;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    workspace().join("tests/fixtures").join(name)
 }
 
 const RDB: &str = "v0.1.0.rdb";
@@ -59,24 +60,22 @@ fn is_all_there(con: &mut Connection, what: &str) {
     }
 }
 
-#[test]
-fn files_of_0_1_0_are_read() {
-    for kind in Kind::ALL {
-        let mut server = Server::start(kind);
-        server.kill9();
-        fs::copy(fixture(RDB), server.dir().join("dump.rdb")).unwrap();
-        server.restart();
-        is_all_there(&mut server.connection(), &format!("{} from the RDB", kind.name()));
+#[apply(each_server)]
+fn files_of_0_1_0_are_read(#[case] kind: Kind) {
+    let mut server = Server::start(kind);
+    server.kill();
+    fs::copy(fixture(RDB), server.dir().join("dump.rdb")).unwrap();
+    server.restart();
+    is_all_there(&mut server.connection(), "from the RDB");
 
-        let mut server = Server::builder(kind).conf("appendonly yes").start();
-        server.kill9();
-        // As one file, which the server takes up when it finds no others.
-        fs::remove_dir_all(server.dir().join("appendonlydir")).unwrap();
-        fs::copy(fixture(AOF), server.dir().join("appendonly.aof")).unwrap();
-        server.restart();
-        is_all_there(&mut server.connection(), &format!("{} from the AOF", kind.name()));
-    }
-    report("upgrade", "an RDB and an AOF of 0.1.0 read on 4 servers");
+    let mut server = Server::builder(kind).conf("appendonly yes").start();
+    server.kill();
+    // As one file, which the server takes up when it finds no others.
+    fs::remove_dir_all(server.dir().join("appendonlydir")).unwrap();
+    fs::copy(fixture(AOF), server.dir().join("appendonly.aof")).unwrap();
+    server.restart();
+    is_all_there(&mut server.connection(), "from the AOF");
+    report(kind, "upgrade", "an RDB and an AOF of 0.1.0 read");
 }
 
 /// Only for the first time: `cargo test -- --ignored` where there are no such files.

@@ -1,7 +1,5 @@
-//! What the commands leave behind besides the rows: events, signals to watchers and caches, counters; and that reads
-//! leave nothing.
-
-use std::sync::mpsc::channel;
+//! What the commands leave behind besides the rows: events, signals to watchers and caches, counters; and
+//! that reads leave nothing.
 
 use super::*;
 
@@ -14,9 +12,9 @@ fn fill(con: &mut Connection) {
 }
 
 /// A command's key, the command, and the events it raises.
-type Call = (&'static str, &'static str, &'static [&'static str]);
+type Events = (&'static str, &'static str, &'static [&'static str]);
 
-const READS: [Call; 19] = [
+const READS: [Events; 19] = [
     ("t", "VEHPRICE.GET t 1", &[]),
     ("t", "VEHPRICE.GET t 1 FIELDS 1 a JSON", &[]),
     ("t", "VEHPRICE.MGET t 1 3", &[]),
@@ -39,7 +37,7 @@ const READS: [Call; 19] = [
     ("absent", "VEHPRICE.CLEAR absent", &[]),
 ];
 
-const WRITES: [Call; 14] = [
+const WRITES: [Events; 14] = [
     ("t", "VEHPRICE.SET t 1 FIELDS 1 a z", &["vehprice.set t"]),
     ("t", "VEHPRICE.SET t 3 NX EX 9 FIELDS 1 a z", &["vehprice.set t"]),
     ("t", "VEHPRICE.SET t 1 MERGE FIELDS 1 b z", &["vehprice.set t"]),
@@ -56,106 +54,86 @@ const WRITES: [Call; 14] = [
     ("t", "VEHPRICE.CLEAR t", &["del t", "vehprice.clear t"]),
 ];
 
-#[test]
-fn events_tell_what_was_done_to_which_key() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for (_, words, expected) in READS.iter().chain(&WRITES) {
-            // What a test sets up is not listened to.
-            cmd(con, "CONFIG SET notify-keyspace-events KEA");
-            fill(con);
-            let (answer, mut events) = events(server, con, words);
-            events.sort();
-            assert_eq!(events, *expected, "{words} answered {answer}");
-        }
-        // The module's own are of class d.
-        for (class, own) in [("Ed", true), ("Eg", false)] {
-            cmd(con, &format!("CONFIG SET notify-keyspace-events {class}"));
-            for (_, words, expected) in WRITES {
-                fill(con);
-                let expected: Vec<_> =
-                    expected.iter().filter(|event| event.starts_with("vehprice.") == own).collect();
-                assert_eq!(
-                    events(server, con, words).1.iter().collect::<Vec<_>>(),
-                    expected,
-                    "{words} with {class}"
-                );
-            }
-        }
-    });
-}
-
-#[test]
-fn only_a_change_aborts_a_watch() {
-    for_each_server(|server| {
-        let (con, other) = (&mut server.connection(), &mut server.connection());
-        for (calls, aborts) in [(READS.as_slice(), false), (&WRITES, true)] {
-            for (key, words, _) in calls {
-                fill(other);
-                assert_eq!(aborts_a_watch(con, other, key, words), aborts, "{words}");
-            }
-        }
-    });
-}
-
-#[test]
-fn only_a_change_empties_a_clients_cache() {
-    for_each_server(|server| {
-        let (con, other) = (&mut server.connection_resp3(), &mut server.connection());
-        let (sender, pushes) = channel();
-        con.set_push_sender(sender);
-        cmd(con, "CLIENT TRACKING ON");
-        let look = |key: &str, read: &str| read.replace("{K}", key);
-        for (calls, told) in [(READS.as_slice(), false), (&WRITES, true)] {
-            for (key, words, _) in calls.iter().filter(|(key, ..)| *key != "hash") {
-                for read in [
-                    "VEHPRICE.GET {K} 1",
-                    "VEHPRICE.MGET {K} 1",
-                    "VEHPRICE.GETALL {K} JSON",
-                    "VEHPRICE.LEN {K}",
-                ] {
-                    fill(other);
-                    forgotten(con, &pushes);
-                    cmd(con, &look(key, read));
-                    cmd(other, *words);
-                    let expected = if told { vec![format!(r#"["{key}"]"#)] } else { vec![] };
-                    assert_eq!(forgotten(con, &pushes), expected, "{words} after {read}");
-                }
-            }
-        }
-        // Each of the hashes that MGETHASH has read.
-        fill(other);
-        forgotten(con, &pushes);
-        cmd(con, "VEHPRICE.MGETHASH none hash");
-        cmd(other, "HSET none a x");
-        cmd(other, "HSET hash a y");
-        assert_eq!(forgotten(con, &pushes), [r#"["none"]"#, r#"["hash"]"#]);
-    });
-}
-
-#[test]
-fn reads_leave_nothing_behind() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
+#[apply(each_server)]
+fn events_tell_what_was_done_to_which_key(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (_, words, expected) in READS.iter().chain(&WRITES) {
+        // What a test sets up is not listened to.
+        cmd(con, "CONFIG SET notify-keyspace-events KEA");
         fill(con);
-        let look = |con: &mut Connection| (changes(con), text(con, "DEBUG DIGEST"), keyspace(con));
-        let before = look(con);
-        for (_, words, _) in READS {
-            cmd(con, words);
-            assert_eq!(look(con), before, "{words}");
-        }
-        for (_, words, _) in WRITES {
+        let (answer, mut events) = events(server, con, words);
+        events.sort();
+        assert_eq!(events, *expected, "{words} answered {answer}");
+    }
+    // The module's own are of class d.
+    for (class, own) in [("Ed", true), ("Eg", false)] {
+        cmd(con, &format!("CONFIG SET notify-keyspace-events {class}"));
+        for (_, words, expected) in WRITES {
             fill(con);
-            let before = look(con);
-            cmd(con, words);
-            let after = look(con);
-            assert!(after.0 != before.0 && after.1 != before.1 && after.2 != before.2, "{words}");
+            let expected: Vec<_> =
+                expected.iter().filter(|event| event.starts_with("vehprice.") == own).collect();
+            assert_eq!(
+                events(server, con, words).1.iter().collect::<Vec<_>>(),
+                expected,
+                "{words} with {class}"
+            );
         }
-    });
+    }
 }
 
-#[test]
-fn info_counts_rows_and_verdicts() {
+fn calls() -> Vec<Call> {
+    let reads = READS.map(|(key, words, _)| (key, words, false));
+    reads.into_iter().chain(WRITES.map(|(key, words, _)| (key, words, true))).collect()
+}
+
+#[apply(each_server)]
+fn only_a_change_aborts_a_watch(#[case] kind: Kind) {
+    only_changes_abort_a_watch(&Server::start(kind), fill, &calls());
+}
+
+#[apply(each_server)]
+fn only_a_change_empties_a_clients_cache(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let mut calls = calls();
+    calls.retain(|(key, ..)| *key != "hash");
+    let reads = ["VEHPRICE.GET {K} 1", "VEHPRICE.MGET {K} 1", "VEHPRICE.GETALL {K} JSON", "VEHPRICE.LEN {K}"];
+    only_changes_empty_a_cache(server, fill, &reads, &calls);
+}
+
+#[apply(each_server)]
+fn each_hash_that_mgethash_has_read_is_cached(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let (con, mut cache) = (&mut server.connection(), Cache::of(server));
+    fill(con);
+    cache.read("VEHPRICE.MGETHASH none hash");
+    cmd(con, "HSET none a x");
+    cmd(con, "HSET hash a y");
+    assert_eq!(cache.forgotten(), [r#"["none"]"#, r#"["hash"]"#]);
+}
+
+#[apply(each_server)]
+fn reads_leave_nothing_behind(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    let look = |con: &mut Connection| (changes(con), text(con, "DEBUG DIGEST"), keyspace(con));
+    let before = look(con);
+    for (_, words, _) in READS {
+        cmd(con, words);
+        assert_eq!(look(con), before, "{words}");
+    }
+    for (_, words, _) in WRITES {
+        fill(con);
+        let before = look(con);
+        cmd(con, words);
+        let after = look(con);
+        assert!(after.0 != before.0 && after.1 != before.1 && after.2 != before.2, "{words}");
+    }
+}
+
+#[apply(each_server)]
+fn info_counts_rows_and_verdicts(#[case] kind: Kind) {
     const COUNTERS: [&str; 9] = [
         "rows_read",
         "rows_hit",
@@ -168,7 +146,7 @@ fn info_counts_rows_and_verdicts() {
         "verdicts_missing",
     ];
     // In one session: the command, and how far it moves which counters.
-    let cases: [(&str, &[(&str, u64)]); 22] = [
+    let cases: [(&str, &[(&str, i64)]); 22] = [
         ("VEHPRICE.GET t 1", &[("rows_read", 1), ("rows_missed", 1)]),
         ("VEHPRICE.MGET t 1 2", &[("rows_read", 2), ("rows_missed", 2)]),
         ("VEHPRICE.MSET t FIELDS 1 a ROWS 1 x 2 y 1 z", &[("rows_stored", 2)]),
@@ -192,27 +170,18 @@ fn info_counts_rows_and_verdicts() {
         ("VEHPRICE.VERIFY none 9 a y", &[("rows_read", 1), ("rows_missed", 1), ("verdicts_missing", 1)]),
         ("VEHPRICE.VERIFY t 3 a", &[]),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let mut counted = info(con, "quotelock");
-        for (words, moved) in cases {
-            let answer = reply(con, words);
-            let now = info(con, "quotelock");
-            for name in &COUNTERS {
-                let full = format!("quotelock_{name}");
-                let growth = now[&full].parse::<u64>().unwrap() - counted[&full].parse::<u64>().unwrap();
-                let expected = moved.iter().find(|(moved, _)| moved == name).map_or(0, |(_, by)| *by);
-                assert_eq!(growth, expected, "{name} after {words}, which answered {answer}");
-            }
-            counted = now;
-        }
-        // Rows that were swept, which commands that use the table do in steps.
-        let given: Vec<String> = (0..100).map(|id| format!("{id} 1")).collect();
-        cmd(con, "VEHPRICE.SET t long FIELDS 1 a x");
-        cmd(con, &format!("VEHPRICE.MSET t PX 1 FIELDS 1 a ROWS {}", given.join(" ")));
-        eventually(std::time::Duration::from_secs(5), || {
-            cmd(con, "VEHPRICE.GET t long");
-            (info(con, "quotelock")["quotelock_rows_expired"] == "100").then_some(())
-        });
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for (words, moved) in cases {
+        let by = |name| moved.iter().find(|(moved, _)| *moved == name).map_or(0, |(_, by)| *by);
+        assert_eq!(growth(con, &COUNTERS, words), COUNTERS.map(by), "{words}");
+    }
+    // Rows that were swept, which commands that use the table do in steps.
+    let given: Vec<String> = (0..100).map(|id| format!("{id} 1")).collect();
+    cmd(con, "VEHPRICE.SET t long FIELDS 1 a x");
+    cmd(con, &format!("VEHPRICE.MSET t PX 1 FIELDS 1 a ROWS {}", given.join(" ")));
+    eventually(std::time::Duration::from_secs(5), || {
+        cmd(con, "VEHPRICE.GET t long");
+        (info(con, "quotelock")["quotelock_rows_expired"] == "100").then_some(())
     });
 }

@@ -21,8 +21,8 @@ fn facts(con: &mut Connection) -> String {
     ["rows", "fields", "earliestExpiry", "latestExpiry"].map(member).join(" ")
 }
 
-#[test]
-fn tells_of_live_rows_only() {
+#[apply(each_server)]
+fn tells_of_live_rows_only(#[case] kind: Kind) {
     // Commands in one session; rows, distinct field names, earliest and latest expiry after each.
     let story = [
         ("VEHPRICE.SET t a PXAT 9999999999999 FIELDS 2 x 1 y 2", "1 2 9999999999999 9999999999999"),
@@ -37,42 +37,39 @@ fn tells_of_live_rows_only() {
         ("VEHPRICE.SET t c PXAT 9999999999995 FIELDS 1 y 1", "3 1 9999999999990 9999999999995"),
         ("VEHPRICE.DEL t b", "2 1 9999999999990 9999999999995"),
     ];
-    for_each_server(|server| {
-        let clients = &mut Clients::of(server);
-        cmd(&mut clients.resp2, "CONFIG SET quotelock.price-ttl-ms 0");
-        clients.check("VEHPRICE.INFO t", "null");
-        for (words, expected) in story {
-            cmd(&mut clients.resp2, words);
-            for con in [&mut clients.resp2, &mut clients.resp3] {
-                assert_eq!(facts(con), expected, "{words}");
-            }
+    let server = &Server::start(kind);
+    let clients = &mut Clients::of(server);
+    cmd(&mut clients.resp2, "CONFIG SET quotelock.price-ttl-ms 0");
+    clients.check("VEHPRICE.INFO t", "null");
+    for (words, expected) in story {
+        cmd(&mut clients.resp2, words);
+        for con in [&mut clients.resp2, &mut clients.resp3] {
+            assert_eq!(facts(con), expected, "{words}");
         }
-        assert!(matches!(cmd(&mut clients.resp3, "VEHPRICE.INFO t"), Value::Map(_)));
-        // What has expired is not told of.
-        let con = &mut clients.resp2;
-        let given: Vec<String> = (0..500).map(|id| format!("{id} 1")).collect();
-        cmd(con, &format!("VEHPRICE.MSET t PX 20 FIELDS 1 short ROWS {}", given.join(" ")));
-        eventually(std::time::Duration::from_secs(5), || (int(con, "VEHPRICE.LEN t") == 2).then_some(()));
-        assert_eq!(facts(con), "2 1 9999999999990 9999999999995");
-    });
+    }
+    assert!(matches!(cmd(&mut clients.resp3, "VEHPRICE.INFO t"), Value::Map(_)));
+    // What has expired is not told of.
+    let con = &mut clients.resp2;
+    let given: Vec<String> = (0..500).map(|id| format!("{id} 1")).collect();
+    cmd(con, &format!("VEHPRICE.MSET t PX 20 FIELDS 1 short ROWS {}", given.join(" ")));
+    eventually(std::time::Duration::from_secs(5), || (int(con, "VEHPRICE.LEN t") == 2).then_some(()));
+    assert_eq!(facts(con), "2 1 9999999999990 9999999999995");
 }
 
-#[test]
-fn bytes_grow_with_the_rows() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let bytes =
-            |con: &mut Connection| pairs(&cmd(con, "VEHPRICE.INFO t"))["\"bytes\""].parse::<i64>().unwrap();
-        let mut last = 0;
-        for round in 0..10 {
-            let given: Vec<String> =
-                (0..1000).map(|id| format!("{round}:{id} {}", "v".repeat(100))).collect();
-            cmd(con, &format!("VEHPRICE.MSET t FIELDS 1 x ROWS {}", given.join(" ")));
-            let now = bytes(con);
-            assert!(now - last > 100_000, "{last}, {now}");
-            last = now;
-        }
-        let usage = int(con, "MEMORY USAGE t SAMPLES 0");
-        assert!((last..last * 2).contains(&usage), "MEMORY USAGE {usage}, INFO {last}");
-    });
+#[apply(each_server)]
+fn bytes_grow_with_the_rows(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let bytes =
+        |con: &mut Connection| pairs(&cmd(con, "VEHPRICE.INFO t"))["\"bytes\""].parse::<i64>().unwrap();
+    let mut last = 0;
+    for round in 0..10 {
+        let given: Vec<String> = (0..1000).map(|id| format!("{round}:{id} {}", "v".repeat(100))).collect();
+        cmd(con, &format!("VEHPRICE.MSET t FIELDS 1 x ROWS {}", given.join(" ")));
+        let now = bytes(con);
+        assert!(now - last > 100_000, "{last}, {now}");
+        last = now;
+    }
+    let usage = int(con, "MEMORY USAGE t SAMPLES 0");
+    assert!((last..last * 2).contains(&usage), "MEMORY USAGE {usage}, INFO {last}");
 }

@@ -209,25 +209,24 @@ const CALLS: [(&str, Wants); 15] = [
     ("VEHPRICE.MGETHASH t", Read),
 ];
 
-#[test]
-fn command_getkeys_finds_the_keys() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for ((call, _), expected) in CALLS.iter().zip(&VEHPRICE) {
-            let (name, rest) = call.split_once(" t").unwrap();
-            assert_eq!(name.to_lowercase(), expected.name);
-            for key in ["t", "", "JSON", "\u{100} %s%n"] {
-                let call = words(&[expected.name, key], rest);
-                let getkeys = [words(&["COMMAND", "GETKEYS"], ""), call.clone()].concat();
-                assert_eq!(reply(con, &getkeys), format!(r#"["{key}"]"#), "{name}");
-                let with_flags = [words(&["COMMAND", "GETKEYSANDFLAGS"], ""), call].concat();
-                let flags = expected.key_flags;
-                assert_eq!(reply(con, &with_flags), format!(r#"[["{key}", [{flags}]]]"#), "{name}");
-            }
+#[apply(each_server)]
+fn command_getkeys_finds_the_keys(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for ((call, _), expected) in CALLS.iter().zip(&VEHPRICE) {
+        let (name, rest) = call.split_once(" t").unwrap();
+        assert_eq!(name.to_lowercase(), expected.name);
+        for key in ["t", "", "JSON", "\u{100} %s%n"] {
+            let call = words(&[expected.name, key], rest);
+            let getkeys = [words(&["COMMAND", "GETKEYS"], ""), call.clone()].concat();
+            assert_eq!(reply(con, &getkeys), format!(r#"["{key}"]"#), "{name}");
+            let with_flags = [words(&["COMMAND", "GETKEYSANDFLAGS"], ""), call].concat();
+            let flags = expected.key_flags;
+            assert_eq!(reply(con, &with_flags), format!(r#"[["{key}", [{flags}]]]"#), "{name}");
         }
-        assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGETHASH a b a"), r#"["a", "b", "a"]"#);
-        assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGET a b c"), r#"["a"]"#);
-    });
+    }
+    assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGETHASH a b a"), r#"["a", "b", "a"]"#);
+    assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGET a b c"), r#"["a"]"#);
 }
 
 /// Which calls a user with these rules may make.
@@ -256,57 +255,55 @@ fn check_rules(server: &Server, rules: &str, allows: impl Fn(&str, Wants) -> boo
     }
 }
 
-#[test]
-fn users_may_touch_the_keys_of_their_rules() {
+#[apply(each_server)]
+fn users_may_touch_the_keys_of_their_rules(#[case] kind: Kind) {
     let all = VEHPRICE.map(|command| format!("+{}", command.name)).join(" ");
     let rules = |keys: &str| format!("{keys} {all}");
-    for_each_server(|server| {
-        check_rules(server, &rules("~*"), |_, _| true);
-        check_rules(server, &rules("~t"), |_, _| true);
-        check_rules(server, &rules("~other"), |_, _| false);
-        check_rules(server, &rules("%R~t"), |_, wants| matches!(wants, Read | Any));
-        check_rules(server, &rules("%W~t"), |_, wants| matches!(wants, Write | Any));
-        check_rules(server, &rules("%RW~t"), |_, _| true);
-        check_rules(server, &rules("%R~t %W~t"), |_, _| true);
-        check_rules(server, &rules("%R~t %W~other"), |_, wants| matches!(wants, Read | Any));
-        // Each of several keys.
-        let con = &mut server.connection();
-        cmd(con, "ACL SETUSER pod reset on >secret ~t +vehprice.mgethash");
-        let pod = &mut server.connection_of("pod", "secret");
-        assert!(error(pod, "VEHPRICE.MGETHASH t other").starts_with("NOPERM "));
-        assert!(error(pod, "VEHPRICE.MGETHASH other t").starts_with("NOPERM "));
-        assert_eq!(reply(pod, "VEHPRICE.MGETHASH t t"), r#"[["a", "x"], ["a", "x"]]"#);
-    });
+    let server = &Server::start(kind);
+    check_rules(server, &rules("~*"), |_, _| true);
+    check_rules(server, &rules("~t"), |_, _| true);
+    check_rules(server, &rules("~other"), |_, _| false);
+    check_rules(server, &rules("%R~t"), |_, wants| matches!(wants, Read | Any));
+    check_rules(server, &rules("%W~t"), |_, wants| matches!(wants, Write | Any));
+    check_rules(server, &rules("%RW~t"), |_, _| true);
+    check_rules(server, &rules("%R~t %W~t"), |_, _| true);
+    check_rules(server, &rules("%R~t %W~other"), |_, wants| matches!(wants, Read | Any));
+    // Each of several keys.
+    let con = &mut server.connection();
+    cmd(con, "ACL SETUSER pod reset on >secret ~t +vehprice.mgethash");
+    let pod = &mut server.connection_of("pod", "secret");
+    assert!(error(pod, "VEHPRICE.MGETHASH t other").starts_with("NOPERM "));
+    assert!(error(pod, "VEHPRICE.MGETHASH other t").starts_with("NOPERM "));
+    assert_eq!(reply(pod, "VEHPRICE.MGETHASH t t"), r#"[["a", "x"], ["a", "x"]]"#);
 }
 
-#[test]
-fn users_may_call_the_commands_of_their_rules() {
+#[apply(each_server)]
+fn users_may_call_the_commands_of_their_rules(#[case] kind: Kind) {
     let flags = |name: &str| VEHPRICE.iter().find(|command| command.name == name).unwrap();
     let reads = |name: &str| flags(name).flags.contains("readonly");
     let fast = |name: &str| flags(name).flags.contains("fast");
-    for_each_server(|server| {
-        check_rules(server, "~* +vehprice.get", |name, _| name == "vehprice.get");
-        check_rules(server, "~* +vehprice.mset +vehprice.mget", |name, _| {
-            ["vehprice.mset", "vehprice.mget"].contains(&name)
-        });
-        check_rules(server, "~* +@all -vehprice.clear", |name, _| name != "vehprice.clear");
-        check_rules(server, "~* -@all", |_, _| false);
-        if has_categories(server) {
-            check_rules(server, "~* +@quotelock", |_, _| true);
-            check_rules(server, "~* +@all -@quotelock", |_, _| false);
-            check_rules(server, "~* +@read", |name, _| reads(name));
-            check_rules(server, "~* +@write", |name, _| !reads(name));
-            check_rules(server, "~* +@all -@write", |name, _| reads(name));
-            check_rules(server, "~* +@fast", |name, _| fast(name));
-            check_rules(server, "~* +@all -@fast", |name, _| !fast(name));
-            check_rules(server, "%R~* +@all -@write", |name, _| reads(name));
-            // As XREAD: who may not wait may not call what can.
-            check_rules(server, "~* +@blocking", |name, _| name == "vehprice.mget");
-            check_rules(server, "~* +@all -@blocking", |name, _| name != "vehprice.mget");
-        } else {
-            // Without categories only a command's own name takes it from a user.
-            check_rules(server, "~* +@all -@write", |_, _| true);
-            check_rules(server, "~* +@read +@write +@fast +@slow", |_, _| false);
-        }
+    let server = &Server::start(kind);
+    check_rules(server, "~* +vehprice.get", |name, _| name == "vehprice.get");
+    check_rules(server, "~* +vehprice.mset +vehprice.mget", |name, _| {
+        ["vehprice.mset", "vehprice.mget"].contains(&name)
     });
+    check_rules(server, "~* +@all -vehprice.clear", |name, _| name != "vehprice.clear");
+    check_rules(server, "~* -@all", |_, _| false);
+    if has_categories(server) {
+        check_rules(server, "~* +@quotelock", |_, _| true);
+        check_rules(server, "~* +@all -@quotelock", |_, _| false);
+        check_rules(server, "~* +@read", |name, _| reads(name));
+        check_rules(server, "~* +@write", |name, _| !reads(name));
+        check_rules(server, "~* +@all -@write", |name, _| reads(name));
+        check_rules(server, "~* +@fast", |name, _| fast(name));
+        check_rules(server, "~* +@all -@fast", |name, _| !fast(name));
+        check_rules(server, "%R~* +@all -@write", |name, _| reads(name));
+        // As XREAD: who may not wait may not call what can.
+        check_rules(server, "~* +@blocking", |name, _| name == "vehprice.mget");
+        check_rules(server, "~* +@all -@blocking", |name, _| name != "vehprice.mget");
+    } else {
+        // Without categories only a command's own name takes it from a user.
+        check_rules(server, "~* +@all -@write", |_, _| true);
+        check_rules(server, "~* +@read +@write +@fast +@slow", |_, _| false);
+    }
 }

@@ -39,120 +39,110 @@ fn script(words: &str) -> String {
     format!("return redis.call({})", words.join(", "))
 }
 
-#[test]
-fn at_maxmemory_rows_are_read_and_deleted_but_not_stored() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        fill(con);
-        let used: i64 = info(con, "memory")["used_memory"].parse().unwrap();
-        cmd(con, &format!("CONFIG SET maxmemory {} maxmemory-policy noeviction", used + 3_000_000));
-        let value = "v".repeat(1000);
-        let mut stored = 0;
-        let refused = loop {
-            let rows: Vec<String> = (0..20).map(|id| format!("{stored}:{id} {value}")).collect();
-            match try_cmd(con, &format!("VEHPRICE.MSET big FIELDS 1 a ROWS {}", rows.join(" "))) {
-                Ok(reply) => assert_eq!(reply, Value::Int(20)),
-                Err(error) => break error,
-            }
-            stored += 1;
-            assert!(stored < 10_000, "the limit is never reached");
-        };
-        assert!(refused.starts_with(OOM), "{refused}");
-        // Well over the limit, so that buffers of clients that come and go make no difference.
-        cmd(con, &format!("CONFIG SET maxmemory {}", used + 1_000_000));
-        let held = keyspace(con);
-        let more = ["VEHPRICE.SET t 1 XX MERGE FIELDS 1 a z", "VEHPRICE.SET new 1 FIELDS 1 a z", CLAIM];
-        for words in WRITES.iter().take(2).chain(&more) {
-            assert!(error(con, *words).starts_with(OOM), "{words}");
-            assert!(error(con, &["EVAL", &script(words), "0"]).contains(OOM), "{words}");
+#[apply(each_server)]
+fn at_maxmemory_rows_are_read_and_deleted_but_not_stored(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    let used: i64 = info(con, "memory")["used_memory"].parse().unwrap();
+    cmd(con, &format!("CONFIG SET maxmemory {} maxmemory-policy noeviction", used + 3_000_000));
+    let value = "v".repeat(1000);
+    let mut stored = 0;
+    let refused = loop {
+        let rows: Vec<String> = (0..20).map(|id| format!("{stored}:{id} {value}")).collect();
+        match try_cmd(con, &format!("VEHPRICE.MSET big FIELDS 1 a ROWS {}", rows.join(" "))) {
+            Ok(reply) => assert_eq!(reply, Value::Int(20)),
+            Err(error) => break error,
         }
-        assert_eq!(keyspace(con), held);
-        for (words, answer) in READS {
-            assert_eq!(reply(con, words), answer, "{words}");
-            assert_eq!(reply(con, &["EVAL_RO", &script(words), "0"]), answer, "{words}");
-        }
-        assert_eq!(int(con, RELEASE), 0);
-        assert_eq!(int(con, "VEHPRICE.LEN big"), stored * 20);
-        assert_eq!(int(con, "VEHPRICE.DEL big 0:0 0:1"), 2);
-        assert_eq!(int(con, "VEHPRICE.CLEAR big"), 1);
-        // A large table's memory may come back in the background.
-        eventually(PATIENCE, || try_cmd(con, "VEHPRICE.SET t 3 FIELDS 1 a z").ok());
-        assert_eq!(int(con, "VEHPRICE.LEN t"), 3);
-    });
+        stored += 1;
+        assert!(stored < 10_000, "the limit is never reached");
+    };
+    assert!(refused.starts_with(OOM), "{refused}");
+    // Well over the limit, so that buffers of clients that come and go make no difference.
+    cmd(con, &format!("CONFIG SET maxmemory {}", used + 1_000_000));
+    let held = keyspace(con);
+    let more = ["VEHPRICE.SET t 1 XX MERGE FIELDS 1 a z", "VEHPRICE.SET new 1 FIELDS 1 a z", CLAIM];
+    for words in WRITES.iter().take(2).chain(&more) {
+        assert!(error(con, *words).starts_with(OOM), "{words}");
+        assert!(error(con, &["EVAL", &script(words), "0"]).contains(OOM), "{words}");
+    }
+    assert_eq!(keyspace(con), held);
+    for (words, answer) in READS {
+        assert_eq!(reply(con, words), answer, "{words}");
+        assert_eq!(reply(con, &["EVAL_RO", &script(words), "0"]), answer, "{words}");
+    }
+    assert_eq!(int(con, RELEASE), 0);
+    assert_eq!(int(con, "VEHPRICE.LEN big"), stored * 20);
+    assert_eq!(int(con, "VEHPRICE.DEL big 0:0 0:1"), 2);
+    assert_eq!(int(con, "VEHPRICE.CLEAR big"), 1);
+    // A large table's memory may come back in the background.
+    eventually(TIMEOUT, || try_cmd(con, "VEHPRICE.SET t 3 FIELDS 1 a z").ok());
+    assert_eq!(int(con, "VEHPRICE.LEN t"), 3);
 }
 
-#[test]
-fn a_replica_reads_and_does_not_write() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        fill(con);
-        let replica = replica_of(server, Server::builder(server.kind()));
-        let there = &mut replica.connection();
-        let held = keyspace(con);
-        for words in WRITES.into_iter().chain([CLAIM, RELEASE]) {
-            assert_eq!(
-                error(there, words),
-                "READONLY You can't write against a read only replica.",
-                "{words}"
-            );
-        }
-        for (words, answer) in READS {
-            assert_eq!(reply(there, words), answer, "{words}");
-        }
-        assert_eq!(keyspace(there).len(), held.len());
-        // A row is over there when it is over here.
-        let ends_at = now() + 100;
-        cmd(con, &format!("VEHPRICE.SET t 3 PXAT {ends_at} FIELDS 1 a z"));
-        assert_eq!(int(con, "WAIT 1 60000"), 1);
-        if now() < ends_at - 20 {
-            assert_eq!(int(there, "VEHPRICE.LEN t"), 3);
-        }
-        while now() <= ends_at {
-            rest(1);
-        }
-        assert_eq!(reply(there, "VEHPRICE.GET t 3"), "nil");
-        assert_eq!(int(there, "VEHPRICE.LEN t"), 2);
-        assert_eq!(rows(there, "t"), parsed(r#"{"1":{"a":"x"},"2":{"a":"y"}}"#));
-        assert_eq!(text(there, "DEBUG DIGEST"), text(con, "DEBUG DIGEST"));
-        assert_eq!(int(con, "VEHPRICE.CLEAR t"), 1);
-        assert_eq!(int(con, "WAIT 1 60000"), 1);
-        assert_eq!(text(there, "VEHPRICE.GETALL t JSON"), "{}");
-    });
+#[apply(each_server)]
+fn a_replica_reads_and_does_not_write(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    let replica = replica_of(server, Server::builder(server.kind()));
+    let there = &mut replica.connection();
+    let held = keyspace(con);
+    for words in WRITES.into_iter().chain([CLAIM, RELEASE]) {
+        assert_eq!(error(there, words), "READONLY You can't write against a read only replica.", "{words}");
+    }
+    for (words, answer) in READS {
+        assert_eq!(reply(there, words), answer, "{words}");
+    }
+    assert_eq!(keyspace(there).len(), held.len());
+    // A row is over there when it is over here.
+    let ends_at = now() + 100;
+    cmd(con, &format!("VEHPRICE.SET t 3 PXAT {ends_at} FIELDS 1 a z"));
+    assert_eq!(int(con, "WAIT 1 60000"), 1);
+    if now() < ends_at - 20 {
+        assert_eq!(int(there, "VEHPRICE.LEN t"), 3);
+    }
+    while now() <= ends_at {
+        rest(1);
+    }
+    assert_eq!(reply(there, "VEHPRICE.GET t 3"), "nil");
+    assert_eq!(int(there, "VEHPRICE.LEN t"), 2);
+    assert_eq!(rows(there, "t"), parsed(r#"{"1":{"a":"x"},"2":{"a":"y"}}"#));
+    assert_eq!(text(there, "DEBUG DIGEST"), text(con, "DEBUG DIGEST"));
+    assert_eq!(int(con, "VEHPRICE.CLEAR t"), 1);
+    assert_eq!(int(con, "WAIT 1 60000"), 1);
+    assert_eq!(text(there, "VEHPRICE.GETALL t JSON"), "{}");
 }
 
 /// What a primary may do that has no replica, and wants one for its writes.
-#[test]
-fn without_enough_replicas_nothing_is_written_or_claimed() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        fill(con);
-        cmd(con, "CONFIG SET min-replicas-to-write 1");
-        let held = keyspace(con);
-        for words in
-            WRITES.iter().chain(&[CLAIM, RELEASE, "QUOTELOCK.ACQUIRE user 3 *", "QUOTELOCK.DEL user"])
-        {
-            assert!(error(con, *words).starts_with("NOREPLICAS"), "{words}");
-        }
-        for (words, answer) in READS {
-            assert_eq!(reply(con, words), answer, "{words}");
-        }
-        assert_eq!(keyspace(con), held);
-    });
+#[apply(each_server)]
+fn without_enough_replicas_nothing_is_written_or_claimed(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    cmd(con, "CONFIG SET min-replicas-to-write 1");
+    let held = keyspace(con);
+    for words in WRITES.iter().chain(&[CLAIM, RELEASE, "QUOTELOCK.ACQUIRE user 3 *", "QUOTELOCK.DEL user"]) {
+        assert!(error(con, *words).starts_with("NOREPLICAS"), "{words}");
+    }
+    for (words, answer) in READS {
+        assert_eq!(reply(con, words), answer, "{words}");
+    }
+    assert_eq!(keyspace(con), held);
 }
 
-#[test]
-fn scripts_that_only_read_may_not_write() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        fill(con);
-        let held = keyspace(con);
-        for (words, answer) in READS {
-            assert_eq!(reply(con, &["EVAL_RO", &script(words), "0"]), answer, "{words}");
-        }
-        for words in WRITES {
-            let refused = error(con, &["EVAL_RO", &script(words), "0"]);
-            assert!(refused.contains("Write commands are not allowed from read-only scripts"), "{refused}");
-        }
-        assert_eq!(keyspace(con), held);
-    });
+#[apply(each_server)]
+fn scripts_that_only_read_may_not_write(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    let held = keyspace(con);
+    for (words, answer) in READS {
+        assert_eq!(reply(con, &["EVAL_RO", &script(words), "0"]), answer, "{words}");
+    }
+    for words in WRITES {
+        let refused = error(con, &["EVAL_RO", &script(words), "0"]);
+        assert!(refused.contains("Write commands are not allowed from read-only scripts"), "{refused}");
+    }
+    assert_eq!(keyspace(con), held);
 }

@@ -72,7 +72,8 @@ impl Clients {
     }
 }
 
-/// A reply written as JSON in the words of `show`: an object is a map in RESP3, and names and values in turn in RESP2.
+/// A reply written as JSON in the words of `show`: an object is a map in RESP3, and names and values in turn
+/// in RESP2.
 fn as_shown(json: &str, resp3: bool) -> String {
     let mut shown = String::new();
     let mut rest = json;

@@ -25,44 +25,41 @@ fn of_version(dump: &[u8], version: u16) -> Vec<u8> {
     signed(&body, dump)
 }
 
-#[test]
-fn a_newer_version_is_refused_with_a_line_in_the_log() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let dump = dump(con);
-        for version in [0, 2, 3, 1023] {
-            let dump = of_version(&dump, version);
-            let said = error(con, &[b"RESTORE", &b"new"[..], b"0", &dump]);
-            assert_eq!(said, "ERR Bad data format", "{} version {version}", server.kind().name());
-            let log = server.log();
-            let line = format!("price table of version {version}");
-            let told = log.lines().any(|said| said.contains(&line));
-            assert!(told, "{} version {version}: {log}", server.kind().name());
-        }
-        assert_eq!(int(con, "EXISTS new"), 0);
-    });
+#[apply(each_server)]
+fn a_newer_version_is_refused_with_a_line_in_the_log(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let dump = dump(con);
+    for version in [0, 2, 3, 1023] {
+        let dump = of_version(&dump, version);
+        let said = error(con, &[b"RESTORE", &b"new"[..], b"0", &dump]);
+        assert_eq!(said, "ERR Bad data format", "version {version}");
+        let log = server.log();
+        let line = format!("price table of version {version}");
+        let told = log.lines().any(|said| said.contains(&line));
+        assert!(told, "version {version}: {log}");
+    }
+    assert_eq!(int(con, "EXISTS new"), 0);
 }
 
 /// A server doesn't start on a file it can't read, rather than to lose the table; the log says why.
-#[test]
-fn an_rdb_of_a_newer_version_is_not_loaded() {
-    for kind in Kind::ALL {
-        // Without a checksum of the file, so that the test needn't make one.
-        let mut server = Server::builder(kind).conf("rdbchecksum no").start();
-        let con = &mut server.connection();
-        let dump = dump(con);
-        cmd(con, "SAVE");
-        server.kill9();
-        let file = server.dir().join("dump.rdb");
-        let mut rdb = std::fs::read(&file).unwrap();
-        let number = &dump[1..VERSION_BYTES.end];
-        let newer = of_version(&dump, 2)[1..VERSION_BYTES.end].to_vec();
-        let places: Vec<_> =
-            (0..rdb.len() - newer.len()).filter(|&place| rdb[place..].starts_with(number)).collect();
-        assert_eq!(places.len(), 1, "{}", kind.name());
-        rdb[places[0]..][..newer.len()].copy_from_slice(&newer);
-        std::fs::write(&file, rdb).unwrap();
-        let log = server.try_restart().unwrap_err();
-        assert!(log.contains("price table of version 2"), "{}: {log}", kind.name());
-    }
+#[apply(each_server)]
+fn an_rdb_of_a_newer_version_is_not_loaded(#[case] kind: Kind) {
+    // Without a checksum of the file, so that the test needn't make one.
+    let mut server = Server::builder(kind).conf("rdbchecksum no").start();
+    let con = &mut server.connection();
+    let dump = dump(con);
+    cmd(con, "SAVE");
+    server.kill();
+    let file = server.dir().join("dump.rdb");
+    let mut rdb = std::fs::read(&file).unwrap();
+    let number = &dump[1..VERSION_BYTES.end];
+    let newer = of_version(&dump, 2)[1..VERSION_BYTES.end].to_vec();
+    let places: Vec<_> =
+        (0..rdb.len() - newer.len()).filter(|&place| rdb[place..].starts_with(number)).collect();
+    assert_eq!(places.len(), 1);
+    rdb[places[0]..][..newer.len()].copy_from_slice(&newer);
+    std::fs::write(&file, rdb).unwrap();
+    let log = server.try_restart().unwrap_err().to_string();
+    assert!(log.contains("price table of version 2"), "{log}");
 }

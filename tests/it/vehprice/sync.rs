@@ -40,85 +40,75 @@ fn same(primary: &mut Connection, replica: &mut Connection, what: &str) {
     }
 }
 
-#[test]
-fn a_full_copy() {
-    for kind in Kind::ALL {
-        for (diskless, load) in [
-            ("no", "disabled"),
-            ("yes", "disabled"),
-            ("yes", "on-empty-db"),
-            ("yes", "swapdb"),
-            ("no", "swapdb"),
-        ] {
-            let what = format!("{}, repl-diskless-sync {diskless}, repl-diskless-load {load}", kind.name());
-            let primary = Server::builder(kind)
-                .conf("repl-diskless-sync-delay 0")
-                .conf(format!("repl-diskless-sync {diskless}"))
-                .start();
-            let con = &mut primary.connection();
-            fill(con);
-            let replica = Server::builder(kind).conf(format!("repl-diskless-load {load}")).start();
-            follow(&replica, &primary);
-            let there = &mut replica.connection();
-            same(con, there, &what);
-            assert!(!replica.log().contains("Skipping diskless-load"), "{what}: {}", replica.log());
+#[apply(each_server)]
+fn a_full_copy(#[case] kind: Kind) {
+    for (diskless, load) in
+        [("no", "disabled"), ("yes", "disabled"), ("yes", "on-empty-db"), ("yes", "swapdb"), ("no", "swapdb")]
+    {
+        let what = format!("repl-diskless-sync {diskless}, repl-diskless-load {load}");
+        let primary = Server::builder(kind)
+            .conf("repl-diskless-sync-delay 0")
+            .conf(format!("repl-diskless-sync {diskless}"))
+            .start();
+        let con = &mut primary.connection();
+        fill(con);
+        let replica = Server::builder(kind).conf(format!("repl-diskless-load {load}")).start();
+        follow(&replica, &primary);
+        let there = &mut replica.connection();
+        same(con, there, &what);
+        assert!(!replica.log().contains("Skipping diskless-load"), "{what}: {}", replica.log());
 
-            // Rows that come after the copy find the tables as they were on the primary.
-            cmd(con, "VEHPRICE.MSET t1 MERGE FIELDS 1 y ROWS 1 a 4 b");
-            cmd(con, "VEHPRICE.DEL t1 7 13");
-            same(con, there, &what);
-        }
+        // Rows that come after the copy find the tables as they were on the primary.
+        cmd(con, "VEHPRICE.MSET t1 MERGE FIELDS 1 y ROWS 1 a 4 b");
+        cmd(con, "VEHPRICE.DEL t1 7 13");
+        same(con, there, &what);
     }
 }
 
 /// The replica has tables of its own when the copy comes: they are swapped away.
-#[test]
-fn a_full_copy_over_other_tables() {
-    for kind in Kind::ALL {
-        for load in ["disabled", "swapdb"] {
-            let primary = primary(kind);
-            let con = &mut primary.connection();
-            fill(con);
-            let replica = Server::builder(kind).conf(format!("repl-diskless-load {load}")).start();
-            let there = &mut replica.connection();
-            cmd(there, "VEHPRICE.SET t1 other FIELDS 1 x 1");
-            cmd(there, "VEHPRICE.SET own a FIELDS 1 x 1");
-            follow(&replica, &primary);
-            same(con, there, &format!("{}, repl-diskless-load {load}", kind.name()));
-        }
+#[apply(each_server)]
+fn a_full_copy_over_other_tables(#[case] kind: Kind) {
+    for load in ["disabled", "swapdb"] {
+        let primary = primary(kind);
+        let con = &mut primary.connection();
+        fill(con);
+        let replica = Server::builder(kind).conf(format!("repl-diskless-load {load}")).start();
+        let there = &mut replica.connection();
+        cmd(there, "VEHPRICE.SET t1 other FIELDS 1 x 1");
+        cmd(there, "VEHPRICE.SET own a FIELDS 1 x 1");
+        follow(&replica, &primary);
+        same(con, there, &format!("repl-diskless-load {load}"));
     }
 }
 
 /// The link breaks time and again; the replica is sent what it missed, not all of it.
-#[test]
-fn what_was_missed() {
-    for kind in Kind::ALL {
-        let primary = Server::builder(kind)
-            .conf("repl-diskless-sync-delay 0")
-            .conf("repl-backlog-size 64mb")
-            .conf("client-output-buffer-limit replica 0 0 0")
-            .start();
-        let con = &mut primary.connection();
-        fill(con);
-        let replica = Server::start(kind);
-        follow(&replica, &primary);
-        let there = &mut replica.connection();
-        for round in 0..3 {
-            let dice = &mut Dice::seeded(round);
-            // Cut off in the midst of a batch.
-            for part in 0..4 {
-                let commands: Vec<_> = (0..200).map(|_| dice.table_command("t")).collect();
-                pipelined(con, &commands);
-                if part % 2 == 0 {
-                    cmd(con, "CLIENT KILL TYPE replica");
-                }
+#[apply(each_server)]
+fn what_was_missed(#[case] kind: Kind) {
+    let primary = Server::builder(kind)
+        .conf("repl-diskless-sync-delay 0")
+        .conf("repl-backlog-size 64mb")
+        .conf("client-output-buffer-limit replica 0 0 0")
+        .start();
+    let con = &mut primary.connection();
+    fill(con);
+    let replica = Server::start(kind);
+    follow(&replica, &primary);
+    let there = &mut replica.connection();
+    for round in 0..3 {
+        let rng = &mut Rng::seeded(round);
+        // Cut off in the midst of a batch.
+        for part in 0..4 {
+            let commands: Vec<_> = (0..200).map(|_| table_command(rng, "t")).collect();
+            pipelined(con, &commands);
+            if part % 2 == 0 {
+                cmd(con, "CLIENT KILL TYPE replica");
             }
-            linked(there);
-            rest(2 * SHORT_MS as u64);
-            same(con, there, &format!("{}, round {round}", kind.name()));
         }
-        let stats = info(con, "stats");
-        assert_eq!(stats["sync_full"], "1", "{}", kind.name());
-        assert_ne!(stats["sync_partial_ok"], "0", "{}", kind.name());
+        linked(there);
+        rest(2 * SHORT_MS as u64);
+        same(con, there, &format!("round {round}"));
     }
+    let stats = info(con, "stats");
+    assert_eq!(stats["sync_full"], "1");
+    assert_ne!(stats["sync_partial_ok"], "0");
 }

@@ -1,13 +1,13 @@
 //! Dumps of today are to load for ever.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::harness::*;
 
 /// What `VEHPRICE` of encoding version 1 dumped on Redis 7.0.15; it is never made anew.
 fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vehprice-v1.dump")
+    workspace().join("tests/fixtures/vehprice-v1.dump")
 }
 
 const LONG: usize = 20_000;
@@ -83,20 +83,19 @@ fn held() -> Rows {
     rows
 }
 
-#[test]
-fn a_dump_of_version_1_loads() {
+#[apply(each_server)]
+fn a_dump_of_version_1_loads(#[case] kind: Kind) {
     let dump = fs::read(fixture()).unwrap();
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        cmd(con, &[b"RESTORE", &b"old"[..], b"0", &dump]);
-        assert_eq!(live_rows(con, "old"), held(), "{}", server.kind().name());
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    cmd(con, &[b"RESTORE", &b"old"[..], b"0", &dump]);
+    assert_eq!(live_rows(con, "old"), held());
 
-        // The same as if it were filled today.
-        cmd(con, "CONFIG SET quotelock.price-ttl-ms 0");
-        for command in story() {
-            cmd(con, &command);
-        }
-        cmd(con, "PERSIST t");
-        assert_eq!(table(con, "old"), table(con, "t"), "{}", server.kind().name());
-    });
+    // The same as if it were filled today.
+    cmd(con, "CONFIG SET quotelock.price-ttl-ms 0");
+    for command in story() {
+        cmd(con, &command);
+    }
+    cmd(con, "PERSIST t");
+    assert_eq!(table(con, "old"), table(con, "t"));
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn judges_and_gives_the_row() {
+#[apply(each_server)]
+fn judges_and_gives_the_row(#[case] kind: Kind) {
     const ROW: &str = r#"{"price":"12.50","styleId":"17","empty":""}"#;
     // The words after the id; the verdict.
     let cases: [(&[&str], &str); 17] = [
@@ -25,33 +25,32 @@ fn judges_and_gives_the_row() {
         (&["price", "12.50", "price", "13"], "Changed"),
         (&["JSON", "JSON"], "Changed"),
     ];
-    for_each_server(|server| {
-        let clients = &mut Clients::of(server);
-        cmd(
-            &mut clients.resp2,
-            &["VEHPRICE.SET", "t", "1", "FIELDS", "3", "price", "12.50", "styleId", "17", "empty", ""],
-        );
-        cmd(&mut clients.resp2, "VEHPRICE.SET t gone PX 1 FIELDS 1 price 12.50");
-        rest(3);
-        for (rest, verdict) in cases {
-            let verify = |key: &'static str, id: &'static str, last: &[&'static str]| {
-                [&["VEHPRICE.VERIFY", key, id], rest, last].concat()
-            };
-            let answer = format!(r#"{{"verdict":"{verdict}","row":{ROW}}}"#);
-            clients.check(&verify("t", "1", &[]), &answer);
-            clients.check_json(&verify("t", "1", &["JSON"]), &answer);
-            clients.check_json(&verify("t", "1", &["json"]), &answer);
-            for (key, id) in [("t", "2"), ("t", "gone"), ("absent", "1")] {
-                let missing = r#"{"verdict":"Missing","row":null}"#;
-                clients.check(&verify(key, id, &[]), missing);
-                clients.check_json(&verify(key, id, &["JSON"]), missing);
-            }
+    let server = &Server::start(kind);
+    let clients = &mut Clients::of(server);
+    cmd(
+        &mut clients.resp2,
+        &["VEHPRICE.SET", "t", "1", "FIELDS", "3", "price", "12.50", "styleId", "17", "empty", ""],
+    );
+    cmd(&mut clients.resp2, "VEHPRICE.SET t gone PX 1 FIELDS 1 price 12.50");
+    rest(3);
+    for (rest, verdict) in cases {
+        let verify = |key: &'static str, id: &'static str, last: &[&'static str]| {
+            [&["VEHPRICE.VERIFY", key, id], rest, last].concat()
+        };
+        let answer = format!(r#"{{"verdict":"{verdict}","row":{ROW}}}"#);
+        clients.check(&verify("t", "1", &[]), &answer);
+        clients.check_json(&verify("t", "1", &["JSON"]), &answer);
+        clients.check_json(&verify("t", "1", &["json"]), &answer);
+        for (key, id) in [("t", "2"), ("t", "gone"), ("absent", "1")] {
+            let missing = r#"{"verdict":"Missing","row":null}"#;
+            clients.check(&verify(key, id, &[]), missing);
+            clients.check_json(&verify(key, id, &["JSON"]), missing);
         }
-        // JSON is the word where it stands alone at the end, and a field where a value follows.
-        cmd(&mut clients.resp2, "VEHPRICE.SET t 2 FIELDS 1 JSON x");
-        clients.check("VEHPRICE.VERIFY t 2 JSON x", r#"{"verdict":"Match","row":{"JSON":"x"}}"#);
-        clients.check_json("VEHPRICE.VERIFY t 2 JSON x JSON", r#"{"verdict":"Match","row":{"JSON":"x"}}"#);
-        clients.check("VEHPRICE.VERIFY t 2 JSON JSON", r#"{"verdict":"Changed","row":{"JSON":"x"}}"#);
-        assert_eq!(int(&mut clients.resp2, "EXISTS absent"), 0);
-    });
+    }
+    // JSON is the word where it stands alone at the end, and a field where a value follows.
+    cmd(&mut clients.resp2, "VEHPRICE.SET t 2 FIELDS 1 JSON x");
+    clients.check("VEHPRICE.VERIFY t 2 JSON x", r#"{"verdict":"Match","row":{"JSON":"x"}}"#);
+    clients.check_json("VEHPRICE.VERIFY t 2 JSON x JSON", r#"{"verdict":"Match","row":{"JSON":"x"}}"#);
+    clients.check("VEHPRICE.VERIFY t 2 JSON JSON", r#"{"verdict":"Changed","row":{"JSON":"x"}}"#);
+    assert_eq!(int(&mut clients.resp2, "EXISTS absent"), 0);
 }

@@ -18,14 +18,14 @@ fn ids(rows: usize) -> Vec<String> {
 /// As many clients as wait, each for these rows.
 fn crowd(server: &Server, con: &mut Connection, waiting: usize, command: &str) -> Vec<Asked> {
     let clients: Vec<Asked> = (0..waiting).map(|_| Asked::of(server, command)).collect();
-    eventually(PATIENCE, || (count(con, "claims_waiting") == waiting as i64).then_some(()));
+    eventually(TIMEOUT, || (count(con, "claims_waiting") == waiting as i64).then_some(()));
     clients
 }
 
 #[track_caller]
 fn none_is_left(con: &mut Connection) {
-    eventually(PATIENCE, || (count(con, "claims_waiting") == 0).then_some(()));
-    eventually(PATIENCE, || (info(con, "clients")["blocked_clients"] == "0").then_some(()));
+    eventually(TIMEOUT, || (count(con, "claims_waiting") == 0).then_some(()));
+    eventually(TIMEOUT, || (info(con, "clients")["blocked_clients"] == "0").then_some(()));
 }
 
 fn server(kind: Kind) -> Server {
@@ -59,7 +59,7 @@ fn many_are_woken_by_one_write() {
     println!("all woken after {:?}", began.elapsed());
     println!("others: before {}, while waking {}", shown(before), shown(during.clone()));
     // The server goes on meanwhile: far from the time it takes to wake them all.
-    assert!(during.iter().all(|took| *took < PATIENCE / 10), "{}", shown(during));
+    assert!(during.iter().all(|took| *took < TIMEOUT / 10), "{}", shown(during));
     readers.into_iter().for_each(|reader| reader.join().unwrap());
     none_is_left(con);
 }
@@ -97,127 +97,116 @@ fn shown(mut took: Vec<Duration>) -> String {
 }
 
 /// Each of a crowd is let go in another way, and each is answered what is its own, once.
-#[test]
-fn none_is_left_behind() {
+#[apply(each_server)]
+fn none_is_left_behind(#[case] kind: Kind) {
     let (waiting, rows) = (size().0, 20);
-    for kind in Kind::ALL {
-        let server = server(kind);
-        let con = &mut server.connection();
-        let used = |con: &mut Connection| info(con, "memory")["used_memory"].parse::<i64>().unwrap();
-        let before = used(con);
-        for round in 0..3 {
-            let read = |id: usize| format!("VEHPRICE.MGET t JSON BLOCK 0 IDS {id} x");
-            let all = format!("IDS {} x", ids(rows).join(" "));
-            let token = claim(con, "t", &all).token;
-            let mut clients: Vec<Asked> =
-                (0..waiting).map(|number| Asked::of(&server, &read(number % rows))).collect();
-            eventually(PATIENCE, || (count(con, "claims_waiting") == waiting as i64).then_some(()));
-            // A third is hung up on or unblocked; of the rest a row each is stored, deleted, released; x is last.
-            let mut gone = 0;
-            for (number, client) in clients.iter_mut().enumerate() {
-                match number % 6 {
-                    0 => {
-                        client.hang_up();
-                        gone += 1;
-                    }
-                    1 => {
-                        assert_eq!(int(con, &format!("CLIENT UNBLOCK {}", client.id)), 1);
-                        assert_eq!(client.answer(), "[null,null]");
-                        gone += 1;
-                    }
-                    _ => {}
+    let server = server(kind);
+    let con = &mut server.connection();
+    let used = |con: &mut Connection| info(con, "memory")["used_memory"].parse::<i64>().unwrap();
+    let before = used(con);
+    for round in 0..3 {
+        let read = |id: usize| format!("VEHPRICE.MGET t JSON BLOCK 0 IDS {id} x");
+        let all = format!("IDS {} x", ids(rows).join(" "));
+        let token = claim(con, "t", &all).token;
+        let mut clients: Vec<Asked> =
+            (0..waiting).map(|number| Asked::of(&server, &read(number % rows))).collect();
+        eventually(TIMEOUT, || (count(con, "claims_waiting") == waiting as i64).then_some(()));
+        // A third is hung up on or unblocked; of the rest a row each is stored, deleted, released; x is last.
+        let mut gone = 0;
+        for (number, client) in clients.iter_mut().enumerate() {
+            match number % 6 {
+                0 => {
+                    client.hang_up();
+                    gone += 1;
                 }
-            }
-            let left = waiting as i64 - gone;
-            eventually(PATIENCE, || (count(con, "claims_waiting") == left).then_some(()));
-            for id in 0..rows {
-                match id % 3 {
-                    0 => cmd(con, &format!("VEHPRICE.SET t {id} FIELDS 1 a new")),
-                    1 => cmd(con, &format!("VEHPRICE.DEL t {id}")),
-                    _ => cmd(con, &format!("VEHPRICE.RELEASE t {token} {id}")),
-                };
-            }
-            rest(5);
-            assert_eq!(count(con, "claims_waiting"), left);
-            cmd(con, ["VEHPRICE.CLEAR t", "DEL t", "FLUSHALL"][round]);
-            for (number, client) in clients.iter_mut().enumerate() {
-                if number % 6 > 1 {
-                    assert_eq!(client.answer(), "[null,null]", "{number}");
+                1 => {
+                    assert_eq!(int(con, &format!("CLIENT UNBLOCK {}", client.id)), 1);
+                    assert_eq!(client.answer(), "[null,null]");
+                    gone += 1;
                 }
+                _ => {}
             }
-            cmd(con, "VEHPRICE.CLEAR t");
-            none_is_left(con);
         }
-        eventually(PATIENCE, || (used(con) - before < 3_000_000).then_some(()));
-    }
-}
-
-#[test]
-fn failover_and_shutdown_end_it() {
-    let waiting = size().0;
-    for kind in Kind::ALL {
-        let (mut server, other) = (server(kind), server(kind));
-        let con = &mut server.connection();
-        claim(con, "t", "IDS 1");
-        let clients = crowd(&server, con, waiting, "VEHPRICE.MGET t BLOCK 0 IDS 1");
-        follow(&server, &other);
-        for mut client in clients {
-            let answer = client.answer();
-            assert!(answer.starts_with("-UNBLOCKED force unblock"), "{answer}");
+        let left = waiting as i64 - gone;
+        eventually(TIMEOUT, || (count(con, "claims_waiting") == left).then_some(()));
+        for id in 0..rows {
+            match id % 3 {
+                0 => cmd(con, &format!("VEHPRICE.SET t {id} FIELDS 1 a new")),
+                1 => cmd(con, &format!("VEHPRICE.DEL t {id}")),
+                _ => cmd(con, &format!("VEHPRICE.RELEASE t {token} {id}")),
+            };
         }
+        rest(5);
+        assert_eq!(count(con, "claims_waiting"), left);
+        cmd(con, ["VEHPRICE.CLEAR t", "DEL t", "FLUSHALL"][round]);
+        for (number, client) in clients.iter_mut().enumerate() {
+            if number % 6 > 1 {
+                assert_eq!(client.answer(), "[null,null]", "{number}");
+            }
+        }
+        cmd(con, "VEHPRICE.CLEAR t");
         none_is_left(con);
-        cmd(con, "REPLICAOF NO ONE");
-        claim(con, "t", "IDS 1");
-        let mut clients = crowd(&server, con, waiting, "VEHPRICE.MGET t BLOCK 0 IDS 1");
-        server.stop();
-        assert!(clients.iter_mut().all(|client| client.answer().is_empty()));
-        assert!(
-            !server.log().contains("panicked") && !server.log().contains("crashed"),
-            "{}",
-            server.log_tail()
-        );
     }
+    eventually(TIMEOUT, || (used(con) - before < 3_000_000).then_some(()));
 }
 
-/// Claims that end with their table count no more at once, and their memory is given back though nobody does anything.
-#[test]
-fn what_ends_with_its_table_is_given_back() {
+#[apply(each_server)]
+fn failover_and_shutdown_end_it(#[case] kind: Kind) {
+    let waiting = size().0;
+    let (mut server, other) = (server(kind), server(kind));
+    let con = &mut server.connection();
+    claim(con, "t", "IDS 1");
+    let clients = crowd(&server, con, waiting, "VEHPRICE.MGET t BLOCK 0 IDS 1");
+    follow(&server, &other);
+    for mut client in clients {
+        let answer = client.answer();
+        assert!(answer.starts_with("-UNBLOCKED force unblock"), "{answer}");
+    }
+    none_is_left(con);
+    cmd(con, "REPLICAOF NO ONE");
+    claim(con, "t", "IDS 1");
+    let mut clients = crowd(&server, con, waiting, "VEHPRICE.MGET t BLOCK 0 IDS 1");
+    server.stop();
+    assert!(clients.iter_mut().all(|client| client.answer().is_empty()));
+    assert!(!server.log().contains("panicked") && !server.log().contains("crashed"), "{}", server.log_tail());
+}
+
+/// Claims that end with their table count no more at once, and their memory is given back though nobody does
+/// anything.
+#[apply(each_server)]
+fn what_ends_with_its_table_is_given_back(#[case] kind: Kind) {
     const CLAIMS: usize = 50_000;
-    for kind in Kind::ALL {
-        let server = server(kind);
-        let con = &mut server.connection();
-        let used = |con: &mut Connection| info(con, "memory")["used_memory"].parse::<i64>().unwrap();
-        let all = format!("IDS {}", ids(CLAIMS).join(" "));
-        let before = used(con);
-        for end in ["VEHPRICE.CLEAR t", "DEL t", "FLUSHALL"] {
-            cmd(con, "VEHPRICE.SET t there FIELDS 1 a x");
-            claim(con, "t", &all);
-            assert!(used(con) - before > 3_000_000);
-            cmd(con, end);
-            assert_eq!(count(con, "claims_pending"), 0);
-            eventually(PATIENCE, || (used(con) - before < 1_500_000).then_some(()));
-        }
+    let server = server(kind);
+    let con = &mut server.connection();
+    let used = |con: &mut Connection| info(con, "memory")["used_memory"].parse::<i64>().unwrap();
+    let all = format!("IDS {}", ids(CLAIMS).join(" "));
+    let before = used(con);
+    for end in ["VEHPRICE.CLEAR t", "DEL t", "FLUSHALL"] {
+        cmd(con, "VEHPRICE.SET t there FIELDS 1 a x");
+        claim(con, "t", &all);
+        assert!(used(con) - before > 3_000_000);
+        cmd(con, end);
+        assert_eq!(count(con, "claims_pending"), 0);
+        eventually(TIMEOUT, || (used(con) - before < 1_500_000).then_some(()));
     }
 }
 
 /// A server that sleeps while claims end and clients go wakes them all afterwards.
-#[test]
-fn a_server_that_was_held_up_wakes_all() {
-    for kind in Kind::ALL {
-        let server = server(kind);
-        let con = &mut server.connection();
-        cmd(con, "VEHPRICE.CLAIM t PX 3000 IDS 1");
-        let mut clients = crowd(&server, con, 50, "VEHPRICE.MGET t BLOCK 0 JSON IDS 1");
-        let mut sleeper = Asked::of(&server, "DEBUG SLEEP 3.5");
-        for client in clients.iter_mut().take(10) {
-            client.hang_up();
-        }
-        assert_eq!(sleeper.answer(), "+OK");
-        for client in clients.iter_mut().skip(10) {
-            assert_eq!(client.answer(), "[null]");
-            client.send("PING");
-            assert_eq!(client.line(), "+PONG");
-        }
-        none_is_left(con);
+#[apply(each_server)]
+fn a_server_that_was_held_up_wakes_all(#[case] kind: Kind) {
+    let server = server(kind);
+    let con = &mut server.connection();
+    cmd(con, "VEHPRICE.CLAIM t PX 3000 IDS 1");
+    let mut clients = crowd(&server, con, 50, "VEHPRICE.MGET t BLOCK 0 JSON IDS 1");
+    let mut sleeper = Asked::of(&server, "DEBUG SLEEP 3.5");
+    for client in clients.iter_mut().take(10) {
+        client.hang_up();
     }
+    assert_eq!(sleeper.answer(), "OK");
+    for client in clients.iter_mut().skip(10) {
+        assert_eq!(client.answer(), "[null]");
+        client.send("PING");
+        assert_eq!(client.answer(), "PONG");
+    }
+    none_is_left(con);
 }

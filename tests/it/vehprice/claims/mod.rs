@@ -8,14 +8,12 @@ mod pods;
 mod slots;
 mod tokens;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use super::*;
+use redis::RedisError;
 
-/// Longer than any wait that is to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::*;
 
 /// What `VEHPRICE.CLAIM … JSON` answered.
 struct Claim {
@@ -59,7 +57,7 @@ fn count(con: &mut Connection, name: &str) -> i64 {
 
 /// A client that has sent a command and was not answered yet.
 struct Asked {
-    stream: BufReader<TcpStream>,
+    connection: RawConnection,
     /// As `CLIENT ID` told it.
     id: i64,
 }
@@ -70,53 +68,44 @@ impl Asked {
     fn waiting(server: &Server, con: &mut Connection, command: &str) -> Self {
         let before = count(con, "claims_waiting");
         let asked = Self::of(server, command);
-        eventually(PATIENCE, || (count(con, "claims_waiting") == before + 1).then_some(()));
+        eventually(TIMEOUT, || (count(con, "claims_waiting") == before + 1).then_some(()));
         asked
     }
 
     /// Sends a command.
     fn of(server: &Server, command: &str) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut asked = Self { stream: BufReader::new(stream), id: 0 };
+        let mut asked = Self { connection: RawConnection::connect(server.port()).unwrap(), id: 0 };
         asked.send("CLIENT ID");
-        asked.id = asked.line().trim_start_matches(':').parse().unwrap();
+        asked.id = asked.answer().parse().unwrap();
         asked.send(command);
         asked
     }
 
-    /// The next line it is answered; empty if it was hung up on.
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stream.read_line(&mut line).unwrap_or_else(|error| panic!("no answer: {error}"));
-        line.trim_end().to_owned()
-    }
-
-    /// The bulk string it is answered, or the error.
+    /// The text it is answered, or the reply as `show` writes it; empty if it was hung up on.
     fn answer(&mut self) -> String {
-        let head = self.line();
-        let Some(length) = head.strip_prefix('$') else {
-            return head;
-        };
-        let mut bulk = vec![0; length.parse::<usize>().unwrap() + 2];
-        self.stream.read_exact(&mut bulk).unwrap_or_else(|error| panic!("no answer: {error}"));
-        bulk.truncate(bulk.len() - 2);
-        String::from_utf8(bulk).unwrap()
+        match self.connection.receive() {
+            Ok(Value::BulkString(text)) => String::from_utf8(text).unwrap(),
+            Ok(reply) => show(&reply),
+            Err(error) if error.downcast_ref().is_some_and(RedisError::is_connection_dropped) => {
+                String::new()
+            }
+            Err(error) => panic!("no answer: {error}"),
+        }
     }
 
     /// Sends a line.
     fn send(&mut self, line: &str) {
-        self.stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        self.connection.send(format!("{line}\r\n").as_bytes()).unwrap();
     }
 
     /// Goes without a word.
     fn hang_up(&mut self) {
-        self.stream.get_mut().shutdown(Shutdown::Both).unwrap();
+        self.connection.stream().shutdown(Shutdown::Both).unwrap();
     }
 
     /// Whether it was answered yet.
     fn is_answered(&mut self) -> bool {
-        let stream = self.stream.get_mut();
+        let stream = self.connection.stream();
         stream.set_nonblocking(true).unwrap();
         let peeked = stream.peek(&mut [0; 1]);
         stream.set_nonblocking(false).unwrap();

@@ -44,7 +44,8 @@ fn strings(value: &Value) -> Vec<String> {
     redis::from_redis_value(value.clone()).unwrap()
 }
 
-/// The rows of a table, refilled by single flight: what the README shows. `dies` says whether the pod dies with its claims.
+/// The rows of a table, refilled by single flight: what the README shows. `dies` says whether the pod dies
+/// with its claims.
 fn refill(
     con: &mut Connection,
     table: &str,
@@ -101,7 +102,8 @@ fn text_value(value: &Value) -> String {
     redis::from_redis_value(value.clone()).unwrap()
 }
 
-/// Runs rounds in which all pods set out at once; returns how long a round took on average, until the last pod had its rows.
+/// Runs rounds in which all pods set out at once; returns how long a round took on average, until the last
+/// pod had its rows.
 fn rounds(server: &Server, rounds: usize, pod: impl Fn(&mut Connection, usize, usize) + Sync) -> Duration {
     let (barrier, took) = (Barrier::new(PODS), Mutex::new(Duration::ZERO));
     thread::scope(|scope| {
@@ -157,30 +159,28 @@ fn each_row_is_asked_for_once() {
 }
 
 /// Pods that die with their claims: no row is asked for more often than once more for each death.
-#[test]
-fn a_death_costs_one_more_call() {
+#[apply(oldest_and_newest)]
+fn a_death_costs_one_more_call(#[case] kind: Kind) {
     let (times, rows, limit) = size();
     // Long enough that no pod but a dead one loses its claims, however slow the machine.
     let claimed_ms = if rows > 1000 { 15_000 } else { 2000 };
-    for kind in [Kind::DEFAULT, Kind::Valkey91] {
-        let server = Server::start(kind);
-        let ids: Vec<String> = (0..rows).map(|id| id.to_string()).collect();
-        for round in 0..times.min(40) / 10 {
-            let upstream = Upstream::default();
-            let deaths = Mutex::new(0_usize);
-            let began = Instant::now();
-            rounds(&server, 1, |con, _, pod| {
-                let mut dies = pod < 2;
-                refill(con, "t", &ids, limit, claimed_ms, &upstream, || {
-                    *deaths.lock().unwrap() += usize::from(dies);
-                    std::mem::take(&mut dies)
-                });
+    let server = Server::start(kind);
+    let ids: Vec<String> = (0..rows).map(|id| id.to_string()).collect();
+    for round in 0..times.min(40) / 10 {
+        let upstream = Upstream::default();
+        let deaths = Mutex::new(0_usize);
+        let began = Instant::now();
+        rounds(&server, 1, |con, _, pod| {
+            let mut dies = pod < 2;
+            refill(con, "t", &ids, limit, claimed_ms, &upstream, || {
+                *deaths.lock().unwrap() += usize::from(dies);
+                std::mem::take(&mut dies)
             });
-            let (most, deaths) = (upstream.take(rows), *deaths.lock().unwrap());
-            assert!(most <= 1 + deaths, "round {round}: asked {most} times, {deaths} deaths");
-            // A death delays by the claim's end.
-            let patience = Duration::from_millis(claimed_ms * (1 + deaths as u64)) + Duration::from_secs(20);
-            assert!(began.elapsed() < patience, "{:?}", began.elapsed());
-        }
+        });
+        let (most, deaths) = (upstream.take(rows), *deaths.lock().unwrap());
+        assert!(most <= 1 + deaths, "round {round}: asked {most} times, {deaths} deaths");
+        // A death delays by the claim's end.
+        let patience = Duration::from_millis(claimed_ms * (1 + deaths as u64)) + Duration::from_secs(20);
+        assert!(began.elapsed() < patience, "{:?}", began.elapsed());
     }
 }

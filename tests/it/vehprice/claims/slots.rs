@@ -18,44 +18,43 @@ fn waiting(server: &Server, con: &mut Connection) -> (Asked, Asked) {
 fn moved(nodes: &[Server; 2], mut client: Asked, key: &str, moved: &str) {
     let (from, to) = (&mut nodes[0].connection(), &mut nodes[1].connection());
     client.send("PING");
-    assert_eq!(client.line(), "+PONG");
+    assert_eq!(client.answer(), "PONG");
     client.send(&format!("VEHPRICE.MGET {key} BLOCK 0 JSON IDS 2"));
     assert_eq!(client.answer(), moved);
     assert_eq!(count(from, "claims_waiting"), 0);
     assert_eq!(claim(to, key, "IDS 2").claimed, "2");
 }
 
-/// Key by key: who waits for a table that goes asks again, and is sent on; who waits at a key without one is sent on.
-#[test]
-fn waiters_of_a_slot_that_moves_key_by_key_are_sent_on() {
-    for kind in Kind::ALL {
-        let nodes = &pair(kind);
-        let (con, there) = (&mut nodes[0].connection(), &mut nodes[1].connection());
-        let (mut of_table, mut of_none) = waiting(&nodes[0], con);
-        let slot = int(con, "CLUSTER KEYSLOT a");
-        let [from, to] = [text(con, "CLUSTER MYID"), text(there, "CLUSTER MYID")];
-        cmd(there, &format!("CLUSTER SETSLOT {slot} IMPORTING {from}"));
-        cmd(con, &format!("CLUSTER SETSLOT {slot} MIGRATING {to}"));
-        rest(50);
-        assert!(!of_table.is_answered() && !of_none.is_answered());
-        let port = nodes[1].port();
-        assert_eq!(text(con, &format!("MIGRATE 127.0.0.1 {port} {{a}}:there 0 60000")), "OK");
-        assert_eq!(of_table.answer(), "[null,null]", "{}", kind.name());
-        assert!(!of_none.is_answered());
-        for con in [there, con] {
-            cmd(con, &format!("CLUSTER SETSLOT {slot} NODE {to}"));
-        }
-        let sent_on = format!("-MOVED {slot} 127.0.0.1:{port}");
-        assert_eq!(of_none.answer(), sent_on, "{}", kind.name());
-        moved(nodes, of_table, "{a}:there", &sent_on);
-        moved(nodes, of_none, "{a}:absent", &sent_on);
+/// Key by key: who waits for a table that goes asks again, and is sent on; who waits at a key without one is
+/// sent on.
+#[apply(each_server)]
+fn waiters_of_a_slot_that_moves_key_by_key_are_sent_on(#[case] kind: Kind) {
+    let nodes = &pair(kind);
+    let (con, there) = (&mut nodes[0].connection(), &mut nodes[1].connection());
+    let (mut of_table, mut of_none) = waiting(&nodes[0], con);
+    let slot = int(con, "CLUSTER KEYSLOT a");
+    let [from, to] = [text(con, "CLUSTER MYID"), text(there, "CLUSTER MYID")];
+    cmd(there, &format!("CLUSTER SETSLOT {slot} IMPORTING {from}"));
+    cmd(con, &format!("CLUSTER SETSLOT {slot} MIGRATING {to}"));
+    rest(50);
+    assert!(!of_table.is_answered() && !of_none.is_answered());
+    let port = nodes[1].port();
+    assert_eq!(text(con, &format!("MIGRATE 127.0.0.1 {port} {{a}}:there 0 60000")), "OK");
+    assert_eq!(of_table.answer(), "[null,null]");
+    assert!(!of_none.is_answered());
+    for con in [there, con] {
+        cmd(con, &format!("CLUSTER SETSLOT {slot} NODE {to}"));
     }
+    let sent_on = format!("-MOVED {slot} 127.0.0.1:{port}");
+    assert_eq!(of_none.answer(), sent_on);
+    moved(nodes, of_table, "{a}:there", &sent_on);
+    moved(nodes, of_none, "{a}:absent", &sent_on);
 }
 
 /// Valkey 9 moves whole slots at once.
 #[test]
 fn waiters_of_a_slot_that_moves_at_once_are_sent_on() {
-    let nodes = &pair(Kind::Valkey91);
+    let nodes = &pair(Kind::VALKEY_9_1);
     let (con, there) = (&mut nodes[0].connection(), &mut nodes[1].connection());
     let (mut of_table, mut of_none) = waiting(&nodes[0], con);
     let slot = int(con, "CLUSTER KEYSLOT a");

@@ -2,44 +2,43 @@
 
 use super::*;
 
-#[test]
-fn stores_what_is_still_claimed() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let token = claim(con, "t", "IDS 1 2 3 4").token;
-        let set = |con: &mut Connection, id: &str, token: &str, value: &str| {
-            int(con, &format!("VEHPRICE.SET t {id} TOKEN {token} FIELDS 1 a {value}"))
-        };
-        // What was never claimed, or under no token that was given out.
-        assert_eq!(set(con, "9", &token, "x"), 0);
-        for bad in ["x", "0", &"0".repeat(32), &token[1..], &token.to_uppercase()] {
-            assert_eq!(set(con, "1", bad, "x"), 0, "{bad}");
-        }
-        assert_eq!(int(con, "EXISTS t"), 0);
-        // Once: the write ends the claim.
-        assert_eq!(set(con, "1", &token, "first"), 1);
-        assert_eq!(set(con, "1", &token, "again"), 0);
-        // Another's write of a row leaves the others.
-        cmd(con, "VEHPRICE.SET t 2 FIELDS 1 a plain");
-        let mset = format!("VEHPRICE.MSET t TOKEN {token} FIELDS 1 a ROWS 1 n 2 n 3 n 4 n 5 n");
-        assert_eq!(int(con, &mset), 2);
-        assert_eq!(int(con, &mset), 0);
-        assert_eq!(
-            rows(con, "t"),
-            parsed(r#"{"1":{"a":"first"},"2":{"a":"plain"},"3":{"a":"n"},"4":{"a":"n"}}"#)
-        );
-        assert_eq!(count(con, "claims_overtaken"), 1 + 5 + 1 + 3 + 5);
-        assert_eq!(count(con, "claims_pending"), 0);
-        // Its time is over.
-        let answer = json(con, "VEHPRICE.CLAIM t PX 20 JSON IDS 6");
-        rest(25);
-        assert_eq!(set(con, "6", answer["token"].as_str().unwrap(), "late"), 0);
-    });
+#[apply(each_server)]
+fn stores_what_is_still_claimed(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let token = claim(con, "t", "IDS 1 2 3 4").token;
+    let set = |con: &mut Connection, id: &str, token: &str, value: &str| {
+        int(con, &format!("VEHPRICE.SET t {id} TOKEN {token} FIELDS 1 a {value}"))
+    };
+    // What was never claimed, or under no token that was given out.
+    assert_eq!(set(con, "9", &token, "x"), 0);
+    for bad in ["x", "0", &"0".repeat(32), &token[1..], &token.to_uppercase()] {
+        assert_eq!(set(con, "1", bad, "x"), 0, "{bad}");
+    }
+    assert_eq!(int(con, "EXISTS t"), 0);
+    // Once: the write ends the claim.
+    assert_eq!(set(con, "1", &token, "first"), 1);
+    assert_eq!(set(con, "1", &token, "again"), 0);
+    // Another's write of a row leaves the others.
+    cmd(con, "VEHPRICE.SET t 2 FIELDS 1 a plain");
+    let mset = format!("VEHPRICE.MSET t TOKEN {token} FIELDS 1 a ROWS 1 n 2 n 3 n 4 n 5 n");
+    assert_eq!(int(con, &mset), 2);
+    assert_eq!(int(con, &mset), 0);
+    assert_eq!(
+        rows(con, "t"),
+        parsed(r#"{"1":{"a":"first"},"2":{"a":"plain"},"3":{"a":"n"},"4":{"a":"n"}}"#)
+    );
+    assert_eq!(count(con, "claims_overtaken"), 1 + 5 + 1 + 3 + 5);
+    assert_eq!(count(con, "claims_pending"), 0);
+    // Its time is over.
+    let answer = json(con, "VEHPRICE.CLAIM t PX 20 JSON IDS 6");
+    rest(25);
+    assert_eq!(set(con, "6", answer["token"].as_str().unwrap(), "late"), 0);
 }
 
 /// The words of a write, whether row 1 was there, how many are stored, and whether the claim goes on.
-#[test]
-fn what_a_write_makes_of_the_claim() {
+#[apply(each_server)]
+fn what_a_write_makes_of_the_claim(#[case] kind: Kind) {
     let cases = [
         ("", true, 1, false),
         ("", false, 1, false),
@@ -65,80 +64,77 @@ fn what_a_write_makes_of_the_claim() {
         ("TOKEN x", true, 0, true),
         ("TOKEN x PXAT 1", false, 0, true),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        for form in ["SET t 1 {O} FIELDS 1 a n", "MSET t {O} FIELDS 1 a ROWS 1 n"] {
-            for (options, there, stored, goes_on) in cases {
-                cmd(con, "FLUSHALL");
-                let fields = "FIELDS 1 more";
-                if there {
-                    cmd(con, "VEHPRICE.SET t 1 FIELDS 1 a old");
-                }
-                let token = claim(con, "t", &format!("{fields} IDS 1 2")).token;
-                let call = form.replace("{O}", &options.replace("{T}", &token)).replace("  ", " ");
-                assert_eq!(int(con, &format!("VEHPRICE.{call}")), stored, "{call}, {there}");
-                let left = pending(con, "t", "1 2");
-                // A row that is there is only pending for who misses a field of it.
-                let left_of_it = json(con, "VEHPRICE.CLAIM t PX 1 FIELDS 1 more JSON IDS 1");
-                let is_pending = left_of_it["pending"] == parsed(r#"["1"]"#);
-                assert_eq!(is_pending, goes_on, "{call}, {there}: {left_of_it}");
-                assert!(left.ends_with('2'), "{call}, {there}: {left}");
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    for form in ["SET t 1 {O} FIELDS 1 a n", "MSET t {O} FIELDS 1 a ROWS 1 n"] {
+        for (options, there, stored, goes_on) in cases {
+            cmd(con, "FLUSHALL");
+            let fields = "FIELDS 1 more";
+            if there {
+                cmd(con, "VEHPRICE.SET t 1 FIELDS 1 a old");
             }
+            let token = claim(con, "t", &format!("{fields} IDS 1 2")).token;
+            let call = form.replace("{O}", &options.replace("{T}", &token)).replace("  ", " ");
+            assert_eq!(int(con, &format!("VEHPRICE.{call}")), stored, "{call}, {there}");
+            let left = pending(con, "t", "1 2");
+            // A row that is there is only pending for who misses a field of it.
+            let left_of_it = json(con, "VEHPRICE.CLAIM t PX 1 FIELDS 1 more JSON IDS 1");
+            let is_pending = left_of_it["pending"] == parsed(r#"["1"]"#);
+            assert_eq!(is_pending, goes_on, "{call}, {there}: {left_of_it}");
+            assert!(left.ends_with('2'), "{call}, {there}: {left}");
         }
-    });
+    }
 }
 
-#[test]
-fn a_row_in_two_steps_lands_whole() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let mut replica = FakeReplica::of(server);
-        let token = claim(con, "t", "FIELDS 2 tag rule IDS 1 2").token;
-        let first = format!("VEHPRICE.MSET t TOKEN {token} KEEPCLAIM PXAT {FAR} FIELDS 1 tag ROWS 1 a 2 b");
-        assert_eq!(int(con, &first), 2);
-        // Others still see it as missing and pending, for what it lacks.
-        let other = claim(con, "t", "FIELDS 2 tag rule IDS 1 2");
-        assert_eq!((other.claimed.as_str(), other.pending.as_str()), ("", "1 2"));
-        // One of the two is overtaken in between: of the second step only the other's part lands.
-        cmd(con, &format!("VEHPRICE.SET t 2 PXAT {FAR} FIELDS 2 tag c rule d"));
-        let second = format!("VEHPRICE.MSET t TOKEN {token} MERGE FIELDS 1 rule ROWS 1 x 2 y");
-        assert_eq!(int(con, &second), 1);
-        assert_eq!(rows(con, "t"), parsed(r#"{"1":{"tag":"a","rule":"x"},"2":{"tag":"c","rule":"d"}}"#));
-        // Replicas are told of rows, not of claims.
-        assert_eq!(
-            replica.lines(con),
-            [
-                format!("VEHPRICE.MSET t PXAT {FAR} FIELDS 1 tag ROWS 1 a 2 b"),
-                format!("VEHPRICE.MSET t PXAT {FAR} FIELDS 2 tag rule ROWS 2 c d"),
-                format!("VEHPRICE.MSET t PXAT {FAR} FIELDS 2 tag rule ROWS 1 a x"),
-            ]
-        );
-    });
+#[apply(each_server)]
+fn a_row_in_two_steps_lands_whole(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let mut replica = FakeReplica::of(server);
+    let token = claim(con, "t", "FIELDS 2 tag rule IDS 1 2").token;
+    let first = format!("VEHPRICE.MSET t TOKEN {token} KEEPCLAIM PXAT {FAR} FIELDS 1 tag ROWS 1 a 2 b");
+    assert_eq!(int(con, &first), 2);
+    // Others still see it as missing and pending, for what it lacks.
+    let other = claim(con, "t", "FIELDS 2 tag rule IDS 1 2");
+    assert_eq!((other.claimed.as_str(), other.pending.as_str()), ("", "1 2"));
+    // One of the two is overtaken in between: of the second step only the other's part lands.
+    cmd(con, &format!("VEHPRICE.SET t 2 PXAT {FAR} FIELDS 2 tag c rule d"));
+    let second = format!("VEHPRICE.MSET t TOKEN {token} MERGE FIELDS 1 rule ROWS 1 x 2 y");
+    assert_eq!(int(con, &second), 1);
+    assert_eq!(rows(con, "t"), parsed(r#"{"1":{"tag":"a","rule":"x"},"2":{"tag":"c","rule":"d"}}"#));
+    // Replicas are told of rows, not of claims.
+    assert_eq!(
+        replica.lines(con),
+        [
+            format!("VEHPRICE.MSET t PXAT {FAR} FIELDS 1 tag ROWS 1 a 2 b"),
+            format!("VEHPRICE.MSET t PXAT {FAR} FIELDS 2 tag rule ROWS 2 c d"),
+            format!("VEHPRICE.MSET t PXAT {FAR} FIELDS 2 tag rule ROWS 1 a x"),
+        ]
+    );
 }
 
-#[test]
-fn errors_come_before_any_change() {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        let wide: Vec<String> = (0..64).map(|field| format!("f{field} x")).collect();
-        cmd(con, &format!("VEHPRICE.SET t 1 FIELDS 64 {}", wide.join(" ")));
-        let token = claim(con, "t", "FIELDS 1 new IDS 1 2").token;
-        // Too wide only for a row that would be written.
-        let merge = |token: &str| format!("VEHPRICE.MSET t TOKEN {token} MERGE FIELDS 1 new ROWS 1 x 2 y");
-        assert_eq!(int(con, &merge("unknown")), 0);
-        assert!(error(con, &merge(&token)).starts_with("ERR invalid row '1', with MERGE"));
-        assert_eq!(int(con, "VEHPRICE.LEN t"), 1);
-        let left = claim(con, "t", "FIELDS 1 new IDS 1 2");
-        assert_eq!((left.claimed.as_str(), left.pending.as_str()), ("", "1 2"));
-        cmd(con, "SET s x");
-        let wrong = [
-            format!("VEHPRICE.SET s 1 TOKEN {token} FIELDS 1 a x"),
-            "VEHPRICE.CLAIM s PX 1 IDS 1".to_owned(),
-            "VEHPRICE.RELEASE s x".to_owned(),
-            "VEHPRICE.MGET s BLOCK 0 IDS 1".to_owned(),
-        ];
-        for call in wrong {
-            assert_eq!(error(con, &call), WRONGTYPE, "{call}");
-        }
-    });
+#[apply(each_server)]
+fn errors_come_before_any_change(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let wide: Vec<String> = (0..64).map(|field| format!("f{field} x")).collect();
+    cmd(con, &format!("VEHPRICE.SET t 1 FIELDS 64 {}", wide.join(" ")));
+    let token = claim(con, "t", "FIELDS 1 new IDS 1 2").token;
+    // Too wide only for a row that would be written.
+    let merge = |token: &str| format!("VEHPRICE.MSET t TOKEN {token} MERGE FIELDS 1 new ROWS 1 x 2 y");
+    assert_eq!(int(con, &merge("unknown")), 0);
+    assert!(error(con, &merge(&token)).starts_with("ERR invalid row '1', with MERGE"));
+    assert_eq!(int(con, "VEHPRICE.LEN t"), 1);
+    let left = claim(con, "t", "FIELDS 1 new IDS 1 2");
+    assert_eq!((left.claimed.as_str(), left.pending.as_str()), ("", "1 2"));
+    cmd(con, "SET s x");
+    let wrong = [
+        format!("VEHPRICE.SET s 1 TOKEN {token} FIELDS 1 a x"),
+        "VEHPRICE.CLAIM s PX 1 IDS 1".to_owned(),
+        "VEHPRICE.RELEASE s x".to_owned(),
+        "VEHPRICE.MGET s BLOCK 0 IDS 1".to_owned(),
+    ];
+    for call in wrong {
+        assert_eq!(error(con, &call), WRONGTYPE, "{call}");
+    }
 }

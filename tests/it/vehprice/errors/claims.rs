@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn claim_refuses() {
+#[apply(each_server)]
+fn claim_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of("vehprice.claim");
     for short in ["", "{K}", "{K} PX 1", "{K} PX 1 IDS"] {
         rows.arity(short);
@@ -48,11 +48,11 @@ fn claim_refuses() {
     rows.wrong_type("{K} PX 1 IDS 1");
     rows.wrong_type("{K} JSON FIELDS 1 a LIMIT 1 REFRESH 1 PX 1 IDS 1");
     assert!(rows.rows.len() > 100);
-    refuses(&rows.rows);
+    refuses_all(kind, &rows.rows);
 }
 
-#[test]
-fn release_refuses() {
+#[apply(each_server)]
+fn release_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of("vehprice.release");
     rows.arity("");
     rows.arity("{K}");
@@ -60,5 +60,5 @@ fn release_refuses() {
     rows.bad_ids("list x 1 {X}");
     rows.wrong_type("{K} x");
     rows.wrong_type("{K} 00000000000000000000000000000000 1 2");
-    refuses(&rows.rows);
+    refuses_all(kind, &rows.rows);
 }

@@ -8,13 +8,10 @@ use super::*;
 
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 
-/// The words of a command, the key being `{K}`, and the error.
-type Row = (Vec<Vec<u8>>, String);
-
 /// Rows of one command.
 struct Rows {
     name: &'static str,
-    rows: Vec<Row>,
+    rows: Vec<Refusal>,
 }
 
 impl Rows {
@@ -107,7 +104,8 @@ fn bad_names() -> Vec<(Vec<u8>, String)> {
     ]
 }
 
-/// Keys of every type with what they hold, among them tables: a small one, and one whose row `wide` has 64 fields.
+/// Keys of every type with what they hold, among them tables: a small one, and one whose row `wide` has 64
+/// fields.
 fn fill(con: &mut Connection) {
     cmd(con, &format!("VEHPRICE.MSET table PXAT {FAR} FIELDS 2 a b ROWS 1 x y 2 z w"));
     let fields: Vec<String> = (0..64).map(|field| format!("f{field} x")).collect();
@@ -117,32 +115,16 @@ fn fill(con: &mut Connection) {
 }
 
 /// Each row on a key that holds a table, and on one that isn't there.
-fn refuses(rows: &[Row]) {
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        fill(con);
-        let before = keyspace(con);
-        let mut differ = Vec::new();
-        for (words, error) in rows {
-            let on_the_key = words.iter().any(|word| word == b"{K}");
-            for key in if on_the_key { ["table", "absent"].as_slice() } else { &["none"] } {
-                let word =
-                    |word: &Vec<u8>| if word == b"{K}" { key.as_bytes().to_vec() } else { word.clone() };
-                let words: Vec<_> = words.iter().map(word).collect();
-                let answer = try_cmd(con, &words).map(|value| show(&value));
-                if answer.as_ref() != Err(error) {
-                    differ.push(format!("{}: {answer:?} and not {error}", brief(&words)));
-                }
-            }
-        }
-        assert!(differ.is_empty(), "{}:\n{}", server.kind().name(), differ.join("\n"));
-        assert_eq!(keyspace(con), before);
-        assert_eq!(reply(con, "PING"), "PONG");
-    });
+#[track_caller]
+fn refuses_all(kind: Kind, rows: &[Refusal]) {
+    let server = Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    refuses(con, &["table", "absent"], rows);
 }
 
-#[test]
-fn batches_larger_than_the_setting_are_refused() {
+#[apply(each_server)]
+fn batches_larger_than_the_setting_are_refused(#[case] kind: Kind) {
     // With quotelock.max-batch at 2; what follows `too many `.
     let cases = [
         ("VEHPRICE.MSET {K} FIELDS 1 a ROWS 1 x 2 x 3 x", "rows, 3"),
@@ -161,24 +143,23 @@ fn batches_larger_than_the_setting_are_refused() {
         ("VEHPRICE.DEL list 1 2 3", "ids, 3"),
         ("VEHPRICE.MGETHASH list hash none", "keys, 3"),
     ];
-    for_each_server(|server| {
-        let con = &mut server.connection();
-        fill(con);
-        let before = keyspace(con);
-        cmd(con, "CONFIG SET quotelock.max-batch 2");
-        for (words, many) in cases {
-            for key in ["table", "absent"] {
-                let refused = format!("ERR too many {many} are more than quotelock.max-batch, 2");
-                assert_eq!(error(con, &words.replace("{K}", key)), refused, "{words}");
-            }
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    fill(con);
+    let before = keyspace(con);
+    cmd(con, "CONFIG SET quotelock.max-batch 2");
+    for (words, many) in cases {
+        for key in ["table", "absent"] {
+            let refused = format!("ERR too many {many} are more than quotelock.max-batch, 2");
+            assert_eq!(error(con, &words.replace("{K}", key)), refused, "{words}");
         }
-        assert_eq!(keyspace(con), before);
-        let count = "ERR value is not an integer or out of range, COUNT takes a whole number from 1 to 2";
-        assert_eq!(error(con, "VEHPRICE.SCAN table 0 COUNT 3"), count);
-        // At the bound, and where no batch is named.
-        assert_eq!(int(con, "VEHPRICE.MSET table FIELDS 1 a ROWS 1 x 3 x"), 2);
-        assert_eq!(reply(con, "VEHPRICE.MGET table FIELDS 1 a IDS 1 3"), r#"[["x"], ["x"]]"#);
-        assert_eq!(rows(con, "table").as_object().unwrap().len(), 3);
-        assert_eq!(int(con, "VEHPRICE.DEL table 1 3"), 2);
-    });
+    }
+    assert_eq!(keyspace(con), before);
+    let count = "ERR value is not an integer or out of range, COUNT takes a whole number from 1 to 2";
+    assert_eq!(error(con, "VEHPRICE.SCAN table 0 COUNT 3"), count);
+    // At the bound, and where no batch is named.
+    assert_eq!(int(con, "VEHPRICE.MSET table FIELDS 1 a ROWS 1 x 3 x"), 2);
+    assert_eq!(reply(con, "VEHPRICE.MGET table FIELDS 1 a IDS 1 3"), r#"[["x"], ["x"]]"#);
+    assert_eq!(rows(con, "table").as_object().unwrap().len(), 3);
+    assert_eq!(int(con, "VEHPRICE.DEL table 1 3"), 2);
 }

@@ -48,8 +48,8 @@ fn of_the_end(rows: &mut Rows, fixed: &str, raw: bool) {
     }
 }
 
-#[test]
-fn get_refuses() {
+#[apply(each_server)]
+fn get_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of("vehprice.get");
     rows.arity("");
     rows.arity("{K}");
@@ -66,11 +66,11 @@ fn get_refuses() {
     rows.wrong_type("{K} 1");
     rows.wrong_type("{K} 1 FIELDS 1 a JSON RAW 1 a");
     assert!(rows.rows.len() > 120);
-    refuses(&rows.rows);
+    refuses_all(kind, &rows.rows);
 }
 
-#[test]
-fn mget_refuses() {
+#[apply(each_server)]
+fn mget_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of("vehprice.mget");
     rows.arity("");
     rows.arity("{K}");
@@ -116,11 +116,11 @@ fn mget_refuses() {
     rows.missing("list JSON", "IDS");
     rows.wrong_type("{K} 1");
     rows.wrong_type("{K} FIELDS 1 a JSON IDS 1");
-    refuses(&rows.rows);
+    refuses_all(kind, &rows.rows);
 }
 
-#[test]
-fn getall_and_scan_refuse() {
+#[apply(each_server)]
+fn getall_and_scan_refuse(#[case] kind: Kind) {
     let mut getall = Rows::of("vehprice.getall");
     getall.arity("");
     of_all(&mut getall, |words| format!("{{K}} {words}"));
@@ -156,11 +156,11 @@ fn getall_and_scan_refuse() {
     scan.unknown("list 0 FOO", "FOO");
     scan.wrong_type("{K} 0");
     scan.wrong_type("{K} 0 COUNT 5 JSON");
-    refuses(&[getall.rows, scan.rows].concat());
+    refuses_all(kind, &[getall.rows, scan.rows].concat());
 }
 
-#[test]
-fn the_other_reads_refuse() {
+#[apply(each_server)]
+fn the_other_reads_refuse(#[case] kind: Kind) {
     let mut verify = Rows::of("vehprice.verify");
     for few in ["", "{K}", "{K} 1", "{K} 1 a"] {
         verify.arity(few);
@@ -208,5 +208,5 @@ fn the_other_reads_refuse() {
         hashes.add(&format!("none {key}"), WRONGTYPE);
         hashes.add(&format!("hash {key} none"), WRONGTYPE);
     }
-    refuses(&[verify.rows, pttl.rows, len.rows, info.rows, hashes.rows].concat());
+    refuses_all(kind, &[verify.rows, pttl.rows, len.rows, info.rows, hashes.rows].concat());
 }

@@ -67,8 +67,8 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
     }
 }
 
-#[test]
-fn set_refuses() {
+#[apply(each_server)]
+fn set_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of(SET);
     for few in ["", "{K}", "{K} 1", "{K} 1 FIELDS", "{K} 1 FIELDS 1"] {
         rows.arity(few);
@@ -122,11 +122,11 @@ fn set_refuses() {
     rows.wrong_type("{K} 1 NX MERGE EX 9 FIELDS 2 a x b y");
     rows.wrong_type("{K} 1 XX PXAT 1 FIELDS 1 a x");
     assert!(rows.rows.len() > 120);
-    refuses(&rows.rows);
+    refuses_all(kind, &rows.rows);
 }
 
-#[test]
-fn mset_refuses() {
+#[apply(each_server)]
+fn mset_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of(MSET);
     for few in ["", "{K}", "{K} FIELDS 1 a ROWS"] {
         rows.arity(few);
@@ -183,11 +183,11 @@ fn mset_refuses() {
     rows.add("list FIELDS 2 a b ROWS 1 x", rows_of_two);
     rows.wrong_type("{K} FIELDS 1 a ROWS 1 x");
     rows.wrong_type("{K} XX MERGE KEEPTTL FIELDS 1 a ROWS 1 x 2 y");
-    refuses(&rows.rows);
+    refuses_all(kind, &rows.rows);
 }
 
-#[test]
-fn del_and_clear_refuse() {
+#[apply(each_server)]
+fn del_and_clear_refuse(#[case] kind: Kind) {
     let mut del = Rows::of("vehprice.del");
     del.arity("");
     del.arity("{K}");
@@ -202,5 +202,5 @@ fn del_and_clear_refuse() {
     clear.arity("{K} 1");
     clear.arity("{K} {K}");
     clear.wrong_type("{K}");
-    refuses(&[del.rows, clear.rows].concat());
+    refuses_all(kind, &[del.rows, clear.rows].concat());
 }

@@ -1,0 +1,50 @@
+//! The servers that tests run on, each a case of its own.
+
+use rstest_reuse::template;
+
+/// Runs the test on each server.
+///
+/// A server more is a line here, its `Kind` in `crates/testkit` and its source in `tests/servers.txt`.
+#[template]
+#[rstest]
+#[case::redis_7_0(Kind::REDIS_7_0)]
+#[case::redis_8_2(Kind::REDIS_8_2)]
+#[case::valkey_8_1(Kind::VALKEY_8_1)]
+#[case::valkey_9_1(Kind::VALKEY_9_1)]
+pub(crate) fn each_server(#[case] kind: Kind) {}
+
+/// Runs the test on the oldest server and the newest.
+#[template]
+#[rstest]
+#[case::redis_7_0(Kind::REDIS_7_0)]
+#[case::valkey_9_1(Kind::VALKEY_9_1)]
+pub(crate) fn oldest_and_newest(#[case] kind: Kind) {}
+
+/// Runs the test on the oldest server and the newest; on the others in `make soak`.
+#[template]
+#[rstest]
+#[case::redis_7_0(Kind::REDIS_7_0)]
+#[ignore = "for make soak"]
+#[case::redis_8_2(Kind::REDIS_8_2)]
+#[ignore = "for make soak"]
+#[case::valkey_8_1(Kind::VALKEY_8_1)]
+#[case::valkey_9_1(Kind::VALKEY_9_1)]
+pub(crate) fn two_servers(#[case] kind: Kind) {}
+
+/// Runs the test on one server; on the others in `make soak`.
+#[template]
+#[rstest]
+#[case::redis_7_0(Kind::REDIS_7_0)]
+#[ignore = "for make soak"]
+#[case::redis_8_2(Kind::REDIS_8_2)]
+#[ignore = "for make soak"]
+#[case::valkey_8_1(Kind::VALKEY_8_1)]
+#[ignore = "for make soak"]
+#[case::valkey_9_1(Kind::VALKEY_9_1)]
+pub(crate) fn one_server(#[case] kind: Kind) {}
+
+/// The library's path, for `MODULE LOAD`.
+#[track_caller]
+pub(crate) fn module() -> String {
+    quotelock_testkit::module().unwrap().to_str().unwrap().to_owned()
+}
