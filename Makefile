@@ -48,7 +48,7 @@ test: ## Run all tests, on every server
 	@scripts/servers
 	@$(MAKE) --no-print-directory clients hermes library
 	@echo "== Running the tests"
-	@cargo test --locked
+	@cargo test --workspace --locked
 
 soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so
 	@scripts/setup test
@@ -57,7 +57,7 @@ soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=k
 	@echo "== Running the long forms"
 	@cargo build --locked --examples
 	@cargo test --quiet --locked --test it reliability::$(WHAT) -- --list | grep -q ': test$$' || { echo "There is none whose name begins with $(WHAT)" >&2; exit 1; }
-	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1
+	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1 --include-ignored --skip make_the_fixtures
 
 fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one; KEEP=1: add what was found to fuzz/corpus
 	@scripts/setup build
@@ -67,11 +67,9 @@ lint: ## Check format, lints, scripts, TypeScript, and that docs/commands is up 
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
-	@cargo fmt --check
+	@cargo fmt --all --check
 	@echo "== Checking the lints"
-	@cargo clippy --all-targets --locked -- -D warnings
-	@echo "== Checking the doc comments"
-	@RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --quiet --locked --workspace --no-deps --document-private-items
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
 	@echo "== Checking the scripts"
 	@shellcheck $(scripts)
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json
