@@ -9,6 +9,9 @@ use crate::{Result, TIMEOUT};
 /// How much of a long request is sent before replies are looked for.
 const CHUNK: usize = 64 * 1024;
 
+/// How much is read at once where replies are only counted.
+const BUFFER: usize = 1 << 20;
+
 /// A connection that sends bytes as given and reads RESP as it comes. Reads time out after [`TIMEOUT`].
 pub struct RawConnection {
     stream: TcpStream,
@@ -27,7 +30,7 @@ impl RawConnection {
     pub fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        Ok(Self { stream, parser: Parser::new(), buffer: Vec::new() })
+        Ok(Self { stream, parser: Parser::new(), buffer: vec![0; BUFFER] })
     }
 
     pub fn stream(&self) -> &TcpStream {
@@ -87,7 +90,6 @@ impl RawConnection {
 
     /// Sends commands, reads replies of `length` bytes without a look at them, and returns the time it took.
     pub fn time(&mut self, commands: &[u8], length: usize) -> Result<Duration> {
-        self.buffer.resize(1 << 20, 0);
         let (mut unsent, mut received) = (commands, 0);
         let start = Instant::now();
         if unsent.len() > CHUNK {
