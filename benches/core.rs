@@ -1,4 +1,4 @@
-//! How long the plain-Rust core takes for what it does most, by Criterion. `cargo bench --bench core`.
+//! Times the plain-Rust core by Criterion: `cargo bench --bench core`.
 
 #[path = "core/mod.rs"]
 mod cases;

@@ -1,4 +1,4 @@
-//! What the plain-Rust core does most, as cases that can be run any number of times.
+//! The most frequent work of the plain-Rust core, as cases that can run any number of times.
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a benchmark may fail")]
 
 use quotelock::moment::Moment;
@@ -6,13 +6,12 @@ use quotelock::quotelock::{Lock, Terms};
 use quotelock::vehprice::codec::{Decoder, encode};
 use quotelock::vehprice::{Expiry, Json, NewExpiry, Rules, Table};
 
-/// A piece of work.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    /// What one unit of it is, and how many a run does.
+    /// A unit of work, and how many a run does.
     pub(crate) unit: &'static str,
     pub(crate) units: u64,
-    /// Makes ready, and gives what a run calls.
+    /// Prepares the data, and returns a run.
     pub(crate) prepare: fn() -> Box<dyn FnMut()>,
 }
 
@@ -44,10 +43,10 @@ const NAMES: [&str; 2] = ["styleId", "pricingId"];
 
 const ID_BYTES: usize = 6;
 
-/// What a row takes in JSON.
+/// The length of a row in JSON.
 const ROW_BYTES: usize = r#"{"styleId":"12","pricingId":"571"}"#.len();
 
-/// Ids of six digits in no order, no two alike.
+/// Distinct ids of six digits, not in order.
 fn ids(count: u64) -> Vec<String> {
     (0..count).map(|index| (100_000 + index * 7919 % 899_981).to_string()).collect()
 }

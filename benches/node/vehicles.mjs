@@ -1,6 +1,6 @@
-// One way to get many vehicles as JavaScript objects: node vehicles.mjs PORT WAY
-// Says a digest of what it gets, which is the same for each way. Then for each line it is sent it does a round, and says what that took:
-// ms, and ms of this process's CPU. The vehicles are in the server already.
+// Gets many vehicles as JavaScript objects: node vehicles.mjs PORT CASE
+// Prints a digest of them, which is the same for each case. Then it runs a round for each line on stdin, and prints
+// its time and this process's CPU time in ms. The server has the vehicles already.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,7 @@ const typescript = new URL('../../clients/typescript/', import.meta.url);
 const { VehPrice } = await import(new URL('dist/src/index.js', typescript));
 const { Redis } = createRequire(new URL('package.json', typescript))('ioredis');
 
-/** How often a way is run in a round, one after the other; the mean counts, so that its own garbage does too. */
+/** How often a case runs in a round. Their mean counts, to include garbage collection. */
 const RUNS = 5;
 
 const [port, name] = process.argv.slice(2);
@@ -17,7 +17,7 @@ const redis = new Redis({ port: Number(port) });
 const table = new VehPrice(redis);
 const ids = (await redis.hkeys('hash')).sort(); // the same order in each process
 
-const ways = {
+const cases = {
   'pipeline of HGETALL': async () => {
     const pipeline = redis.pipeline();
     for (const id of ids) pipeline.hgetall(`hermes:scooters:styleAndPrice:${id}`);
@@ -39,17 +39,13 @@ const ways = {
   'VehPrice.mget of clients/typescript': () => table.mget('table', ids),
 };
 
-const way = ways[name];
-const say = (what) => console.log(JSON.stringify(what));
-say(
-  createHash('sha256')
-    .update(JSON.stringify(await way()))
-    .digest('hex'),
-);
+const run = cases[name];
+const print = (what) => console.log(JSON.stringify(what));
+print(createHash('sha256').update(JSON.stringify(await run())).digest('hex'));
 for await (const _ of createInterface({ input: process.stdin })) {
   const [start, before] = [performance.now(), process.cpuUsage()];
-  for (let run = 0; run < RUNS; run += 1) await way();
+  for (let count = 0; count < RUNS; count += 1) await run();
   const { user, system } = process.cpuUsage(before);
-  say([(performance.now() - start) / RUNS, (user + system) / 1000 / RUNS]);
+  print([(performance.now() - start) / RUNS, (user + system) / 1000 / RUNS]);
 }
 redis.disconnect();

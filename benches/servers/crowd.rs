@@ -1,231 +1,209 @@
-//! Many clients at once, who read one row, read many, and ask for locks: what a large read does to the others.
+//! Many clients that read one row, read many, and ask for locks: how a large read delays the others.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Barrier;
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
+use quotelock_testkit::{RawConnection, Result, Rng, Server, packed};
+
 use crate::common::bench::Bench;
 use crate::common::case::{Exchange, Expected};
-use crate::common::server::{Outcome, Server};
+use crate::common::latencies::Latencies;
+use crate::common::layout::{Layout, text};
 use crate::common::sheet::Sheet;
 use crate::common::spread::{Spread, with_commas};
 use crate::common::vehicles::{shuffled, vehicles};
-use crate::common::ways::{Way, text};
-use crate::common::wire::{Wire, packed};
 use crate::locks;
 
 const CLIENTS: u32 = 50;
-const VEHICLES: u32 = 8000;
+const VEHICLES: usize = 8000;
 const LOCK: &str = "lock";
-/// Of each hundred requests; the others are of one row.
+/// Percentages of the requests; all others read one row.
 const LOCKS: u64 = 30;
 const MANY: u64 = 1;
-/// Requests a second of all clients where they are paced: all ways can bear it.
-const PACE: u32 = 5000;
+/// Requests a second of all clients in an open loop: within the capacity of each layout.
+const RATE: u32 = 5000;
 
-/// What a client asks.
+/// The columns, and how many digits their figures have after the point.
+const COLUMNS: [(&str, usize); 4] = [("requests/s", 0), ("p50 ms", 3), ("p99 ms", 3), ("p99.9 ms", 3)];
+
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum Request {
     Row,
     Lock,
     Many,
 }
 
-impl Kind {
+impl Request {
     const ALL: [(Self, &'static str); 3] =
         [(Self::Row, "one row"), (Self::Lock, "a lock"), (Self::Many, "8,000 vehicles")];
 }
 
-/// How the clients ask.
 #[derive(Clone, Copy)]
-enum View {
-    /// Each as soon as it has its answer.
-    Rushed,
-    /// Each at its times.
-    Paced,
+enum Load {
+    /// A client sends its next request once it has its reply.
+    ClosedLoop,
+    /// A client sends at fixed times.
+    OpenLoop,
 }
 
-/// What all clients of a way ask.
+/// The requests for one layout.
 struct Mix {
     rows: Vec<Exchange>,
     lock: Exchange,
     many: Exchange,
 }
 
-/// A way, and what it came to in each round.
-struct Played {
-    way: Way,
+struct Candidate {
+    layout: Layout,
     mix: Mix,
     rounds: Vec<Round>,
 }
 
-/// One round.
-struct Round {
-    seconds: f64,
-    /// In ms, sorted, for each kind.
-    latencies: [Vec<f64>; 3],
-}
+/// The columns for each request.
+type Round = [[f64; COLUMNS.len()]; Request::ALL.len()];
 
-pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let rounds = bench.pick(5, 3, 1);
     let time = Duration::from_millis(bench.pick(3000, 1000, 1000));
     let server = bench.start()?;
-    let mut wire = Wire::connect(&server)?;
+    let mut connection = RawConnection::connect(server.port())?;
     let stored = vehicles(VEHICLES);
-    let asked = shuffled(&stored, 1);
-    let moment = locks::now()?;
-    let mut ways = Vec::new();
-    for way in Way::at_hand(&mut wire)? {
-        way.fill(&mut wire, &stored)?;
-        let mut rows: Vec<_> = asked.iter().take(64).map(|vehicle| way.read_one(vehicle)).collect();
-        let (mut lock, mut many) = (lock(&mut wire, way, &moment)?, way.read(&asked));
-        rows.iter_mut().chain([&mut lock, &mut many]).try_for_each(|exchange| exchange.look(&mut wire))?;
-        ways.push(Played { way, mix: Mix { rows, lock, many }, rounds: Vec::new() });
+    let wanted = shuffled(&stored, 1);
+    let query_time = locks::now()?;
+    let mut candidates = Vec::new();
+    for layout in Layout::supported(&mut connection)? {
+        layout.fill(&mut connection, &stored)?;
+        let mut rows: Vec<_> = wanted.iter().take(64).map(|vehicle| layout.read_one(vehicle)).collect();
+        let (mut lock, mut many) = (lock(&mut connection, layout, &query_time)?, layout.read_many(&wanted));
+        rows.iter_mut()
+            .chain([&mut lock, &mut many])
+            .try_for_each(|exchange| exchange.verify(&mut connection))?;
+        candidates.push(Candidate { layout, mix: Mix { rows, lock, many }, rounds: Vec::new() });
     }
     let mix = format!(
         "of a hundred requests {LOCKS} for a lock, {MANY} for 8,000 vehicles, the others for one row"
     );
-    let rushed = format!("{CLIENTS} clients, each asks as soon as it has its answer; {mix}");
-    let paced =
-        format!("{CLIENTS} clients, {} requests a second in all; {mix}", with_commas(&PACE.to_string()));
-    for (view, title) in [(View::Rushed, rushed), (View::Paced, paced)] {
-        bench.rounds(rounds, &mut ways, |way| {
-            way.rounds.push(play(&server, &way.mix, view, time)?);
+    let closed = format!("{CLIENTS} clients, each asks as soon as it has its answer; {mix}");
+    let open =
+        format!("{CLIENTS} clients, {} requests a second in all; {mix}", with_commas(&RATE.to_string()));
+    for (load, title) in [(Load::ClosedLoop, closed), (Load::OpenLoop, open)] {
+        bench.rounds(rounds, &mut candidates, |candidate| {
+            candidate.rounds.push(play(&server, &candidate.mix, load, time)?);
             Ok(())
         })?;
-        bench.add(sheet(title, &ways));
-        ways.iter_mut().for_each(|way| way.rounds.clear());
+        bench.add(sheet(title, &candidates));
+        candidates.iter_mut().for_each(|candidate| candidate.rounds.clear());
     }
     Ok(())
 }
 
-/// A lock that is held: the pods of today only read it.
-fn lock(wire: &mut Wire, way: Way, moment: &str) -> Outcome<Exchange> {
-    let mut lock = locks::lock(moment);
-    wire.run(&packed(&["SET", LOCK, &lock, "EX", "360"]))?;
-    let asked = if way == Way::Table {
+/// A held lock. Without the module's commands, a client reads it with `GET`.
+fn lock(connection: &mut RawConnection, layout: Layout, query_time: &str) -> Result<Exchange> {
+    let mut lock = locks::lock(query_time);
+    connection.request(&packed(&["SET", LOCK, &lock, "EX", "360"]))?;
+    let request = if layout == Layout::Table {
         lock.pop();
         lock.push_str(r#","state":"Effective","outcome":"Held"}"#);
         packed(&["QUOTELOCK.ACQUIRE", LOCK, locks::ROLES, "*", "JSON"])
     } else {
         packed(&["GET", LOCK])
     };
-    Ok(Exchange::new(asked, Expected::Exactly(vec![text(lock)])))
+    Ok(Exchange::new(request, Expected::Exactly(vec![text(lock)])))
 }
 
-fn play(server: &Server, mix: &Mix, view: View, time: Duration) -> Outcome<Round> {
-    let wires: Vec<Wire> = (0..CLIENTS).map(|_| Wire::connect(server)).collect::<Outcome<_>>()?;
-    let barrier = Barrier::new(wires.len());
+fn play(server: &Server, mix: &Mix, load: Load, time: Duration) -> Result<Round> {
+    let clients: Vec<_> =
+        (0..CLIENTS).map(|number| Client::connect(number, server, mix)).collect::<Result<_>>()?;
+    let barrier = Barrier::new(clients.len());
+    let play = |client: Client| {
+        barrier.wait();
+        client.play(load, time).map_err(|error| error.to_string())
+    };
     let start = Instant::now();
-    let played: Vec<Result<Vec<(Kind, f64)>, String>> = scope(|scope| {
-        let clients: Vec<_> = (0..)
-            .zip(wires)
-            .map(|(number, wire)| {
-                let barrier = &barrier;
-                scope.spawn(move || {
-                    barrier.wait();
-                    let client = Client { number, wire, mix, view };
-                    client.play(time).map_err(|error| error.to_string())
-                })
-            })
-            .collect();
-        let ended = clients.into_iter().map(|client| client.join());
-        ended.map(|client| client.unwrap_or_else(|_| Err("a client panicked".to_owned()))).collect()
-    });
-    let seconds = start.elapsed().as_secs_f64();
-    let mut latencies = [const { Vec::new() }; 3];
-    for client in played {
-        let client = client?;
-        for ((kind, _), latencies) in Kind::ALL.iter().zip(&mut latencies) {
-            latencies.extend(client.iter().filter(|(of, _)| of == kind).map(|(_, time)| time));
+    let played = scope(|scope| {
+        let threads: Vec<_> = clients.into_iter().map(|client| scope.spawn(|| play(client))).collect();
+        let mut played = Vec::new();
+        for thread in threads {
+            played.extend(thread.join().map_err(|_| "a client panicked")??);
         }
+        Result::Ok(played)
+    })?;
+    let seconds = start.elapsed().as_secs_f64();
+    let mut round = Round::default();
+    for ((request, _), figures) in Request::ALL.into_iter().zip(&mut round) {
+        let latencies = played.iter().filter(|(of, _)| *of == request).map(|&(_, latency)| latency);
+        let latencies = Latencies::of(latencies)?;
+        let [p50, p99, p999] = [50.0, 99.0, 99.9].map(|percentile| latencies.percentile_ms(percentile));
+        *figures = [f64::from(u32::try_from(latencies.count())?) / seconds, p50, p99, p999];
     }
-    latencies.iter_mut().for_each(|latencies| latencies.sort_by(f64::total_cmp));
-    Ok(Round { seconds, latencies })
+    Ok(round)
 }
 
 struct Client<'mix> {
     number: u32,
-    wire: Wire,
+    connection: RawConnection,
     mix: &'mix Mix,
-    view: View,
+    rows: Vec<&'mix Exchange>,
+    rng: Rng,
 }
 
 impl<'mix> Client<'mix> {
-    fn play(mut self, time: Duration) -> Outcome<Vec<(Kind, f64)>> {
-        // In seconds. Not all at the same moment.
-        let interval = f64::from(CLIENTS) / f64::from(PACE);
-        let mut due = interval * f64::from(self.number) / f64::from(CLIENTS);
+    fn connect(number: u32, server: &Server, mix: &'mix Mix) -> Result<Self> {
+        let connection = RawConnection::connect(server.port())?;
+        let rng = Rng::seeded(number.into());
+        Ok(Self { number, connection, mix, rows: mix.rows.iter().collect(), rng })
+    }
+
+    fn play(mut self, load: Load, time: Duration) -> Result<Vec<(Request, Duration)>> {
+        let interval = Duration::from_secs(1) * CLIENTS / RATE;
         let start = Instant::now();
-        let mut times = Vec::new();
-        for turn in 0.. {
-            let asked = match self.view {
-                View::Rushed => Instant::now(),
-                View::Paced => {
-                    let moment = start.checked_add(Duration::from_secs_f64(due)).ok_or("the clock ends")?;
+        // The clients' times are spread over one interval.
+        let mut due = start + interval * self.number / CLIENTS;
+        let mut latencies = Vec::new();
+        loop {
+            let sent = match load {
+                Load::ClosedLoop => Instant::now(),
+                Load::OpenLoop => {
+                    let scheduled = due;
                     due += interval;
-                    let late = sleep_until(moment);
-                    // One that could not ask in time has waited since then.
-                    if late { moment } else { Instant::now() }
+                    // The latency of a request that is late counts from its scheduled time.
+                    if sleep_until(scheduled) { Instant::now() } else { scheduled }
                 }
             };
-            if asked.duration_since(start) >= time {
+            if sent.duration_since(start) >= time {
                 break;
             }
-            let (kind, exchange) = self.pick(turn);
-            exchange.time(&mut self.wire)?;
-            times.push((kind, asked.elapsed().as_secs_f64() * 1e3));
+            let (request, exchange) = self.choose();
+            exchange.time(&mut self.connection)?;
+            latencies.push((request, sent.elapsed()));
         }
-        Ok(times)
+        Ok(latencies)
     }
 
-    /// The same in each run, and in another order for each client.
-    fn pick(&self, turn: u64) -> (Kind, &'mix Exchange) {
-        let mut hasher = DefaultHasher::new();
-        (self.number, turn).hash(&mut hasher);
-        let random = hasher.finish();
-        match random.checked_rem(100).unwrap_or_default() {
-            share if share < MANY => (Kind::Many, &self.mix.many),
-            share if share < MANY.saturating_add(LOCKS) => (Kind::Lock, &self.mix.lock),
-            _ => {
-                let rows = u64::try_from(self.mix.rows.len()).unwrap_or(1);
-                let row = (random / 100).checked_rem(rows).and_then(|row| usize::try_from(row).ok());
-                (Kind::Row, row.and_then(|row| self.mix.rows.get(row)).unwrap_or(&self.mix.lock))
-            }
+    fn choose(&mut self) -> (Request, &'mix Exchange) {
+        match self.rng.below(100) {
+            share if share < MANY => (Request::Many, &self.mix.many),
+            share if share < MANY + LOCKS => (Request::Lock, &self.mix.lock),
+            _ => (Request::Row, self.rng.pick(&self.rows)),
         }
     }
 }
 
-/// Whether the moment had passed.
-fn sleep_until(moment: Instant) -> bool {
-    let left = moment.saturating_duration_since(Instant::now());
+/// Whether the time was still ahead.
+fn sleep_until(time: Instant) -> bool {
+    let left = time.saturating_duration_since(Instant::now());
     sleep(left);
-    left.is_zero()
+    !left.is_zero()
 }
 
-fn sheet(title: String, ways: &[Played]) -> Sheet {
-    let columns = [("requests/s", 0), ("p50 ms", 3), ("p99 ms", 3), ("p99.9 ms", 3)];
-    let mut sheet = Sheet::new(title, "way: what is asked", &columns);
-    for ((_, kind), place) in Kind::ALL.into_iter().zip(0..) {
-        for Played { way, rounds, .. } in ways {
-            let spread = |figure: &dyn Fn(&[f64], &Round) -> f64| {
-                let latencies = |round: &Round| round.latencies.get(place).cloned().unwrap_or_default();
-                Spread::of(rounds.iter().map(|round| figure(&latencies(round), round)))
-            };
-            let percentile = |share| spread(&|latencies, _| percentile(latencies, share));
-            let rate = spread(&|latencies, round| {
-                f64::from(u32::try_from(latencies.len()).unwrap_or(u32::MAX)) / round.seconds
-            });
-            let cells = [rate, percentile(500), percentile(990), percentile(999)];
-            sheet.row(format!("{kind}: {}", way.name()), cells);
+fn sheet(title: String, candidates: &[Candidate]) -> Sheet {
+    let mut sheet = Sheet::new(title, "way: what is asked", &COLUMNS);
+    for (place, (_, request)) in Request::ALL.into_iter().enumerate() {
+        for Candidate { layout, rounds, .. } in candidates {
+            let cells = Spread::of_columns(rounds.iter().filter_map(|round| round.get(place).copied()));
+            sheet.row(format!("{request}: {}", layout.name()), cells);
         }
     }
     sheet
-}
-
-/// Of sorted figures, the one that so many of a thousand are at most.
-fn percentile(sorted: &[f64], of_1000: usize) -> f64 {
-    let place = sorted.len().saturating_mul(of_1000) / 1000;
-    sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }

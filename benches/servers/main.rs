@@ -1,7 +1,8 @@
-//! quotelock beside what a user would pick instead, on each server at hand.
+//! quotelock beside what a user would use instead, on each installed server.
 //!
-//! The parts named as arguments, or all. `QUICK=1` makes all smaller, `BENCH_SERVER` says which server alone is measured.
-//! What was measured is kept in `target/bench`; the page with its charts is written from that, after all parts or as the part `page`.
+//! Arguments name the parts to run; without any, all run. `QUICK=1` makes them smaller, `BENCH_SERVER` names the only server.
+//! The results are kept in `target/bench`. After all parts, or as the part `page`, they become a page with charts.
+#![expect(clippy::arithmetic_side_effects, reason = "a benchmark may fail")]
 
 mod common;
 mod crowd;
@@ -15,20 +16,19 @@ mod refill;
 mod tables;
 
 use std::env::{args, var, var_os};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use common::bench::{Bench, Size};
-use common::server::{self, Outcome};
+use quotelock_testkit::{Kind, Result, workspace};
 
 struct Part {
     name: &'static str,
-    run: fn(&mut Bench) -> Outcome<()>,
+    run: fn(&mut Bench) -> Result<()>,
     others: Others,
 }
 
-/// Whether a part is measured on the servers that are not the first, too.
+/// Whether a part also runs on the servers other than `MAIN`.
 #[derive(PartialEq)]
 enum Others {
     Always,
@@ -48,8 +48,8 @@ const PARTS: [Part; 8] = [
     Part { name: "persistence", run: persistence::run, others: Others::Never },
 ];
 
-/// The server that goes first, if it is there: it is measured most closely.
-const FIRST: &str = "redis-7.0.15";
+/// The server that is measured first, and in full.
+const MAIN: Kind = Kind::REDIS_7_0;
 
 fn main() -> ExitCode {
     match run() {
@@ -61,42 +61,41 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Outcome<()> {
+fn run() -> Result<()> {
     let start = Instant::now();
     let quick = var_os("QUICK").is_some_and(|value| value != "0");
     // cargo passes options of its own.
-    let asked: Vec<String> = args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let names: Vec<String> = args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     if let Some(unknown) =
-        asked.iter().find(|name| *name != "page" && PARTS.iter().all(|part| part.name != **name))
+        names.iter().find(|name| *name != "page" && PARTS.iter().all(|part| part.name != **name))
     {
         return Err(format!("there is no part {unknown}").into());
     }
-    let kept =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench").join(if quick { "quick" } else { "full" });
-    let plan = plan(quick, &asked)?;
+    let results = workspace().join("target/bench").join(if quick { "quick" } else { "full" });
+    let plan = plan(quick, &names)?;
     let parts = plan.len();
-    let mut failed = 0_u32;
+    let mut failed = 0;
     for (number, (bench, part)) in (1..).zip(plan) {
         eprintln!("\n[{number} of {parts}, {} s so far]", start.elapsed().as_secs());
-        if let Err(error) = bench.run(part.run, &kept) {
-            eprintln!("{} did not end: {error}", part.name);
-            failed = failed.saturating_add(1);
+        if let Err(error) = bench.run(part.run, &results) {
+            eprintln!("{} failed: {error}", part.name);
+            failed += 1;
         }
     }
-    // A part or a server alone is for who works on it: the page is of all, unless it is asked for.
-    if quick || asked.iter().any(|name| name == "page") || asked.is_empty() && var("BENCH_SERVER").is_err() {
-        page::write(&kept, FIRST, &PARTS.each_ref().map(|part| part.name), !quick)?;
+    // Single parts or a single server change the published page only if it is asked for.
+    if quick || names.iter().any(|name| name == "page") || names.is_empty() && var("BENCH_SERVER").is_err() {
+        page::write(&results, MAIN, &PARTS.each_ref().map(|part| part.name), !quick)?;
     }
     eprintln!("The benchmark took {} s", start.elapsed().as_secs());
     if failed > 0 { Err(format!("{failed} of {parts} parts failed").into()) } else { Ok(()) }
 }
 
-/// Each part on each server, unless some are asked for.
-fn plan(quick: bool, asked: &[String]) -> Outcome<Vec<(Bench, &'static Part)>> {
+/// Each part on each server, unless some parts are named.
+fn plan(quick: bool, names: &[String]) -> Result<Vec<(Bench, &'static Part)>> {
     let mut plan = Vec::new();
-    for (place, server) in servers()?.iter().enumerate() {
+    for (place, server) in servers()?.into_iter().enumerate() {
         for part in &PARTS {
-            let meant =
+            let planned =
                 place == 0 || part.others == Others::Always || part.others == Others::InFull && !quick;
             let size = if quick {
                 Size::Quick
@@ -105,7 +104,7 @@ fn plan(quick: bool, asked: &[String]) -> Outcome<Vec<(Bench, &'static Part)>> {
             } else {
                 Size::Short
             };
-            if asked.iter().any(|name| name == part.name) || asked.is_empty() && meant {
+            if names.iter().any(|name| name == part.name) || names.is_empty() && planned {
                 plan.push((Bench::new(server, part.name, size), part));
             }
         }
@@ -113,11 +112,11 @@ fn plan(quick: bool, asked: &[String]) -> Outcome<Vec<(Bench, &'static Part)>> {
     Ok(plan)
 }
 
-fn servers() -> Outcome<Vec<String>> {
+fn servers() -> Result<Vec<Kind>> {
     if let Ok(name) = var("BENCH_SERVER") {
-        return Ok(vec![name]);
+        return Ok(vec![Kind::named(&name)]);
     }
-    let mut names = server::at_hand()?;
-    names.sort_by_key(|name| name != FIRST);
-    Ok(names)
+    let mut servers = Kind::installed()?;
+    servers.sort_by_key(|server| *server != MAIN);
+    Ok(servers)
 }

@@ -3,26 +3,24 @@
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::iter::repeat_n;
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use quotelock_testkit::{RawConnection, Result, workspace};
 use serde::de::DeserializeOwned;
 
 use crate::common::bench::Bench;
-use crate::common::server::Outcome;
+use crate::common::layout::Layout;
+use crate::common::sheet::Goal::{self, AtLeast};
 use crate::common::sheet::Sheet;
-use crate::common::sheet::Wants::{self, AtLeast, Nothing};
 use crate::common::spread::{Spread, with_commas};
 use crate::common::vehicles::vehicles;
-use crate::common::ways::Way;
-use crate::common::wire::Wire;
 
 const OURS: &str = "VehPrice.mget of clients/typescript";
-const GOALS: [(&str, Wants); 2] =
+const GOALS: [(&str, Goal); 2] =
     [("pipeline of HGETALL", AtLeast(8.0)), ("HMGET of one hash, JSON.parse of each", AtLeast(1.5))];
 
-/// The ways, as the program knows them.
-const WAYS: [&str; 6] = [
+/// The cases, as vehicles.mjs names them.
+const CASES: [&str; 6] = [
     "pipeline of HGETALL",
     "MGET of JSON, JSON.parse of each",
     "HMGET of one hash, JSON.parse of each",
@@ -31,75 +29,71 @@ const WAYS: [&str; 6] = [
     OURS,
 ];
 
-/// Rounds that only warm the compiler up.
+/// Rounds that only warm up the compiler.
 const WARM_UP: usize = 2;
 
-/// What was measured of a way.
-struct Told {
+struct Measured {
     name: &'static str,
-    /// In ms, one a round.
-    wall: Vec<f64>,
-    /// Of Node's process, in ms.
-    cpu: Vec<f64>,
+    /// The time and Node's CPU time of each, in ms.
+    rounds: Vec<[f64; 2]>,
 }
 
-pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     for count in [8000, 20_000] {
-        bench.say(&format!("{count} vehicles"));
+        bench.show_progress(&format!("{count} vehicles"));
         let server = bench.start()?;
-        let mut wire = Wire::connect(&server)?;
+        let mut connection = RawConnection::connect(server.port())?;
         let stored = vehicles(count);
-        for way in [Way::Hashes, Way::Strings, Way::OneHash, Way::Table] {
-            way.fill(&mut wire, &stored)?;
+        for layout in [Layout::Hashes, Layout::Strings, Layout::OneHash, Layout::Table] {
+            layout.fill(&mut connection, &stored)?;
         }
-        let told = measure(server.port, bench.pick(21, 9, 2))?;
+        let measured = measure(server.port(), bench.pick(21, 9, 2))?;
         let vehicles = with_commas(&count.to_string());
         let node = version()?;
         bench.add(times(
             format!("{vehicles} vehicles in Node {node}, from call to JavaScript objects"),
-            &told,
+            &measured,
         ));
         bench.add(ratios(
             format!("{vehicles} vehicles in Node {node}: how many times as fast VehPrice.mget is"),
-            &told,
+            &measured,
         )?);
     }
     Ok(())
 }
 
-fn version() -> Outcome<String> {
+fn version() -> Result<String> {
     let output = Command::new("node").arg("--version").output().map_err(|error| format!("node: {error}"))?;
     Ok(String::from_utf8(output.stdout)?.trim().trim_start_matches('v').to_owned())
 }
 
-/// Each way in a process of its own, in turn, round after round.
-fn measure(port: u16, rounds: usize) -> Outcome<Vec<Told>> {
+/// Each case in its own process, in turn, round after round.
+fn measure(port: u16, rounds: usize) -> Result<Vec<Measured>> {
     let (mut programs, mut digests) = (Vec::new(), HashSet::<String>::new());
-    for name in WAYS {
+    for name in CASES {
         let mut program = Program::start(port, name)?;
-        digests.insert(program.hear()?);
-        programs.push((program, Told { name, wall: Vec::new(), cpu: Vec::new() }));
+        digests.insert(program.read_line()?);
+        programs.push((program, Measured { name, rounds: Vec::new() }));
     }
     if digests.len() > 1 {
-        return Err("the ways in Node do not get the same".into());
+        return Err("the cases in Node do not get the same vehicles".into());
     }
     for counts in repeat_n(false, WARM_UP).chain(repeat_n(true, rounds)) {
-        for (program, told) in &mut programs {
-            let [wall, cpu] = program.round()?;
+        for (program, measured) in &mut programs {
+            let round = program.round()?;
             if counts {
-                told.wall.push(wall);
-                told.cpu.push(cpu);
+                measured.rounds.push(round);
             }
         }
-        programs.reverse(); // forth and back, so that none is always the first
+        // Alternating, so that none is always the first.
+        programs.reverse();
     }
-    // As they were first.
-    let mut told: Vec<_> = programs.into_iter().map(|(_, told)| told).collect();
-    told.sort_by_key(|told| WAYS.iter().position(|name| *name == told.name));
-    Ok(told)
+    let mut measured: Vec<_> = programs.into_iter().map(|(_, measured)| measured).collect();
+    measured.sort_by_key(|case| CASES.iter().position(|name| *name == case.name));
+    Ok(measured)
 }
 
-/// The program in Node, with one of the ways. It goes with this.
+/// vehicles.mjs with one of the cases; it is killed when this is dropped.
 struct Program {
     child: Child,
     stdin: ChildStdin,
@@ -107,11 +101,11 @@ struct Program {
 }
 
 impl Program {
-    fn start(port: u16, way: &str) -> Outcome<Self> {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/node/vehicles.mjs");
+    fn start(port: u16, case: &str) -> Result<Self> {
+        let program = workspace().join("benches/node/vehicles.mjs");
         let mut child = Command::new("node")
             .arg(program)
-            .args([&port.to_string(), way])
+            .args([&port.to_string(), case])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -120,14 +114,13 @@ impl Program {
         Ok(Self { child, stdin, stdout: BufReader::new(stdout) })
     }
 
-    /// Does a round: what it took in ms, and in ms of its CPU.
-    fn round(&mut self) -> Outcome<[f64; 2]> {
+    /// The time of a round and its CPU time, in ms.
+    fn round(&mut self) -> Result<[f64; 2]> {
         self.stdin.write_all(b"\n")?;
-        self.hear()
+        self.read_line()
     }
 
-    /// The next line it says.
-    fn hear<T: DeserializeOwned>(&mut self) -> Outcome<T> {
+    fn read_line<T: DeserializeOwned>(&mut self) -> Result<T> {
         let mut line = String::new();
         if self.stdout.read_line(&mut line)? == 0 {
             return Err("the program in Node failed; `make clients` builds what it uses".into());
@@ -138,30 +131,27 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-fn times(title: String, told: &[Told]) -> Sheet {
+fn times(title: String, measured: &[Measured]) -> Sheet {
     let mut sheet = Sheet::new(title, "way", &[("ms", 1), ("Node's CPU ms", 1)]);
-    for way in told {
-        sheet.row(way.name, [&way.wall, &way.cpu].map(|times| Spread::of(times.iter().copied())));
+    for case in measured {
+        sheet.row(case.name, Spread::of_columns(case.rounds.iter().copied()));
     }
     sheet
 }
 
-/// Each ratio is of two times of one round.
-fn ratios(title: String, told: &[Told]) -> Outcome<Sheet> {
-    let ours = told.iter().find(|told| told.name == OURS).ok_or("there is no way of ours")?;
+fn ratios(title: String, measured: &[Measured]) -> Result<Sheet> {
+    let ours = measured.iter().find(|case| case.name == OURS).ok_or("there is no case of ours")?;
     let mut sheet = Sheet::new(title, "against", &[("by the time", 2), ("by Node's CPU", 2)]);
-    for way in told.iter().filter(|told| told.name != OURS) {
-        let wants = GOALS.iter().find(|(name, _)| *name == way.name).map_or(Nothing, |&(_, wants)| wants);
-        let ratio = |theirs: &[f64], ours: &[f64]| {
-            Spread::of(theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours))
-        };
-        sheet.judged(way.name, wants, [ratio(&way.wall, &ours.wall), ratio(&way.cpu, &ours.cpu)]);
+    for theirs in measured.iter().filter(|case| case.name != OURS) {
+        let goal = GOALS.iter().find(|(name, _)| *name == theirs.name).map_or(Goal::None, |&(_, goal)| goal);
+        let ratios = Spread::of_ratios(theirs.rounds.iter().copied(), ours.rounds.iter().copied());
+        sheet.row_with_goal(theirs.name, goal, ratios);
     }
     Ok(sheet)
 }

@@ -3,20 +3,17 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use quotelock_testkit::{RawConnection, Result, Server, poll};
+
 use crate::common::bench::Bench;
-use crate::common::server::{Outcome, Server};
+use crate::common::layout::Layout;
 use crate::common::sheet::Sheet;
 use crate::common::spread::{Spread, with_commas};
 use crate::common::vehicles::{Vehicle, vehicles};
-use crate::common::ways::Way;
-use crate::common::wire::Wire;
 
-/// As often as something that goes on is looked at.
-const STEP: Duration = Duration::from_millis(2);
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 const COLUMNS: [(&str, usize); 6] = [
     ("SAVE, s", 2),
@@ -27,14 +24,14 @@ const COLUMNS: [(&str, usize); 6] = [
     ("full sync, s", 2),
 ];
 
-pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let rounds = bench.pick(3, 1, 1);
     let count = bench.pick(1_000_000, 100_000, 100_000);
     let vehicles = vehicles(count);
-    let ways = Way::at_hand(&mut Wire::connect(&bench.start()?)?)?;
-    let mut all: Vec<(Way, Vec<[f64; 6]>)> = ways.into_iter().map(|way| (way, Vec::new())).collect();
-    bench.rounds(rounds, &mut all, |(way, figures)| {
-        figures.push(measure(bench, *way, &vehicles)?);
+    let layouts = Layout::supported(&mut RawConnection::connect(bench.start()?.port())?)?;
+    let mut measured: Vec<_> = layouts.into_iter().map(|layout| (layout, Vec::new())).collect();
+    bench.rounds(rounds, &mut measured, |(layout, rounds)| {
+        rounds.push(measure(bench, *layout, &vehicles)?);
         Ok(())
     })?;
     let mut sheet = Sheet::new(
@@ -42,32 +39,31 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
         "kept as",
         &COLUMNS,
     );
-    for (way, figures) in all {
-        let column =
-            |column: usize| Spread::of(figures.iter().filter_map(|figures| figures.get(column).copied()));
-        sheet.row(way.name(), (0..COLUMNS.len()).map(column));
+    for (layout, rounds) in measured {
+        sheet.row(layout.name(), Spread::of_columns(rounds.into_iter()));
     }
     bench.add(sheet);
     Ok(())
 }
 
-fn measure(bench: &Bench, way: Way, vehicles: &[Vehicle]) -> Outcome<[f64; 6]> {
+fn measure(bench: &Bench, layout: Layout, vehicles: &[Vehicle]) -> Result<[f64; COLUMNS.len()]> {
     let mut server = bench.start()?;
-    way.fill(&mut Wire::connect(&server)?, vehicles)?;
+    layout.fill(&mut RawConnection::connect(server.port())?, vehicles)?;
 
     let start = Instant::now();
     server.run::<()>(&["SAVE"])?;
     let save = start.elapsed().as_secs_f64();
-    let rdb = megabytes(&server.directory().join("dump.rdb"))?;
+    let rdb = megabytes(&server.dir().join("dump.rdb"))?;
 
-    server.restart(&bench.server)?;
+    server.kill()?;
+    server.try_restart()?;
     let log = server.log();
     let load = log.lines().find_map(|line| line.split_once("DB loaded from disk: ")?.1.split(' ').next());
-    let load: f64 = load.ok_or("the log does not say how long loading took")?.parse()?;
+    let load: f64 = load.ok_or("the log lacks the time of loading")?.parse()?;
 
     let sync = sync(bench, &server)?;
 
-    // As commands, not as a dump in front of them.
+    // All as commands, without an RDB preamble.
     server.run::<()>(&["CONFIG", "SET", "aof-use-rdb-preamble", "no"])?;
     let start = Instant::now();
     server.run::<()>(&["CONFIG", "SET", "appendonly", "yes"])?;
@@ -77,41 +73,38 @@ fn measure(bench: &Bench, way: Way, vehicles: &[Vehicle]) -> Outcome<[f64; 6]> {
     if server.info::<String>("persistence", "aof_last_bgrewrite_status")? != "ok" {
         return Err(format!("the rewrite failed: {}", server.log()).into());
     }
-    let aof = megabytes(&server.directory().join("appendonlydir"))?;
+    let aof = megabytes(&server.dir().join("appendonlydir"))?;
     Ok([save, rdb, load, rewrite, aof, sync])
 }
 
-/// From the start of a replica's connection to its being up to date.
-fn sync(bench: &Bench, primary: &Server) -> Outcome<f64> {
+/// How long a new replica takes to be up to date.
+fn sync(bench: &Bench, primary: &Server) -> Result<f64> {
     let replica = bench.start()?;
     let start = Instant::now();
-    replica.run::<()>(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()])?;
+    replica.run::<()>(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()])?;
     wait(&replica, "replication", "master_link_status", "up")?;
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn wait(server: &Server, section: &str, field: &str, wanted: &str) -> Outcome<()> {
-    let start = Instant::now();
-    while start.elapsed() < PATIENCE {
-        // A server that loads answers with an error.
-        if server.info::<String>(section, field).is_ok_and(|value| value == wanted) {
-            return Ok(());
-        }
-        sleep(STEP);
-    }
-    Err(format!("{field} does not become {wanted}").into())
+fn wait(server: &Server, section: &str, field: &str, wanted: &str) -> Result<()> {
+    // While a server loads, it replies with an error.
+    let value = || server.info::<String>(section, field).ok();
+    let reached = poll(TIMEOUT, || value().filter(|value| value == wanted));
+    reached.map(drop).ok_or_else(|| format!("{field} does not become {wanted}").into())
 }
 
-/// Of a file, or of all in a directory.
-fn megabytes(path: &Path) -> Outcome<f64> {
+/// The size of a file, or of all files in a directory.
+fn megabytes(path: &Path) -> Result<f64> {
     let files: Vec<OsString> = if path.is_dir() {
-        fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path().into())).collect::<Result<_, _>>()?
+        fs::read_dir(path)?
+            .map(|entry| entry.map(|entry| entry.path().into()))
+            .collect::<std::io::Result<_>>()?
     } else {
         vec![path.into()]
     };
-    let mut bytes = 0_u64;
+    let mut bytes = 0;
     for file in files {
-        bytes = bytes.saturating_add(fs::metadata(file)?.len());
+        bytes += fs::metadata(file)?.len();
     }
     Ok(f64::from(u32::try_from(bytes / 1024)?) / 1024.0)
 }

@@ -1,46 +1,51 @@
 //! One part of the benchmark on one server.
 
 use std::io::{IsTerminal, stderr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use super::kept::{Kept, Setting, load};
-use super::server::{Outcome, Server, path};
+use quotelock_testkit::{Builder, Kind, Result, Server, path};
+
+use super::results::{Environment, Results, load_averages};
 use super::sheet::Sheet;
 
 /// How long it may take.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Size {
     Full,
-    /// On the servers that are not the main one.
+    /// On all servers but the main one.
     Short,
     Quick,
 }
 
 pub(crate) struct Bench {
-    /// The server's directory under `target/servers`.
-    pub(crate) server: String,
+    server: Kind,
     part: &'static str,
     size: Size,
     sheets: Vec<Sheet>,
 }
 
 impl Bench {
-    pub(crate) fn new(server: &str, part: &'static str, size: Size) -> Self {
-        Self { server: server.to_owned(), part, size, sheets: Vec::new() }
+    pub(crate) fn new(server: Kind, part: &'static str, size: Size) -> Self {
+        Self { server, part, size, sheets: Vec::new() }
     }
 
-    /// A server with the module and nothing in it.
-    pub(crate) fn start(&self) -> Outcome<Server> {
-        Server::start(&self.server, &[])
+    /// An empty server with the module.
+    pub(crate) fn start(&self) -> Result<Server> {
+        self.builder().try_start()
     }
 
-    /// The same with RedisJSON, if that was fetched.
-    pub(crate) fn start_with_redis_json(&self) -> Outcome<Server> {
-        match redis_json() {
-            Some(library) => Server::start(&self.server, &["--loadmodule".into(), library.into()]),
-            None => self.start(),
+    /// The same with RedisJSON, if it was fetched.
+    pub(crate) fn start_with_redis_json(&self) -> Result<Server> {
+        let library = path("REDIS_JSON", "target/bench/rejson.so");
+        if !library.exists() {
+            return self.start();
         }
+        self.builder().conf(format!("loadmodule {}", library.display())).try_start()
+    }
+
+    fn builder(&self) -> Builder {
+        Server::builder(self.server).conf("repl-diskless-sync-delay 0")
     }
 
     pub(crate) fn pick<T>(&self, full: T, short: T, quick: T) -> T {
@@ -51,17 +56,17 @@ impl Bench {
         }
     }
 
-    /// Takes all in turn, round after round, so that a slow spell of the machine meets all alike.
+    /// Samples all in turn, round after round, so that a slow spell of the machine affects all alike.
     pub(crate) fn rounds<T>(
         &self,
         rounds: u32,
         all: &mut [T],
-        mut take: impl FnMut(&mut T) -> Outcome<()>,
-    ) -> Outcome<()> {
+        mut sample: impl FnMut(&mut T) -> Result<()>,
+    ) -> Result<()> {
         for round in 1..=rounds {
-            self.say(&format!("round {round} of {rounds}"));
-            all.iter_mut().try_for_each(&mut take)?;
-            // Forth and back, so that none is always the first.
+            self.show_progress(&format!("round {round} of {rounds}"));
+            all.iter_mut().try_for_each(&mut sample)?;
+            // Alternating, so that none is always the first.
             all.reverse();
         }
         if rounds % 2 == 1 {
@@ -70,8 +75,8 @@ impl Bench {
         Ok(())
     }
 
-    /// What goes on now; a terminal shows it in one line, which goes again.
-    pub(crate) fn say(&self, now: &str) {
+    /// On a terminal, in one line that the next overwrites.
+    pub(crate) fn show_progress(&self, now: &str) {
         if stderr().is_terminal() {
             eprint!("\r\x1b[K{}, {}: {now}\r", self.server, self.part);
         }
@@ -85,20 +90,16 @@ impl Bench {
         self.sheets.push(sheet);
     }
 
-    /// Runs the part, and keeps what it has measured.
-    pub(crate) fn run(mut self, run: fn(&mut Self) -> Outcome<()>, directory: &Path) -> Outcome<()> {
-        let mut setting = Setting::take(&self.start()?)?;
+    /// Runs the part, and writes its results.
+    pub(crate) fn run(mut self, run: fn(&mut Self) -> Result<()>, directory: &Path) -> Result<()> {
+        let mut environment = Environment::of(&self.start()?)?;
         let start = Instant::now();
-        eprintln!("-- {} on {}, load average {}", self.part, setting.server, load());
+        eprintln!("-- {} on {}, load average {}", self.part, environment.server, load_averages());
         run(&mut self)?;
-        setting.seconds = start.elapsed().as_secs();
-        setting.load[1] = load();
-        eprintln!("-- {} took {} s", self.part, setting.seconds);
-        let path = Kept::path(directory, &self.server, self.part);
-        Kept { setting, sheets: self.sheets }.write(&path)
+        environment.seconds = start.elapsed().as_secs();
+        environment.load[1] = load_averages();
+        eprintln!("-- {} took {} s", self.part, environment.seconds);
+        let path = Results::path(directory, self.server, self.part);
+        Results { environment, sheets: self.sheets }.write(&path)
     }
-}
-
-fn redis_json() -> Option<PathBuf> {
-    Some(path("REDIS_JSON", "target/bench/rejson.so")).filter(|library| library.exists())
 }

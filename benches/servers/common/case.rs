@@ -1,24 +1,23 @@
-//! A way to read or write many vehicles, and what it takes.
+//! Commands that read or write many vehicles, and how long they take.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use quotelock_testkit::{RawConnection, Result, Server};
 use redis::Value;
 use serde_json::value::RawValue;
 
 use super::bench::Bench;
-use super::server::{Outcome, Server};
-use super::sheet::{Sheet, Wants};
+use super::sheet::{Goal, Sheet};
 use super::spread::Spread;
-use super::wire::Wire;
 
-/// How often a case is run in a round; the round's figures are the medians.
+/// How often a case runs in a round; their medians are the round's sample.
 const RUNS: usize = 5;
 
-/// What must be answered.
+/// The replies that an exchange must get.
 pub(crate) enum Expected {
     Exactly(Vec<Value>),
-    /// One reply that holds each id and its JSON, in any order.
+    /// One reply with the JSON of each id, in any order.
     ById(BTreeMap<String, String>),
     Error,
 }
@@ -26,15 +25,15 @@ pub(crate) enum Expected {
 pub(crate) struct Exchange {
     request: Vec<u8>,
     expected: Expected,
-    /// The length of the reply, once it was looked at.
+    /// The length of the replies, once verified.
     length: usize,
 }
 
 pub(crate) struct Case {
     pub(crate) name: String,
-    /// A command that is run before, outside the time.
-    before: Option<Vec<u8>>,
-    /// Taken in turn.
+    /// A command that runs before each exchange, and is not timed.
+    setup: Option<Vec<u8>>,
+    /// A run takes the next one.
     exchanges: Vec<Exchange>,
     /// One for each round.
     pub(crate) samples: Vec<Sample>,
@@ -51,7 +50,7 @@ impl Expected {
         if let Self::Exactly(values) = self { values.len() } else { 1 }
     }
 
-    fn is_met(&self, replies: &[Value]) -> Outcome<bool> {
+    fn is_met(&self, replies: &[Value]) -> Result<bool> {
         Ok(match (self, replies) {
             (Self::Exactly(values), replies) => values == replies,
             (Self::ById(rows), [reply]) => *rows == by_id(reply)?,
@@ -61,7 +60,7 @@ impl Expected {
     }
 }
 
-fn by_id(reply: &Value) -> Outcome<BTreeMap<String, String>> {
+fn by_id(reply: &Value) -> Result<BTreeMap<String, String>> {
     Ok(match reply {
         Value::BulkString(json) => {
             let rows: BTreeMap<String, &RawValue> = serde_json::from_slice(json)?;
@@ -76,33 +75,33 @@ impl Exchange {
         Self { request, expected, length: 0 }
     }
 
-    /// Looks at the reply, and learns its length.
-    pub(crate) fn look(&mut self, wire: &mut Wire) -> Outcome<()> {
-        let (replies, length) = wire.ask(&self.request, self.expected.replies())?;
+    /// Checks the replies, and notes their length.
+    pub(crate) fn verify(&mut self, connection: &mut RawConnection) -> Result<()> {
+        let (replies, length) = connection.pipeline(&self.request, self.expected.replies())?;
         if !self.expected.is_met(&replies)? {
-            return Err("it is not answered as it should be".into());
+            return Err("the reply is wrong".into());
         }
         self.length = length;
         Ok(())
     }
 
-    /// The time it takes, once the reply was looked at.
-    pub(crate) fn time(&self, wire: &mut Wire) -> Outcome<Duration> {
-        wire.exchange(&self.request, self.length)
+    /// How long it takes, once verified.
+    pub(crate) fn time(&self, connection: &mut RawConnection) -> Result<Duration> {
+        connection.time(&self.request, self.length)
     }
 }
 
 impl Case {
     pub(crate) fn new(name: impl Into<String>, request: Vec<u8>, expected: Expected) -> Self {
-        Self::in_turn(name, vec![Exchange::new(request, expected)])
+        Self::rotating(name, vec![Exchange::new(request, expected)])
     }
 
-    pub(crate) fn in_turn(name: impl Into<String>, exchanges: Vec<Exchange>) -> Self {
-        Self { name: name.into(), before: None, exchanges, samples: Vec::new() }
+    pub(crate) fn rotating(name: impl Into<String>, exchanges: Vec<Exchange>) -> Self {
+        Self { name: name.into(), setup: None, exchanges, samples: Vec::new() }
     }
 
-    pub(crate) fn after(mut self, command: Vec<u8>) -> Self {
-        self.before = Some(command);
+    pub(crate) fn with_setup(mut self, command: Vec<u8>) -> Self {
+        self.setup = Some(command);
         self
     }
 
@@ -110,44 +109,56 @@ impl Case {
         self.exchanges.first().map_or(0, |exchange| exchange.length)
     }
 
-    /// Looks at each reply once: after that only its bytes are counted.
-    fn check(&mut self, wire: &mut Wire) -> Outcome<()> {
+    /// Verifies each exchange once; later only the length of its replies is checked.
+    fn verify(&mut self, connection: &mut RawConnection) -> Result<()> {
         for exchange in &mut self.exchanges {
-            self.before.iter().try_for_each(|command| wire.run(command).map(drop))?;
-            exchange.look(wire).map_err(|error| format!("{}: {error}", self.name))?;
+            self.setup.iter().try_for_each(|command| connection.request(command).map(drop))?;
+            exchange.verify(connection).map_err(|error| format!("{}: {error}", self.name))?;
         }
         Ok(())
     }
 
-    fn sample(&mut self, server: &Server, wire: &mut Wire) -> Outcome<()> {
+    fn sample(&mut self, server: &Server, connection: &mut RawConnection) -> Result<()> {
         let mut runs = Vec::new();
         for _ in 0..RUNS {
             self.exchanges.rotate_left(1);
-            self.before.iter().try_for_each(|command| wire.run(command).map(drop))?;
+            self.setup.iter().try_for_each(|command| connection.request(command).map(drop))?;
             let Some(exchange) = self.exchanges.first() else { continue };
-            runs.push(Sample::take(server, wire, &exchange.request, exchange.length)?);
+            runs.push(Sample::take(server, connection, &exchange.request, exchange.length)?);
         }
-        let median = |figure: fn(&Sample) -> f64| Spread::of(runs.iter().map(figure)).median;
-        self.samples.push(Sample { wall: median(|run| run.wall), cpu: median(|run| run.cpu) });
+        let [wall, cpu] = Sample::spreads(&runs).map(|spread| spread.median);
+        self.samples.push(Sample { wall, cpu });
         Ok(())
-    }
-
-    pub(crate) fn spread(&self, figure: fn(&Sample) -> f64) -> Spread {
-        Spread::of(self.samples.iter().map(figure))
     }
 }
 
 impl Sample {
-    /// One exchange of known length.
-    pub(crate) fn take(server: &Server, wire: &mut Wire, request: &[u8], length: usize) -> Outcome<Self> {
+    /// Of one exchange whose replies have this length.
+    pub(crate) fn take(
+        server: &Server,
+        connection: &mut RawConnection,
+        request: &[u8],
+        length: usize,
+    ) -> Result<Self> {
         let before = server.cpu_time()?;
-        let wall = wire.exchange(request, length)?.as_secs_f64() * 1e3;
+        let wall = connection.time(request, length)?.as_secs_f64() * 1e3;
         Ok(Self { wall, cpu: (server.cpu_time()? - before) * 1e3 })
+    }
+
+    pub(crate) fn figures(&self) -> [f64; 2] {
+        [self.wall, self.cpu]
+    }
+
+    /// Under `TIME_COLUMNS`.
+    pub(crate) fn spreads(samples: &[Self]) -> [Spread; 2] {
+        Spread::of_columns(samples.iter().map(Self::figures))
     }
 }
 
-/// The time of the first case over the time of the second.
-pub(crate) struct Goal(pub(crate) &'static str, pub(crate) &'static str, pub(crate) Wants);
+pub(crate) const TIME_COLUMNS: [(&str, usize); 2] = [("ms at the client", 3), ("the server's CPU ms", 3)];
+
+/// The time of the first case divided by that of the second.
+pub(crate) struct Ratio(pub(crate) &'static str, pub(crate) &'static str, pub(crate) Goal);
 
 pub(crate) fn find<'cases>(cases: &'cases [Case], name: &str) -> Option<&'cases Case> {
     cases.iter().find(|case| case.name == name)
@@ -156,34 +167,36 @@ pub(crate) fn find<'cases>(cases: &'cases [Case], name: &str) -> Option<&'cases 
 pub(crate) fn measure(
     bench: &Bench,
     server: &Server,
-    wire: &mut Wire,
+    connection: &mut RawConnection,
     cases: &mut [Case],
     rounds: u32,
-) -> Outcome<()> {
-    cases.iter_mut().try_for_each(|case| case.check(wire))?;
-    bench.rounds(rounds, cases, |case| case.sample(server, wire))
+) -> Result<()> {
+    cases.iter_mut().try_for_each(|case| case.verify(connection))?;
+    bench.rounds(rounds, cases, |case| case.sample(server, connection))
 }
 
 pub(crate) fn times(title: impl Into<String>, cases: &[Case]) -> Sheet {
-    let columns = [("ms at the client", 3), ("the server's CPU ms", 3), ("reply, bytes", 0)];
-    let mut sheet = Sheet::new(title, "way", &columns);
+    let [wall, cpu] = TIME_COLUMNS;
+    let mut sheet = Sheet::new(title, "way", &[wall, cpu, ("reply, bytes", 0)]);
     for case in cases {
         let length = Spread::once(f64::from(u32::try_from(case.length()).unwrap_or(u32::MAX)));
-        sheet.row(&case.name, [case.spread(|sample| sample.wall), case.spread(|sample| sample.cpu), length]);
+        let [wall, cpu] = Sample::spreads(&case.samples);
+        sheet.row(&case.name, [wall, cpu, length]);
     }
     sheet
 }
 
-/// Each ratio is of two samples of one round: machines drift between rounds. One of which this server lacks a case is left out.
-pub(crate) fn ratios(title: impl Into<String>, cases: &[Case], goals: &[Goal]) -> Sheet {
+/// Leaves out a ratio if this server lacks one of its cases.
+pub(crate) fn ratios(title: impl Into<String>, cases: &[Case], ratios: &[Ratio]) -> Sheet {
     let columns = [("by the time at the client", 2), ("by the server's CPU", 2)];
     let mut sheet = Sheet::new(title, "time of one / of the other", &columns);
-    for Goal(over, under, wants) in goals {
+    for Ratio(over, under, goal) in ratios {
         let (Some(one), Some(other)) = (find(cases, over), find(cases, under)) else { continue };
-        let pairs = || one.samples.iter().zip(&other.samples);
-        let wall = Spread::of(pairs().map(|(one, other)| one.wall / other.wall));
-        let cpu = Spread::of(pairs().map(|(one, other)| one.cpu / other.cpu));
-        sheet.judged(format!("{over} / {under}"), *wants, [wall, cpu]);
+        let cells = Spread::of_ratios(
+            one.samples.iter().map(Sample::figures),
+            other.samples.iter().map(Sample::figures),
+        );
+        sheet.row_with_goal(format!("{over} / {under}"), *goal, cells);
     }
     sheet
 }

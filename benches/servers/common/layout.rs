@@ -1,36 +1,34 @@
-//! The ways to keep many vehicles' prices, each as a user would.
+//! How a user could store many vehicles' prices.
 
-use redis::{Cmd, Value, cmd};
+use quotelock_testkit::{RawConnection, Result, packed};
+use redis::{Cmd, ToRedisArgs, Value, cmd};
 
 use super::case::{Exchange, Expected};
-use super::server::Outcome;
-use super::vehicles::{BATCH, LIFE, LIFE_S, Vehicle, fill, pipeline};
-use super::wire::{Wire, packed};
+use super::vehicles::{BATCH, TTL, TTL_S, Vehicle, fill_table, pipeline};
 
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Way {
-    /// As services do today: a hash a vehicle, with a ttl.
+pub(crate) enum Layout {
+    /// A hash a vehicle, with a TTL.
     Hashes,
-    /// A string of JSON a vehicle, with a ttl.
+    /// A string of JSON a vehicle, with a TTL.
     Strings,
-    /// A field of JSON a vehicle, in one hash, which has one ttl.
+    /// One hash with a field of JSON a vehicle.
     OneHash,
-    /// The same, and each field with an expiry of its own. Not every server has it.
+    /// The same, where each field expires; newer servers only.
     ExpiringHash,
     Table,
 }
 
-impl Way {
+impl Layout {
     pub(crate) const ALL: [Self; 5] =
         [Self::Hashes, Self::Strings, Self::OneHash, Self::ExpiringHash, Self::Table];
 
-    /// Those that this server has.
-    pub(crate) fn at_hand(wire: &mut Wire) -> Outcome<Vec<Self>> {
-        let expires = wire.knows("HSETEX")?;
-        Ok(Self::ALL.into_iter().filter(|&way| way != Self::ExpiringHash || expires).collect())
+    /// Those that this server supports.
+    pub(crate) fn supported(connection: &mut RawConnection) -> Result<Vec<Self>> {
+        let fields_expire = connection.has_command("HSETEX")?;
+        Ok(Self::ALL.into_iter().filter(|&layout| layout != Self::ExpiringHash || fields_expire).collect())
     }
 
-    /// What is kept.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Hashes => "a hash a vehicle",
@@ -41,8 +39,8 @@ impl Way {
         }
     }
 
-    /// What many are read with.
-    pub(crate) fn reader(self) -> &'static str {
+    /// The command of `read_many`.
+    pub(crate) fn read_many_name(self) -> &'static str {
         match self {
             Self::Hashes => "HGETALL, pipeline",
             Self::Strings => "MGET of JSON",
@@ -52,8 +50,8 @@ impl Way {
         }
     }
 
-    /// What one is read with.
-    pub(crate) fn one_reader(self) -> &'static str {
+    /// The command of `read_one`.
+    pub(crate) fn read_one_name(self) -> &'static str {
         match self {
             Self::Hashes => "HGETALL",
             Self::Strings => "GET of JSON",
@@ -63,33 +61,28 @@ impl Way {
         }
     }
 
-    /// The key in which all vehicles are, where they are in one.
-    pub(crate) fn key(self) -> Option<&'static str> {
+    /// The key that holds all vehicles; empty if each has its own.
+    fn key(self) -> &'static str {
         match self {
-            Self::Hashes | Self::Strings => None,
-            Self::OneHash => Some("hash"),
-            Self::ExpiringHash => Some("expiring"),
-            Self::Table => Some("table"),
+            Self::Hashes | Self::Strings => "",
+            Self::OneHash => "hash",
+            Self::ExpiringHash => "expiring",
+            Self::Table => "table",
         }
     }
 
-    fn one_key(self) -> &'static str {
-        self.key().unwrap_or_default()
-    }
-
-    pub(crate) fn fill(self, wire: &mut Wire, vehicles: &[Vehicle]) -> Outcome<()> {
-        if self == Self::Table {
-            return fill(wire, self.one_key(), LIFE, vehicles);
-        }
+    pub(crate) fn fill(self, connection: &mut RawConnection, vehicles: &[Vehicle]) -> Result<()> {
         for vehicles in vehicles.chunks(BATCH) {
             let (commands, replies) = match self {
-                Self::Hashes => (pipeline(vehicles.iter().flat_map(hash)), vehicles.len().saturating_mul(2)),
+                Self::Hashes => (pipeline(vehicles.iter().flat_map(hash)), vehicles.len() * 2),
                 Self::Strings => (pipeline(vehicles.iter().map(string)), vehicles.len()),
-                Self::OneHash | Self::ExpiringHash | Self::Table => {
-                    (self.one_hash(vehicles).get_packed_command(), 1)
+                Self::OneHash | Self::ExpiringHash => (self.one_hash(vehicles).get_packed_command(), 1),
+                Self::Table => {
+                    fill_table(connection, self.key(), TTL, vehicles)?;
+                    continue;
                 }
             };
-            let (replies, _) = wire.ask(&commands, replies)?;
+            let (replies, _) = connection.pipeline(&commands, replies)?;
             if let Some(error) = replies.iter().find(|reply| matches!(reply, Value::ServerError(_))) {
                 return Err(format!("{}: {error:?}", self.name()).into());
             }
@@ -99,9 +92,9 @@ impl Way {
 
     fn one_hash(self, vehicles: &[Vehicle]) -> Cmd {
         let mut command = cmd(if self == Self::ExpiringHash { "HSETEX" } else { "HSET" });
-        command.arg(self.one_key());
+        command.arg(self.key());
         if self == Self::ExpiringHash {
-            command.arg("EX").arg(LIFE_S).arg("FIELDS").arg(vehicles.len());
+            command.arg("EX").arg(TTL_S).arg("FIELDS").arg(vehicles.len());
         }
         for vehicle in vehicles {
             command.arg(&vehicle.id).arg(vehicle.json());
@@ -109,38 +102,34 @@ impl Way {
         command
     }
 
-    /// Reads these at once.
-    pub(crate) fn read(self, vehicles: &[Vehicle]) -> Exchange {
+    pub(crate) fn read_many(self, vehicles: &[Vehicle]) -> Exchange {
         let ids = || vehicles.iter().map(|vehicle| vehicle.id.as_str());
         let jsons = || vec![Value::Array(vehicles.iter().map(json).collect())];
         let (request, replies) = match self {
             Self::Hashes => {
-                let commands = vehicles.iter().map(|vehicle| words("HGETALL", [vehicle.key()]));
+                let commands = vehicles.iter().map(|vehicle| command("HGETALL", [vehicle.key()]));
                 (pipeline(commands), vehicles.iter().map(names_and_values).collect())
             }
             Self::Strings => {
                 let keys = vehicles.iter().map(string_key);
-                (words("MGET", keys).get_packed_command(), jsons())
+                (command("MGET", keys).get_packed_command(), jsons())
             }
             Self::OneHash | Self::ExpiringHash => {
-                (words("HMGET", [self.one_key()].into_iter().chain(ids())).get_packed_command(), jsons())
+                (command("HMGET", [self.key()].into_iter().chain(ids())).get_packed_command(), jsons())
             }
-            Self::Table => return read_rows(self.one_key(), vehicles),
+            Self::Table => return read_rows(self.key(), vehicles),
         };
         Exchange::new(request, Expected::Exactly(replies))
     }
 
-    /// Reads this one.
     pub(crate) fn read_one(self, vehicle: &Vehicle) -> Exchange {
-        let command = self.one(vehicle);
-        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let request = packed(&self.read_one_command(vehicle));
         let reply = if self == Self::Hashes { names_and_values(vehicle) } else { json(vehicle) };
-        Exchange::new(packed(&command), Expected::Exactly(vec![reply]))
+        Exchange::new(request, Expected::Exactly(vec![reply]))
     }
 
-    /// The words that read this one.
-    pub(crate) fn one(self, vehicle: &Vehicle) -> Vec<String> {
-        let key = self.one_key();
+    pub(crate) fn read_one_command(self, vehicle: &Vehicle) -> Vec<String> {
+        let key = self.key();
         match self {
             Self::Hashes => vec!["HGETALL".to_owned(), vehicle.key()],
             Self::Strings => vec!["GET".to_owned(), string_key(vehicle)],
@@ -150,16 +139,16 @@ impl Way {
     }
 }
 
-/// Reads these rows of a table at once.
+/// Reads rows of a table as JSON.
 pub(crate) fn read_rows(table: &str, vehicles: &[Vehicle]) -> Exchange {
     let ids = vehicles.iter().map(|vehicle| vehicle.id.as_str());
-    let command = words("VEHPRICE.MGET", [table, "JSON", "IDS"].into_iter().chain(ids));
+    let command = command("VEHPRICE.MGET", [table, "JSON", "IDS"].into_iter().chain(ids));
     let rows: Vec<String> = vehicles.iter().map(Vehicle::json).collect();
     let reply = text(format!("[{}]", rows.join(",")));
     Exchange::new(command.get_packed_command(), Expected::Exactly(vec![reply]))
 }
 
-pub(crate) fn words<W: redis::ToRedisArgs>(name: &str, arguments: impl IntoIterator<Item = W>) -> Cmd {
+pub(crate) fn command<A: ToRedisArgs>(name: &str, arguments: impl IntoIterator<Item = A>) -> Cmd {
     let mut command = cmd(name);
     for argument in arguments {
         command.arg(argument);
@@ -169,7 +158,7 @@ pub(crate) fn words<W: redis::ToRedisArgs>(name: &str, arguments: impl IntoItera
 
 fn hash(vehicle: &Vehicle) -> [Cmd; 2] {
     let key = vehicle.key();
-    [vehicle.hset(&key), words("EXPIRE", [key, LIFE_S.to_string()])]
+    [vehicle.hset(&key), command("EXPIRE", [key, TTL_S.to_string()])]
 }
 
 pub(crate) fn string_key(vehicle: &Vehicle) -> String {
@@ -177,7 +166,7 @@ pub(crate) fn string_key(vehicle: &Vehicle) -> String {
 }
 
 fn string(vehicle: &Vehicle) -> Cmd {
-    words("SET", [string_key(vehicle), vehicle.json(), "EX".to_owned(), LIFE_S.to_string()])
+    command("SET", [string_key(vehicle), vehicle.json(), "EX".to_owned(), TTL_S.to_string()])
 }
 
 pub(crate) fn text(text: impl AsRef<str>) -> Value {
@@ -188,7 +177,7 @@ pub(crate) fn json(vehicle: &Vehicle) -> Value {
     text(vehicle.json())
 }
 
-/// What `HGETALL` answers.
+/// The reply of `HGETALL`.
 pub(crate) fn names_and_values(vehicle: &Vehicle) -> Value {
     Value::Array(vehicle.pairs().flat_map(|(name, value)| [text(name), text(value)]).collect())
 }

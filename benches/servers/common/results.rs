@@ -6,9 +6,9 @@ use std::thread::available_parallelism;
 use std::time::UNIX_EPOCH;
 
 use chrono::DateTime;
+use quotelock_testkit::{Kind, Result, Server};
 use serde::{Deserialize, Serialize};
 
-use super::server::{Outcome, Server};
 use super::sheet::Sheet;
 
 #[derive(Serialize, Deserialize)]
@@ -31,11 +31,11 @@ pub(crate) struct Environment {
 }
 
 impl Results {
-    pub(crate) fn path(directory: &Path, server: &str, part: &str) -> PathBuf {
-        directory.join(server).join(part).with_extension("json")
+    pub(crate) fn path(directory: &Path, server: Kind, part: &str) -> PathBuf {
+        directory.join(server.name()).join(part).with_extension("json")
     }
 
-    pub(crate) fn write(&self, path: &Path) -> Outcome<()> {
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)?;
         }
@@ -43,7 +43,7 @@ impl Results {
     }
 
     /// None if the part was not measured on the server.
-    pub(crate) fn read(path: &Path) -> Outcome<Option<Self>> {
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>> {
         if !path.exists() {
             return Ok(None);
         }
@@ -52,11 +52,11 @@ impl Results {
 }
 
 impl Environment {
-    pub(crate) fn take(server: &Server) -> Outcome<Self> {
+    pub(crate) fn of(server: &Server) -> Result<Self> {
         let now = i64::try_from(UNIX_EPOCH.elapsed()?.as_secs())?;
         let now = DateTime::from_timestamp(now, 0).ok_or("the clock is beyond the calendar")?;
         Ok(Self {
-            server: server.name()?,
+            server: name_and_version(server)?,
             machine: format!("{} cores, {}", available_parallelism()?, processor()),
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned(),
             started: now.format("%Y-%m-%d %H:%M").to_string(),
@@ -64,6 +64,12 @@ impl Environment {
             load: [load_averages(), String::new()],
         })
     }
+}
+
+fn name_and_version(server: &Server) -> Result<String> {
+    let (name, field) =
+        if server.kind().is_valkey() { ("Valkey", "valkey_version") } else { ("Redis", "redis_version") };
+    Ok(format!("{name} {}", server.info::<String>("server", field)?))
 }
 
 fn processor() -> String {

@@ -1,5 +1,8 @@
 //! Figures as a table: it is printed, kept in a file, and put on the page.
 
+use std::iter::once;
+
+use comfy_table::{Table, presets};
 use serde::{Deserialize, Serialize};
 
 use super::spread::Spread;
@@ -7,8 +10,8 @@ use super::spread::Spread;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Sheet {
     pub(crate) title: String,
-    /// What a row is.
-    pub(crate) of: String,
+    /// The head of the rows' names.
+    pub(crate) row_head: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Row>,
 }
@@ -16,124 +19,116 @@ pub(crate) struct Sheet {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Column {
     pub(crate) head: String,
+    /// Digits after the point.
     pub(crate) digits: usize,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) name: String,
-    pub(crate) wants: Wants,
-    /// One a column, none where there is none.
-    pub(crate) cells: Vec<Option<Spread>>,
+    pub(crate) goal: Goal,
+    /// One for each column.
+    pub(crate) cells: Vec<Spread>,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(crate) enum Wants {
+/// What a row's medians should be.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
-    /// As near to 1 as that.
+    /// Within this distance of 1.
     Near(f64),
-    /// It is only told.
-    Nothing,
+    None,
 }
 
-impl Wants {
+impl Goal {
     pub(crate) fn show(self) -> String {
         match self {
             Self::AtLeast(bound) => format!("at least {bound}"),
             Self::AtMost(bound) => format!("at most {bound}"),
-            Self::Near(bound) => format!("1 +- {bound}"),
-            Self::Nothing => String::new(),
+            Self::Near(distance) => format!("1 +- {distance}"),
+            Self::None => String::new(),
         }
     }
 
-    /// Whether a figure does not come up to it.
-    pub(crate) fn is_missed_by(self, figure: f64) -> bool {
-        // What is no number misses every goal.
+    /// NaN misses every goal.
+    pub(crate) fn is_missed_by(self, median: f64) -> bool {
         match self {
-            Self::AtLeast(bound) => figure.is_nan() || figure < bound,
-            Self::AtMost(bound) => figure.is_nan() || figure > bound,
-            Self::Near(bound) => figure.is_nan() || (figure - 1.0).abs() > bound,
-            Self::Nothing => false,
+            Self::AtLeast(bound) => median.is_nan() || median < bound,
+            Self::AtMost(bound) => median.is_nan() || median > bound,
+            Self::Near(distance) => median.is_nan() || (median - 1.0).abs() > distance,
+            Self::None => false,
         }
     }
 
-    fn verdict(self, figure: f64) -> &'static str {
+    fn verdict(self, median: f64) -> &'static str {
         match self {
-            Self::Nothing => "",
-            _ if self.is_missed_by(figure) => " NOT MET",
+            Self::None => "",
+            _ if self.is_missed_by(median) => " NOT MET",
             _ => " met",
         }
     }
 }
 
 impl Sheet {
-    /// Each column with how many digits its figures have behind the point.
-    pub(crate) fn new(title: impl Into<String>, of: &str, columns: &[(&str, usize)]) -> Self {
+    /// A column is its head, and how many digits its figures have after the point.
+    pub(crate) fn new(title: impl Into<String>, row_head: &str, columns: &[(&str, usize)]) -> Self {
         let columns =
             columns.iter().map(|&(head, digits)| Column { head: head.to_owned(), digits }).collect();
-        Self { title: title.into(), of: of.to_owned(), columns, rows: Vec::new() }
+        Self { title: title.into(), row_head: row_head.to_owned(), columns, rows: Vec::new() }
     }
 
     pub(crate) fn row(&mut self, name: impl Into<String>, cells: impl IntoIterator<Item = Spread>) {
-        self.judged(name, Wants::Nothing, cells);
+        self.row_with_goal(name, Goal::None, cells);
     }
 
-    pub(crate) fn judged(
+    pub(crate) fn row_with_goal(
         &mut self,
         name: impl Into<String>,
-        wants: Wants,
+        goal: Goal,
         cells: impl IntoIterator<Item = Spread>,
     ) {
-        self.rows.push(Row { name: name.into(), wants, cells: cells.into_iter().map(Some).collect() });
+        self.rows.push(Row { name: name.into(), goal, cells: cells.into_iter().collect() });
     }
 
-    /// Whether any row has something to come up to.
     pub(crate) fn has_goals(&self) -> bool {
-        self.rows.iter().any(|row| !matches!(row.wants, Wants::Nothing))
+        self.rows.iter().any(|row| row.goal != Goal::None)
     }
 
-    /// The text of a row's cells.
-    pub(crate) fn cells(&self, row: &Row) -> Vec<String> {
+    /// The heads of all columns: that of the names, "goal" if there is any, and these.
+    pub(crate) fn heads(&self, columns: impl IntoIterator<Item = String>) -> Vec<String> {
+        let goal = self.has_goals().then(|| "goal".to_owned());
+        once(self.row_head.clone()).chain(goal).chain(columns).collect()
+    }
+
+    /// The texts of a row under these heads.
+    pub(crate) fn texts(
+        &self,
+        name: String,
+        goal: Goal,
+        cells: impl IntoIterator<Item = String>,
+    ) -> Vec<String> {
+        let goal = self.has_goals().then(|| goal.show());
+        once(name).chain(goal).chain(cells).collect()
+    }
+
+    pub(crate) fn column_heads(&self) -> impl Iterator<Item = String> {
+        self.columns.iter().map(|column| column.head.clone())
+    }
+
+    /// The text of each cell, each followed by a mark of its median.
+    pub(crate) fn cells(&self, row: &Row, mark: fn(Goal, f64) -> &'static str) -> Vec<String> {
         let cells = row.cells.iter().zip(&self.columns);
-        cells
-            .map(|(cell, column)| cell.map_or_else(|| "-".to_owned(), |cell| cell.show(column.digits)))
-            .collect()
+        cells.map(|(cell, column)| cell.show(column.digits) + mark(row.goal, cell.median)).collect()
     }
 
     pub(crate) fn print(&self) {
-        println!("\n== {}\n", self.title);
-        let mut lines = vec![self.heads()];
-        for row in &self.rows {
-            let mut line = vec![row.name.clone()];
-            if self.has_goals() {
-                line.push(row.wants.show());
-            }
-            let verdict = |cell: &Option<Spread>| cell.map_or("", |cell| row.wants.verdict(cell.median));
-            line.extend(self.cells(row).into_iter().zip(&row.cells).map(|(text, cell)| text + verdict(cell)));
-            lines.push(line);
-        }
-        print_lines(&lines);
-    }
-
-    /// The heads of all columns.
-    pub(crate) fn heads(&self) -> Vec<String> {
-        let goal = self.has_goals().then(|| "goal".to_owned());
-        let columns = self.columns.iter().map(|column| column.head.clone());
-        std::iter::once(self.of.clone()).chain(goal).chain(columns).collect()
-    }
-}
-
-fn print_lines(lines: &[Vec<String>]) {
-    let width = |column: usize| {
-        lines.iter().filter_map(|line| line.get(column)).map(|text| text.chars().count()).max().unwrap_or(0)
-    };
-    for line in lines {
-        let text: Vec<String> = line
+        let rows = self
+            .rows
             .iter()
-            .enumerate()
-            .map(|(column, text)| format!("{text:<width$}", width = width(column)))
-            .collect();
-        println!("{}", text.join("  ").trim_end());
+            .map(|row| self.texts(row.name.clone(), row.goal, self.cells(row, Goal::verdict)));
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(self.heads(self.column_heads())).add_rows(rows);
+        println!("\n== {}\n\n{}", self.title, table.trim_fmt());
     }
 }

@@ -1,12 +1,14 @@
 //! What a figure was in all rounds.
 
+use std::array;
+
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
-    pub(crate) least: f64,
-    pub(crate) most: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
 }
 
 impl Spread {
@@ -15,18 +17,35 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
         let last = sorted.len().saturating_sub(1);
-        Self { median: f64::midpoint(at(last / 2), at(last.div_ceil(2))), least: at(0), most: at(last) }
+        Self { median: f64::midpoint(at(last / 2), at(last.div_ceil(2))), min: at(0), max: at(last) }
+    }
+
+    /// One for each column; an item is a round.
+    pub(crate) fn of_columns<const N: usize>(rounds: impl Iterator<Item = [f64; N]>) -> [Self; N] {
+        let rounds: Vec<_> = rounds.collect();
+        array::from_fn(|column| Self::of(rounds.iter().filter_map(|round| round.get(column).copied())))
+    }
+
+    /// Of the ratios of each round, as machines drift between rounds.
+    pub(crate) fn of_ratios<const N: usize>(
+        over: impl Iterator<Item = [f64; N]>,
+        under: impl Iterator<Item = [f64; N]>,
+    ) -> [Self; N] {
+        Self::of_columns(over.zip(under).map(|(mut ratios, under)| {
+            ratios.iter_mut().zip(under).for_each(|(ratio, under)| *ratio /= under);
+            ratios
+        }))
     }
 
     /// A figure that was taken once.
     pub(crate) fn once(figure: f64) -> Self {
-        Self { median: figure, least: figure, most: figure }
+        Self { median: figure, min: figure, max: figure }
     }
 
     pub(crate) fn show(&self, digits: usize) -> String {
         let show = |figure| with_commas(&format!("{figure:.digits$}"));
-        let (median, least, most) = (show(self.median), show(self.least), show(self.most));
-        if least == most { median } else { format!("{median} ({least} - {most})") }
+        let (median, min, max) = (show(self.median), show(self.min), show(self.max));
+        if min == max { median } else { format!("{median} ({min} - {max})") }
     }
 }
 

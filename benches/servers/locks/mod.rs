@@ -1,4 +1,4 @@
-//! What the QUOTELOCK commands cost beside what a server has of its own.
+//! The speed of the QUOTELOCK commands beside that of a server's own commands.
 
 mod pipelined;
 mod scripts;
@@ -7,32 +7,32 @@ mod single;
 use std::time::UNIX_EPOCH;
 
 use chrono::{DateTime, SecondsFormat};
+use quotelock_testkit::{Result, Server};
 
 use crate::common::bench::Bench;
-use crate::common::server::{Outcome, Server};
 
 /// The lock that is read, and the one that is written.
 const READ: &str = "hermes:price-lock:42";
 const WRITTEN: &str = "hermes:price-lock:43";
 pub(crate) const ROLES: &str = r#"["3","7"]"#;
 
-pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     pipelined::run(bench)?;
     single::run(bench)
 }
 
-pub(crate) fn now() -> Outcome<String> {
+pub(crate) fn now() -> Result<String> {
     let millis = i64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?;
     let now = DateTime::from_timestamp_millis(millis).ok_or("the clock is beyond the calendar")?;
     Ok(now.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 /// As the services write it.
-pub(crate) fn lock(moment: &str) -> String {
-    format!(r#"{{"roleIds":{ROLES},"queryTime":"{moment}"}}"#)
+pub(crate) fn lock(query_time: &str) -> String {
+    format!(r#"{{"roleIds":{ROLES},"queryTime":"{query_time}"}}"#)
 }
 
-/// A lock of this moment, so that it is held and Effective while a case runs.
-fn renew(server: &Server) -> Outcome<()> {
+/// Writes a fresh lock, which stays held and Effective while a case runs.
+fn renew(server: &Server) -> Result<()> {
     server.run(&["SET", READ, &lock(&now()?), "EX", "360"])
 }

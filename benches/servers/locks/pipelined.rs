@@ -1,30 +1,31 @@
-//! One command in a pipeline, as fast as the server takes it.
+//! One command, pipelined as fast as the server takes it.
+
+use quotelock_testkit::{Result, Server};
 
 use super::scripts::Scripts;
 use super::{READ, ROLES, WRITTEN, lock, now, renew};
 use crate::common::bench::Bench;
-use crate::common::redis_benchmark::Sample;
-use crate::common::server::{Outcome, Server};
-use crate::common::sheet::{Sheet, Wants};
+use crate::common::redis_benchmark::{COLUMNS, SPEED_COLUMNS, Sample, figures, speeds};
+use crate::common::sheet::{Goal, Sheet};
 use crate::common::spread::Spread;
 
-/// A case, the one it is held against, and the least share of that one's speed.
-const GOALS: [(&str, &str, Wants); 11] = [
-    ("QUOTELOCK.GET JSON", "GET", Wants::AtLeast(0.75)),
-    ("QUOTELOCK.GET map", "GET", Wants::AtLeast(0.5)),
-    ("QUOTELOCK.GET JSON", "get in Lua", Wants::AtLeast(6.0)),
-    ("QUOTELOCK.GET JSON", "get in a Function", Wants::Nothing),
-    ("QUOTELOCK.SET time", "SET EX", Wants::AtLeast(0.6)),
-    ("QUOTELOCK.SET *", "SET EX", Wants::AtLeast(0.6)),
-    ("QUOTELOCK.ACQUIRE held JSON", "GET", Wants::AtLeast(0.4)),
-    ("QUOTELOCK.ACQUIRE held map", "GET", Wants::AtLeast(0.4)),
-    ("QUOTELOCK.ACQUIRE held JSON", "SET NX GET PX, held", Wants::Nothing),
-    ("QUOTELOCK.ACQUIRE held JSON", "acquire in Lua, held", Wants::Nothing),
-    ("QUOTELOCK.ACQUIRE held JSON", "acquire in a Function, held", Wants::Nothing),
+/// A case, the one it is compared with, and its share of that one's speed.
+const GOALS: [(&str, &str, Goal); 11] = [
+    ("QUOTELOCK.GET JSON", "GET", Goal::AtLeast(0.75)),
+    ("QUOTELOCK.GET map", "GET", Goal::AtLeast(0.5)),
+    ("QUOTELOCK.GET JSON", "get in Lua", Goal::AtLeast(6.0)),
+    ("QUOTELOCK.GET JSON", "get in a Function", Goal::None),
+    ("QUOTELOCK.SET time", "SET EX", Goal::AtLeast(0.6)),
+    ("QUOTELOCK.SET *", "SET EX", Goal::AtLeast(0.6)),
+    ("QUOTELOCK.ACQUIRE held JSON", "GET", Goal::AtLeast(0.4)),
+    ("QUOTELOCK.ACQUIRE held map", "GET", Goal::AtLeast(0.4)),
+    ("QUOTELOCK.ACQUIRE held JSON", "SET NX GET PX, held", Goal::None),
+    ("QUOTELOCK.ACQUIRE held JSON", "acquire in Lua, held", Goal::None),
+    ("QUOTELOCK.ACQUIRE held JSON", "acquire in a Function, held", Goal::None),
 ];
 
-/// Counters of INFO that stay 0 while every reply is right and the lock that is read is Effective and held.
-const DOUBTS: [(&str, &str); 6] = [
+/// Counters of `INFO` that stay 0 while each reply is right, and the lock that is read is Effective and held.
+const ZERO_COUNTERS: [(&str, &str); 6] = [
     ("stats", "total_error_replies"),
     ("quotelock", "quotelock_locks_close_to_expired"),
     ("quotelock", "quotelock_locks_missing"),
@@ -35,12 +36,12 @@ const DOUBTS: [(&str, &str); 6] = [
 
 struct Case {
     name: &'static str,
-    words: Vec<String>,
+    command: Vec<String>,
     /// One for each round.
     samples: Vec<Sample>,
 }
 
-pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let rounds = bench.pick(9, 5, 2);
     let requests = bench.pick(300_000, 100_000, 30_000);
     let server = bench.start()?;
@@ -48,20 +49,20 @@ pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
     check(&server, &cases)?;
     bench.rounds(rounds, &mut cases, |case| {
         renew(&server)?;
-        case.samples.push(Sample::take(&server, &case.words, requests)?);
+        case.samples.push(Sample::take(&server, &case.command, requests)?);
         Ok(())
     })?;
     bench.add(rates(&cases));
     bench.add(ratios(&cases)?);
-    look_for_doubts(&server)
+    check_counters(&server)
 }
 
-fn cases(server: &Server) -> Outcome<Vec<Case>> {
+fn cases(server: &Server) -> Result<Vec<Case>> {
     let scripts = Scripts::load(server)?;
     let now = now()?;
-    let case = |name, words: &[&str]| Case {
+    let case = |name, command: &[&str]| Case {
         name,
-        words: words.iter().map(|&word| word.to_owned()).collect(),
+        command: command.iter().map(|&word| word.to_owned()).collect(),
         samples: Vec::new(),
     };
     Ok(vec![
@@ -82,11 +83,11 @@ fn cases(server: &Server) -> Outcome<Vec<Case>> {
     ])
 }
 
-/// A script is a fair rival only while it answers the same.
-fn check(server: &Server, cases: &[Case]) -> Outcome<()> {
+/// The scripts must reply as the module does.
+fn check(server: &Server, cases: &[Case]) -> Result<()> {
     renew(server)?;
-    let answer = |name| -> Outcome<serde_json::Value> {
-        let text: String = server.run(&find(cases, name)?.words)?;
+    let reply = |name| -> Result<serde_json::Value> {
+        let text: String = server.run(&find(cases, name)?.command)?;
         Ok(serde_json::from_str(&text)?)
     };
     for (native, rivals) in [
@@ -94,55 +95,49 @@ fn check(server: &Server, cases: &[Case]) -> Outcome<()> {
         ("QUOTELOCK.ACQUIRE held JSON", ["acquire in Lua, held", "acquire in a Function, held"]),
     ] {
         for rival in rivals {
-            let (ours, theirs) = (answer(native)?, answer(rival)?);
+            let (ours, theirs) = (reply(native)?, reply(rival)?);
             if ours != theirs {
-                return Err(format!("{native} answers {ours}, {rival} answers {theirs}").into());
+                return Err(format!("{native} replies {ours}, {rival} replies {theirs}").into());
             }
         }
     }
     Ok(())
 }
 
-fn find<'cases>(cases: &'cases [Case], name: &str) -> Outcome<&'cases Case> {
+fn find<'cases>(cases: &'cases [Case], name: &str) -> Result<&'cases Case> {
     cases.iter().find(|case| case.name == name).ok_or_else(|| format!("there is no case {name}").into())
 }
 
-/// Where the server's share of a core is well below 100 %, it waited for its turn or for requests: then trust its CPU time.
+/// Well below 100 % of a core the server waited for the machine or for requests: then only its CPU time counts.
 fn rates(cases: &[Case]) -> Sheet {
-    let columns = [("requests/s", 0), ("the server's CPU ns a request", 0), ("its share of a core, %", 0)];
+    let [rate, cpu] = COLUMNS;
+    let columns = [rate, cpu, ("its share of a core, %", 0)];
     let mut sheet = Sheet::new("One lock, pipelined", "command", &columns);
     for case in cases {
-        let spread = |figure: fn(&Sample) -> f64| Spread::of(case.samples.iter().map(figure));
-        let busy = spread(|sample| sample.requests_per_second * sample.cpu_per_request / 1e7).median;
-        let rate = spread(|sample| sample.requests_per_second);
-        sheet.row(case.name, [rate, spread(|sample| sample.cpu_per_request), Spread::once(busy)]);
+        let [rate, cpu] = figures(&case.samples);
+        let busy =
+            case.samples.iter().map(|sample| sample.requests_per_second * sample.cpu_per_request / 1e7);
+        sheet.row(case.name, [rate, cpu, Spread::once(Spread::of(busy).median)]);
     }
     sheet
 }
 
-/// Each ratio is of two samples of one round: machines drift between rounds.
-fn ratios(cases: &[Case]) -> Outcome<Sheet> {
-    let columns = [("by requests/s", 2), ("by the server's CPU", 2)];
-    let mut sheet =
-        Sheet::new("One lock, pipelined: speed against another", "speed of one / of the other", &columns);
-    for (name, rival, wants) in GOALS {
-        let (case, base) = (find(cases, name)?, find(cases, rival)?);
-        let ratios = |ratio: fn(&Sample, &Sample) -> f64| {
-            Spread::of(case.samples.iter().zip(&base.samples).map(|(case, base)| ratio(case, base)))
-        };
-        let rate = ratios(|case, base| case.requests_per_second / base.requests_per_second);
-        let cpu = ratios(|case, base| base.cpu_per_request / case.cpu_per_request);
-        sheet.judged(format!("{name} / {rival}"), wants, [rate, cpu]);
+fn ratios(cases: &[Case]) -> Result<Sheet> {
+    let title = "One lock, pipelined: speed against another";
+    let mut sheet = Sheet::new(title, "speed of one / of the other", &SPEED_COLUMNS);
+    for (name, rival, goal) in GOALS {
+        let speeds = speeds(&find(cases, name)?.samples, &find(cases, rival)?.samples);
+        sheet.row_with_goal(format!("{name} / {rival}"), goal, speeds);
     }
     Ok(sheet)
 }
 
-/// Says so if the figures are those of something else: redis-benchmark does not look at what it is answered.
-fn look_for_doubts(server: &Server) -> Outcome<()> {
-    for (section, counter) in DOUBTS {
+/// `redis-benchmark` does not look at replies: a counter above 0 means that it measured something else.
+fn check_counters(server: &Server) -> Result<()> {
+    for (section, counter) in ZERO_COUNTERS {
         let count: u64 = server.info(section, counter)?;
         if count > 0 {
-            return Err(format!("the figures are in doubt: {counter} is {count}, not 0").into());
+            return Err(format!("the figures are wrong: {counter} is {count}, not 0").into());
         }
     }
     Ok(())

@@ -1,18 +1,18 @@
 //! The same logic in Lua, as a script and as a Function.
 
-use crate::common::server::{Outcome, Server};
+use quotelock_testkit::{Result, Server};
 
 const GET: &str = concat!(include_str!("read.lua"), include_str!("get.lua"));
 const ACQUIRE: &str = concat!(include_str!("read.lua"), include_str!("acquire.lua"));
 
-/// The scripts' hashes.
+/// The SHA-1 digests of the scripts.
 pub(crate) struct Scripts {
     get: String,
     acquire: String,
 }
 
 impl Scripts {
-    pub(crate) fn load(server: &Server) -> Outcome<Self> {
+    pub(crate) fn load(server: &Server) -> Result<Self> {
         let functions = format!(
             "#!lua name=locks\n\
              redis.register_function{{function_name = 'get', flags = {{'no-writes'}}, callback = function(KEYS)\n{GET}end}}\n\
@@ -23,16 +23,11 @@ impl Scripts {
         Ok(Self { get: load(GET)?, acquire: load(ACQUIRE)? })
     }
 
-    pub(crate) fn get<'words>(&'words self, key: &'words str) -> [&'words str; 4] {
+    pub(crate) fn get<'a>(&'a self, key: &'a str) -> [&'a str; 4] {
         ["EVALSHA", &self.get, "1", key]
     }
 
-    pub(crate) fn acquire<'words>(
-        &'words self,
-        key: &'words str,
-        roles: &'words str,
-        moment: &'words str,
-    ) -> [&'words str; 6] {
-        ["EVALSHA", &self.acquire, "1", key, roles, moment]
+    pub(crate) fn acquire<'a>(&'a self, key: &'a str, roles: &'a str, time: &'a str) -> [&'a str; 6] {
+        ["EVALSHA", &self.acquire, "1", key, roles, time]
     }
 }

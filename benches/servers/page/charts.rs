@@ -1,10 +1,11 @@
-//! Which tables are drawn, and how.
+//! The charts, each of a table.
 
 use std::fs;
 use std::path::Path;
 
+use quotelock_testkit::Result;
+
 use super::{Measured, bars, lines};
-use crate::common::server::Outcome;
 use crate::common::sheet::Sheet;
 
 pub(crate) struct Written {
@@ -15,8 +16,8 @@ pub(crate) struct Written {
 
 struct Chart {
     part: &'static str,
-    /// How the title of its table begins.
-    of: &'static str,
+    /// The start of its table's title.
+    table: &'static str,
     file: &'static str,
     title: &'static str,
     note: &'static str,
@@ -24,13 +25,13 @@ struct Chart {
 }
 
 enum Draw {
-    /// A bar for each row, of the column at this place; less is better.
+    /// A bar for each row, from this column; less is better.
     Less(usize),
-    /// The same; more is better.
+    /// The same, where more is better.
     More(usize),
-    /// Less is better, of the rows of one group.
+    /// Like `Less`, for the rows of one group.
     Group(usize, &'static str),
-    /// A bar for each column of the last row.
+    /// A bar for each column of the last row; less is better.
     LastRow,
     Lines,
 }
@@ -38,7 +39,7 @@ enum Draw {
 const CHARTS: [Chart; 13] = [
     Chart {
         part: "locks",
-        of: "One lock, pipelined",
+        table: "One lock, pipelined",
         file: "locks.svg",
         title: "One lock, pipelined: requests a second",
         note: "More is better. The thin line goes from the least to the most of the rounds.",
@@ -46,7 +47,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "locks",
-        of: "One lock, one client",
+        table: "One lock, one client",
         file: "lock-round-trips.svg",
         title: "One client that waits for each answer: µs a lock",
         note: "Less is better.",
@@ -54,7 +55,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "tables",
-        of: "8,000 vehicles read in one call",
+        table: "8,000 vehicles read in one call",
         file: "reads.svg",
         title: "8,000 vehicles read in one call: ms at a client that only reads the bytes",
         note: "Less is better. PING, refused, is what as many arguments cost when nothing is done with them.",
@@ -62,7 +63,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "tables",
-        of: "8,000 vehicles written in one call",
+        table: "8,000 vehicles written in one call",
         file: "writes.svg",
         title: "8,000 vehicles written in one call: ms at the client",
         note: "Less is better.",
@@ -70,7 +71,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "node",
-        of: "8,000 vehicles in Node",
+        table: "8,000 vehicles in Node",
         file: "node.svg",
         title: "8,000 vehicles in Node with ioredis: ms from call to JavaScript objects",
         note: "Less is better.",
@@ -78,7 +79,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "crowd",
-        of: "50 clients, 5,000 requests a second",
+        table: "50 clients, 5,000 requests a second",
         file: "crowd.svg",
         title: "One row, while others read 8,000 vehicles: p99 in ms",
         note: "Less is better. 50 clients, the same 5,000 requests a second for each way, one of a hundred for 8,000 vehicles.",
@@ -86,7 +87,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "refill",
-        of: "10 pods find 8,000 rows missing",
+        table: "10 pods find 8,000 rows missing",
         file: "refill.svg",
         title: "10 pods find 8,000 rows missing: calls upstream",
         note: "Less is better. A call is for 2,000 rows at most.",
@@ -94,7 +95,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "memory",
-        of: "Memory: bytes a vehicle",
+        table: "Memory: bytes a vehicle",
         file: "memory.svg",
         title: "Memory: bytes a vehicle, where there are most",
         note: "Less is better. Two short fields; one hash of JSON has no expiry of a row.",
@@ -102,7 +103,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "growth",
-        of: "1,000 ids of a growing number of rows",
+        table: "1,000 ids of a growing number of rows",
         file: "growth-rows.svg",
         title: "1,000 ids of a growing number of rows: ms",
         note: "Less is better.",
@@ -110,7 +111,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "growth",
-        of: "A growing number of ids",
+        table: "A growing number of ids",
         file: "growth-ids.svg",
         title: "A growing number of ids: ms",
         note: "Less is better. Of 20,000 rows.",
@@ -118,7 +119,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "growth",
-        of: "1,000 ids of 8,000 rows",
+        table: "1,000 ids of 8,000 rows",
         file: "growth-fields.svg",
         title: "1,000 ids of rows of a growing number of fields: ms",
         note: "Less is better.",
@@ -126,7 +127,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "growth",
-        of: "One row, a growing number of clients",
+        table: "One row, a growing number of clients",
         file: "growth-clients.svg",
         title: "One row, a growing number of clients: requests a second",
         note: "More is better.",
@@ -134,7 +135,7 @@ const CHARTS: [Chart; 13] = [
     },
     Chart {
         part: "persistence",
-        of: "1,000,000 vehicles",
+        table: "1,000,000 vehicles",
         file: "sync.svg",
         title: "1,000,000 vehicles: a replica's full sync, in s",
         note: "Less is better.",
@@ -142,13 +143,14 @@ const CHARTS: [Chart; 13] = [
     },
 ];
 
-/// Those whose tables are there.
-pub(crate) fn write(directory: &Path, measured: &Measured) -> Outcome<Vec<Written>> {
+/// Draws those whose tables were measured.
+pub(crate) fn write(directory: &Path, measured: &Measured) -> Result<Vec<Written>> {
     fs::create_dir_all(directory)?;
     let mut written = Vec::new();
-    for Chart { part, of, file, title, note, draw } in CHARTS {
-        let kept = measured.parts.iter().find(|(name, _)| *name == part);
-        let sheet = kept.and_then(|(_, kept)| kept.sheets.iter().find(|sheet| sheet.title.starts_with(of)));
+    for Chart { part, table, file, title, note, draw } in CHARTS {
+        let results = measured.parts.iter().find(|(name, _)| *name == part);
+        let sheet = results
+            .and_then(|(_, results)| results.sheets.iter().find(|sheet| sheet.title.starts_with(table)));
         let Some(sheet) = sheet else { continue };
         let text = match draw {
             Draw::Less(column) => bars::draw(title, note, sheet, column, false),
@@ -176,11 +178,11 @@ fn rows_of(sheet: &Sheet, group: &str) -> Sheet {
 
 /// The columns of the last row as rows.
 fn last_row(sheet: &Sheet) -> Sheet {
-    let mut turned = Sheet::new(&sheet.title, &sheet.of, &[("", 1)]);
+    let mut transposed = Sheet::new(&sheet.title, &sheet.row_head, &[("", 1)]);
     if let Some(row) = sheet.rows.last() {
         for (column, cell) in sheet.columns.iter().zip(&row.cells) {
-            turned.row(&column.head, *cell);
+            transposed.row(&column.head, [*cell]);
         }
     }
-    turned
+    transposed
 }

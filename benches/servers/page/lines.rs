@@ -1,4 +1,4 @@
-//! A line for each column of a table whose rows grow, both axes by powers of ten.
+//! A line for each column of a table whose rows are sizes; both axes are logarithmic.
 
 use super::svg::Svg;
 use crate::common::sheet::Sheet;
@@ -10,48 +10,47 @@ const LEFT: f64 = 80.0;
 const RIGHT: f64 = 620.0;
 const TOP: f64 = 70.0;
 const BOTTOM: f64 = 370.0;
-/// As near as two names may stand.
-const APART: f64 = 16.0;
+/// The minimum distance of two names.
+const NAME_DISTANCE: f64 = 16.0;
 
 /// Ours last, in green.
 const COLOURS: [&str; 5] = ["#57606a", "#9a6700", "#0969da", "#8250df", "#1a7f37"];
 
-/// From a figure to a place between two, by its logarithm.
+/// A logarithmic scale from one coordinate to another.
 struct Axis {
-    least: f64,
-    most: f64,
+    min: f64,
+    max: f64,
     from: f64,
     to: f64,
 }
 
 impl Axis {
-    /// `whole`: from one power of ten to another.
+    /// `whole`: extended to whole powers of ten.
     fn new(figures: impl Iterator<Item = f64>, from: f64, to: f64, whole: bool) -> Self {
-        let (least, most) = figures
+        let (min, max) = figures
             .map(f64::log10)
-            .fold((f64::MAX, f64::MIN), |(least, most), figure| (least.min(figure), most.max(figure)));
-        let (least, most) = if whole { (least.floor(), most.ceil()) } else { (least, most) };
-        Self { least, most: most.max(least + 0.1), from, to }
+            .fold((f64::MAX, f64::MIN), |(min, max), figure| (min.min(figure), max.max(figure)));
+        let (min, max) = if whole { (min.floor(), max.ceil()) } else { (min, max) };
+        Self { min, max: max.max(min + 0.1), from, to }
     }
 
     fn place(&self, figure: f64) -> f64 {
-        self.from + (figure.log10() - self.least) / (self.most - self.least) * (self.to - self.from)
+        self.from + (figure.log10() - self.min) / (self.max - self.min) * (self.to - self.from)
     }
 
     fn powers(&self) -> impl Iterator<Item = f64> {
-        let (least, most) = (self.least, self.most);
+        let (min, max) = (self.min, self.max);
         (-6_i32..10)
             .map(f64::from)
-            .filter(move |power| (least..=most).contains(power))
+            .filter(move |power| (min..=max).contains(power))
             .map(|power| 10_f64.powf(power))
     }
 }
 
 pub(crate) fn draw(title: &str, note: &str, sheet: &Sheet) -> String {
     let sizes: Vec<f64> = sheet.rows.iter().filter_map(|row| row.name.parse().ok()).collect();
-    let column = |column: usize| {
-        sheet.rows.iter().map(move |row| row.cells.get(column).copied().flatten().map(|cell| cell.median))
-    };
+    let column =
+        |column: usize| sheet.rows.iter().map(move |row| row.cells.get(column).map(|cell| cell.median));
     let all = (0..sheet.columns.len()).flat_map(column).flatten();
     let x = Axis::new(sizes.iter().copied(), LEFT, RIGHT, false);
     let y = Axis::new(all, BOTTOM, TOP, true);
@@ -66,7 +65,7 @@ pub(crate) fn draw(title: &str, note: &str, sheet: &Sheet) -> String {
         svg.line("grid", &[(x.place(size), TOP), (x.place(size), BOTTOM)]);
         svg.text(x.place(size), BOTTOM + 20.0, "middle note", with_commas(&size.to_string()));
     }
-    svg.text(f64::midpoint(LEFT, RIGHT), BOTTOM + 40.0, "middle note", &sheet.of);
+    svg.text(f64::midpoint(LEFT, RIGHT), BOTTOM + 40.0, "middle note", &sheet.row_head);
 
     let mut names = Vec::new();
     let last = sheet.columns.len().saturating_sub(1);
@@ -78,7 +77,7 @@ pub(crate) fn draw(title: &str, note: &str, sheet: &Sheet) -> String {
             .zip(column(place))
             .filter_map(|(&size, figure)| Some((x.place(size), y.place(figure?))))
             .collect();
-        svg.way(if ours { "way ours" } else { "way" }, colour, &points);
+        svg.series(if ours { "way ours" } else { "way" }, colour, &points);
         if let Some(&(_, end)) = points.last() {
             names.push((end, colour, head.head.as_str()));
         }
@@ -88,7 +87,7 @@ pub(crate) fn draw(title: &str, note: &str, sheet: &Sheet) -> String {
     for (end, colour, name) in names {
         let place = end.max(free);
         svg.coloured(RIGHT + 12.0, place + 4.0, colour, name);
-        free = place + APART;
+        free = place + NAME_DISTANCE;
     }
     svg.finish()
 }

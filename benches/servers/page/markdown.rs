@@ -1,12 +1,14 @@
 //! What was measured, as Markdown.
 
+use std::iter::once;
+
 use super::Measured;
 use super::charts::Written;
-use crate::common::kept::{Kept, Setting};
-use crate::common::sheet::{Row, Sheet};
-use crate::common::spread::{Spread, with_commas};
+use crate::common::results::{Environment, Results};
+use crate::common::sheet::{Goal, Row, Sheet};
+use crate::common::spread::with_commas;
 
-/// A part's heading.
+/// The heading of each part.
 const HEADINGS: [(&str, &str); 8] = [
     ("locks", "Locks"),
     ("tables", "Tables"),
@@ -19,136 +21,114 @@ const HEADINGS: [(&str, &str); 8] = [
 ];
 
 pub(crate) fn page(main: &Measured, others: &[Measured], charts: &[Written]) -> String {
-    let mut text = setting(main, others);
-    for (part, kept) in &main.parts {
+    let mut text = environment(main, others);
+    for (part, results) in &main.parts {
         let heading = HEADINGS.iter().find(|(name, _)| name == part).map_or(*part, |(_, heading)| heading);
         text.push_str(&format!("## {heading}\n\n"));
         for chart in charts.iter().filter(|chart| chart.part == *part) {
             text.push_str(&format!("![{}](charts/{})\n\n", chart.title, chart.file));
         }
-        for sheet in &kept.sheets {
-            text.push_str(&table(sheet));
+        for sheet in &results.sheets {
+            let rows =
+                sheet.rows.iter().map(|row| sheet.texts(name(row), row.goal, sheet.cells(row, miss_mark)));
+            text.push_str(&titled(&sheet.title, &table(&sheet.heads(sheet.column_heads()), rows)));
         }
-        let beside = beside(part, kept, others);
-        if !beside.is_empty() {
-            text.push_str(&folded("Each server", &beside));
+        let each_server = each_server(part, results, others);
+        if !each_server.is_empty() {
+            text.push_str(&details("Each server", &each_server));
         }
     }
     text
 }
 
-fn setting(main: &Measured, others: &[Measured]) -> String {
-    let Some((_, Kept { setting, .. })) = main.parts.first() else { return String::new() };
+fn environment(main: &Measured, others: &[Measured]) -> String {
+    let Some((_, Results { environment, .. })) = main.parts.first() else { return String::new() };
     let names: Vec<&str> = others.iter().map(Measured::server).collect();
-    let others_too = if names.is_empty() {
+    let other_servers = if names.is_empty() {
         String::new()
     } else {
         format!(" Under \"Each server\" are the medians of {} too.", names.join(", "))
     };
-    let mut times =
-        head(&["part", "server", "at, UTC", "took", "load average before; after"].map(str::to_owned));
-    for measured in std::iter::once(main).chain(others) {
-        for (part, kept) in &measured.parts {
-            let Setting { server, moment, seconds, load: [before, after], .. } = &kept.setting;
-            times.push_str(&format!("| {part} | {server} | {moment} | {seconds} s | {before}; {after} |\n"));
-        }
-    }
+    let runs = once(main).chain(others).flat_map(|measured| &measured.parts).map(|(part, results)| {
+        let Environment { server, started, seconds, load: [before, after], .. } = &results.environment;
+        vec![
+            (*part).to_owned(),
+            server.clone(),
+            started.clone(),
+            format!("{seconds} s"),
+            format!("{before}; {after}"),
+        ]
+    });
+    let heads = ["part", "server", "at, UTC", "took", "load average before; after"].map(str::to_owned);
     format!(
-        "Measured on {}, Linux {}, quotelock {}. The figures are of {}.{others_too}\n\n{}",
-        setting.machine,
-        setting.kernel,
+        "Measured on {}, Linux {}, quotelock {}. The figures are of {}.{other_servers}\n\n{}",
+        environment.machine,
+        environment.kernel,
         env!("CARGO_PKG_VERSION"),
-        setting.server,
-        folded("When, and how busy the machine was", &format!("{times}\n"))
+        environment.server,
+        details("When, and how busy the machine was", &table(&heads, runs))
     )
 }
 
-/// What is seen once it is asked for.
-fn folded(summary: &str, text: &str) -> String {
+fn details(summary: &str, text: &str) -> String {
     format!("<details>\n<summary>{summary}</summary>\n\n{text}</details>\n\n")
 }
 
-fn line(cells: &[String]) -> String {
-    format!("| {} |\n", cells.join(" | "))
+fn titled(title: &str, table: &str) -> String {
+    format!("**{title}**\n\n{table}")
 }
 
-fn head(cells: &[String]) -> String {
-    format!("{}|{}\n", line(cells), "---|".repeat(cells.len()))
+/// Own, as table writers pad each cell: then one longer figure would change every line of its table.
+fn table(heads: &[String], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rows: String = rows.map(|row| line(&row)).collect();
+    format!("{}|{}\n{rows}\n", line(heads), "---|".repeat(heads.len()))
 }
 
-fn table(sheet: &Sheet) -> String {
-    let mut text = format!("**{}**\n\n{}", sheet.title, head(&sheet.heads()));
-    for row in &sheet.rows {
-        let mark = |cell: &Option<Spread>| cell.map_or("", |cell| mark(row, cell.median));
-        let cells = sheet.cells(row).into_iter().zip(&row.cells).map(|(text, cell)| text + mark(cell));
-        text.push_str(&line(&start(sheet, row).chain(cells).collect::<Vec<_>>()));
+fn miss_mark(goal: Goal, median: f64) -> &'static str {
+    if goal.is_missed_by(median) { " ✗" } else { "" }
+}
+
+/// A row's name, with commas if it is a number.
+fn name(row: &Row) -> String {
+    if row.name.chars().all(|character| character.is_ascii_digit()) {
+        with_commas(&row.name)
+    } else {
+        row.name.clone()
     }
-    text.push('\n');
-    text
 }
 
-/// A row's name, and what it is to come up to.
-fn start<'row>(sheet: &Sheet, row: &'row Row) -> impl Iterator<Item = String> + use<'row> {
-    let goal = sheet.has_goals().then(|| row.wants.show());
-    std::iter::once(name(&row.name)).chain(goal)
-}
-
-/// What stands behind a figure that does not come up to its goal.
-fn mark(row: &Row, figure: f64) -> &'static str {
-    if row.wants.is_missed_by(figure) { " ✗" } else { "" }
-}
-
-/// Numbers as names get their commas.
-fn name(name: &str) -> String {
-    if name.chars().all(|character| character.is_ascii_digit()) { with_commas(name) } else { name.to_owned() }
-}
-
-/// The first column of each table of a part, of all servers, by their medians. A row that a server has alone stays with it.
-fn beside(part: &str, main: &Kept, others: &[Measured]) -> String {
-    let kept: Vec<&Kept> = std::iter::once(main)
-        .chain(
-            others
-                .iter()
-                .flat_map(|other| &other.parts)
-                .filter(|(name, _)| *name == part)
-                .map(|(_, kept)| kept),
-        )
-        .collect();
+/// The medians of each table's first column on all servers.
+fn each_server(part: &str, main: &Results, others: &[Measured]) -> String {
+    let others = others.iter().flat_map(|other| &other.parts).filter(|(name, _)| *name == part);
+    let servers: Vec<&Results> = once(main).chain(others.map(|(_, results)| results)).collect();
     let mut text = String::new();
-    if kept.len() < 2 {
-        return text;
-    }
     for sheet in &main.sheets {
-        let sheets: Vec<Option<&Sheet>> =
-            kept.iter().map(|kept| kept.sheets.iter().find(|other| other.title == sheet.title)).collect();
+        let sheets: Vec<Option<&Sheet>> = servers
+            .iter()
+            .map(|server| server.sheets.iter().find(|other| other.title == sheet.title))
+            .collect();
         let Some(column) = sheet.columns.first() else { continue };
         if sheets.iter().flatten().count() < 2 {
             continue;
         }
-        let servers = kept.iter().map(|kept| kept.setting.server.clone());
-        let goal = sheet.has_goals().then(|| "goal".to_owned());
-        let heads: Vec<String> = std::iter::once(sheet.of.clone()).chain(goal).chain(servers).collect();
-        text.push_str(&format!("**{}: {}, each server**\n\n{}", sheet.title, column.head, head(&heads)));
-        for row in all_rows(&sheets) {
+        let heads = sheet.heads(servers.iter().map(|server| server.environment.server.clone()));
+        let rows = all_rows(&sheets).into_iter().map(|row| {
             let medians = sheets.iter().map(|other| {
-                let cell = other.and_then(|other| other.rows.iter().find(|other| other.name == row.name));
-                let cell = cell.and_then(|row| row.cells.first().copied().flatten());
-                cell.map_or_else(
-                    || "-".to_owned(),
-                    |cell| {
-                        let text = with_commas(&format!("{:.*}", column.digits, cell.median));
-                        text + mark(row, cell.median)
-                    },
-                )
+                let same = other.and_then(|other| other.rows.iter().find(|other| other.name == row.name));
+                let Some(cell) = same.and_then(|same| same.cells.first()) else { return "-".to_owned() };
+                let median = with_commas(&format!("{:.*}", column.digits, cell.median));
+                median + miss_mark(row.goal, cell.median)
             });
-            text.push_str(&line(&start(sheet, row).chain(medians).collect::<Vec<_>>()));
-        }
-        text.push('\n');
+            sheet.texts(name(row), row.goal, medians)
+        });
+        let title = format!("{}: {}, each server", sheet.title, column.head);
+        text.push_str(&titled(&title, &table(&heads, rows)));
     }
     text
 }
 
-/// The rows of all, those of one name once.
+/// Each row that any server has, once.
 fn all_rows<'rows>(sheets: &[Option<&'rows Sheet>]) -> Vec<&'rows Row> {
     let mut rows: Vec<&Row> = Vec::new();
     for row in sheets.iter().flatten().flat_map(|sheet| &sheet.rows) {

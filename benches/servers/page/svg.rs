@@ -1,4 +1,5 @@
 //! A drawing of text, lines and boxes on a white card, which is legible on a dark page too.
+//! Own, as plotters has no `<title>` for screen readers, no style classes, and rounds to whole pixels.
 
 use std::fmt::Display;
 
@@ -45,17 +46,13 @@ impl Svg {
     }
 
     pub(crate) fn line(&mut self, class: &str, points: &[(f64, f64)]) {
-        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        self.mark(&format!(r#"<polyline class="{class}" points="{}"/>"#, points.join(" ")));
+        self.mark(&format!(r#"<polyline class="{class}" points="{}"/>"#, joined(points)));
     }
 
-    /// A line in a colour of its own, with a dot at each point.
-    pub(crate) fn way(&mut self, class: &str, colour: &str, points: &[(f64, f64)]) {
-        let line: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
-        self.mark(&format!(
-            r#"<polyline class="{class}" style="stroke: {colour}" points="{}"/>"#,
-            line.join(" ")
-        ));
+    /// A coloured line with a dot at each point.
+    pub(crate) fn series(&mut self, class: &str, colour: &str, points: &[(f64, f64)]) {
+        let line = joined(points);
+        self.mark(&format!(r#"<polyline class="{class}" style="stroke: {colour}" points="{line}"/>"#));
         for (x, y) in points {
             self.mark(&format!(r#"<circle style="fill: {colour}" cx="{x:.1}" cy="{y:.1}" r="3"/>"#));
         }
@@ -88,6 +85,10 @@ impl Svg {
             height - 1.0
         )
     }
+}
+
+fn joined(points: &[(f64, f64)]) -> String {
+    points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ")
 }
 
 fn escaped(text: &str) -> String {

@@ -1,12 +1,12 @@
 //! How a pod gets the rows that it finds missing.
 
+use quotelock_testkit::Result;
 use redis::{Cmd, Connection, cmd};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::Upstream;
-use crate::common::server::Outcome;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strategy {
@@ -30,7 +30,7 @@ impl Strategy {
     }
 }
 
-/// What `VEHPRICE.CLAIM … JSON` answers.
+/// The reply of `VEHPRICE.CLAIM … JSON`.
 #[derive(Deserialize)]
 struct Claim {
     token: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct Pod<'a> {
 
 impl Pod<'_> {
     /// The rows of these ids, as JSON.
-    pub(crate) fn rows_of(&mut self, strategy: Strategy, ids: &[String]) -> Outcome<String> {
+    pub(crate) fn rows_of(&mut self, strategy: Strategy, ids: &[String]) -> Result<String> {
         match strategy {
             Strategy::EachFetches => self.fetch_missing(ids),
             Strategy::Claims => self.refill(ids, ids.len()),
@@ -57,7 +57,7 @@ impl Pod<'_> {
         }
     }
 
-    fn fetch_missing(&mut self, ids: &[String]) -> Outcome<String> {
+    fn fetch_missing(&mut self, ids: &[String]) -> Result<String> {
         let rows: Vec<Option<IgnoredAny>> = serde_json::from_str(&self.read(ids, None)?)?;
         let missing: Vec<String> =
             ids.iter().zip(rows).filter(|(_, row)| row.is_none()).map(|(id, _)| id.clone()).collect();
@@ -65,12 +65,12 @@ impl Pod<'_> {
         self.read(ids, None)
     }
 
-    fn refill(&mut self, ids: &[String], limit: usize) -> Outcome<String> {
+    fn refill(&mut self, ids: &[String], limit: usize) -> Result<String> {
         loop {
             let mut claim = self.command("VEHPRICE.CLAIM");
             claim.arg(&["PX", "60000", "LIMIT"]).arg(limit).arg(&["JSON", "IDS"]).arg(ids);
-            let answer: String = claim.query(&mut self.connection)?;
-            let Claim { token, rows, claimed, pending } = serde_json::from_str(&answer)?;
+            let reply: String = claim.query(&mut self.connection)?;
+            let Claim { token, rows, claimed, pending } = serde_json::from_str(&reply)?;
             if let Some(token) = token {
                 self.fetch(&claimed, &["TOKEN", &token])?;
             } else if pending.is_empty() {
@@ -87,7 +87,7 @@ impl Pod<'_> {
         command
     }
 
-    fn read(&mut self, ids: &[String], block_ms: Option<&str>) -> Outcome<String> {
+    fn read(&mut self, ids: &[String], block_ms: Option<&str>) -> Result<String> {
         let mut mget = self.command("VEHPRICE.MGET");
         if let Some(block_ms) = block_ms {
             mget.arg(&["BLOCK", block_ms]);
@@ -95,7 +95,7 @@ impl Pod<'_> {
         Ok(mget.arg(&["JSON", "IDS"]).arg(ids).query(&mut self.connection)?)
     }
 
-    fn fetch(&mut self, ids: &[String], condition: &[&str]) -> Outcome<()> {
+    fn fetch(&mut self, ids: &[String], condition: &[&str]) -> Result<()> {
         for ids in ids.chunks(self.rows_a_call) {
             let prices = self.upstream.fetch(ids);
             let mut mset = self.command("VEHPRICE.MSET");

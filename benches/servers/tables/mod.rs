@@ -1,17 +1,18 @@
-//! What the VEHPRICE commands cost beside the ways a server has of its own to keep many vehicles' prices.
+//! The speed of the VEHPRICE commands beside that of a server's own commands.
 
 mod one_row;
 mod reads;
 mod sweep;
 mod writes;
 
+use quotelock_testkit::Result;
+
 use crate::common::bench::Bench;
-use crate::common::server::Outcome;
 
 /// In one call.
-const VEHICLES: u32 = 8000;
+const VEHICLES: usize = 8000;
 
-pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let rounds = bench.pick(21, 9, 3);
     reads::run(bench, rounds)?;
     writes::run(bench, rounds)?;

@@ -1,64 +1,53 @@
 //! One row beside one string.
 
+use quotelock_testkit::{RawConnection, Result};
+
 use super::VEHICLES;
 use crate::common::bench::Bench;
-use crate::common::redis_benchmark::Sample;
-use crate::common::server::Outcome;
-use crate::common::sheet::Sheet;
-use crate::common::sheet::Wants::{AtLeast, Nothing};
-use crate::common::spread::Spread;
+use crate::common::layout::Layout;
+use crate::common::redis_benchmark::{COLUMNS, SPEED_COLUMNS, Sample, figures, speeds};
+use crate::common::sheet::{Goal, Sheet};
 use crate::common::vehicles::vehicles;
-use crate::common::ways::Way;
-use crate::common::wire::Wire;
 
-pub(crate) fn run(bench: &mut Bench) -> Outcome<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let rounds = bench.pick(9, 5, 2);
     let requests = bench.pick(300_000, 100_000, 30_000);
     let server = bench.start()?;
-    let mut wire = Wire::connect(&server)?;
+    let mut connection = RawConnection::connect(server.port())?;
     let rows = vehicles(VEHICLES);
-    let row = rows.first().ok_or("there is no vehicle")?;
-    let mut samples = Vec::new();
-    for way in Way::at_hand(&mut wire)? {
-        way.fill(&mut wire, &rows)?;
-        way.read_one(row).look(&mut wire)?;
-        samples.push((way, Vec::new()));
+    let row = rows.first().ok_or("no vehicles")?;
+    let mut measured = Vec::new();
+    for layout in Layout::supported(&mut connection)? {
+        layout.fill(&mut connection, &rows)?;
+        layout.read_one(row).verify(&mut connection)?;
+        measured.push((layout, Vec::new()));
     }
-    bench.rounds(rounds, &mut samples, |(way, samples)| {
-        samples.push(Sample::take(&server, &way.one(row), requests)?);
+    bench.rounds(rounds, &mut measured, |(layout, samples)| {
+        samples.push(Sample::take(&server, &layout.read_one_command(row), requests)?);
         Ok(())
     })?;
-    bench.add(figures(&samples));
-    bench.add(ratios(&samples)?);
+    bench.add(rates(&measured));
+    bench.add(ratios(&measured)?);
     Ok(())
 }
 
-fn figures(samples: &[(Way, Vec<Sample>)]) -> Sheet {
-    let columns = [("requests/s", 0), ("the server's CPU ns a request", 0)];
-    let mut sheet = Sheet::new("One row, pipelined", "command", &columns);
-    for (way, samples) in samples {
-        let spread = |figure: fn(&Sample) -> f64| Spread::of(samples.iter().map(figure));
-        let rate = spread(|sample| sample.requests_per_second);
-        let cpu = spread(|sample| sample.cpu_per_request);
-        sheet.row(way.one_reader(), [rate, cpu]);
+fn rates(measured: &[(Layout, Vec<Sample>)]) -> Sheet {
+    let mut sheet = Sheet::new("One row, pipelined", "command", &COLUMNS);
+    for (layout, samples) in measured {
+        sheet.row(layout.read_one_name(), figures(samples));
     }
     sheet
 }
 
-/// Each ratio is of two samples of one round.
-fn ratios(samples: &[(Way, Vec<Sample>)]) -> Outcome<Sheet> {
-    let (_, ours) = samples.iter().find(|(way, _)| *way == Way::Table).ok_or("there is no table")?;
-    let columns = [("by requests/s", 2), ("by the server's CPU", 2)];
-    let mut sheet =
-        Sheet::new("One row, pipelined: speed against another", "speed of one / of the other", &columns);
-    for (way, theirs) in samples.iter().filter(|(way, _)| *way != Way::Table) {
-        let ratios = |ratio: fn(&Sample, &Sample) -> f64| {
-            Spread::of(ours.iter().zip(theirs).map(|(ours, theirs)| ratio(ours, theirs)))
-        };
-        let rate = ratios(|ours, theirs| ours.requests_per_second / theirs.requests_per_second);
-        let cpu = ratios(|ours, theirs| theirs.cpu_per_request / ours.cpu_per_request);
-        let wants = if *way == Way::Strings { AtLeast(0.7) } else { Nothing };
-        sheet.judged(format!("{} / {}", Way::Table.one_reader(), way.one_reader()), wants, [rate, cpu]);
+fn ratios(measured: &[(Layout, Vec<Sample>)]) -> Result<Sheet> {
+    let is_ours = |layout: Layout| layout == Layout::Table;
+    let (_, ours) = measured.iter().find(|(layout, _)| is_ours(*layout)).ok_or("there is no table")?;
+    let title = "One row, pipelined: speed against another";
+    let mut sheet = Sheet::new(title, "speed of one / of the other", &SPEED_COLUMNS);
+    for (layout, theirs) in measured.iter().filter(|(layout, _)| !is_ours(*layout)) {
+        let name = format!("{} / {}", Layout::Table.read_one_name(), layout.read_one_name());
+        let goal = if *layout == Layout::Strings { Goal::AtLeast(0.7) } else { Goal::None };
+        sheet.row_with_goal(name, goal, speeds(ours, theirs));
     }
     Ok(sheet)
 }
