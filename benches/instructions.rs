@@ -1,6 +1,7 @@
 //! Counts the instructions of the plain-Rust core by callgrind; the counts don't depend on the machine's load.
 //!
-//! It fails if a count exceeds that in `instructions.txt` by more than 5 %. `UPDATE_INSTRUCTIONS=1` rewrites the file.
+//! It fails if a count exceeds that in `instructions.txt` by more than 5 %.
+//! `UPDATE_INSTRUCTIONS=1` rewrites the file.
 #![expect(clippy::arithmetic_side_effects, reason = "a benchmark may fail")]
 
 #[path = "core/mod.rs"]

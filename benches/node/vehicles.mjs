@@ -1,6 +1,6 @@
 // Gets many vehicles as JavaScript objects: node vehicles.mjs PORT CASE
-// Prints a digest of them, which is the same for each case. Then it runs a round for each line on stdin, and prints
-// its time and this process's CPU time in ms. The server has the vehicles already.
+// Prints a digest of them, which is the same for each case. Then runs a round for each line of input,
+// and prints its time and this process's CPU time in ms. The server has the vehicles already.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,4 @@
-//! What claims save upstream: pods find the rows of one table missing, and each fetches them all, or they claim them.
+//! What claims save upstream: pods that miss the same rows each fetch them all, or claim them.
 
 mod strategy;
 
