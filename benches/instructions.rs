@@ -86,7 +86,7 @@ fn read(text: &str) -> Outcome<BTreeMap<String, f64>> {
 fn instructions(case: &Case) -> Outcome<f64> {
     let (one, three) = (collected(case, 1)?, collected(case, 3)?);
     let two = three.checked_sub(one).ok_or("three runs take fewer than one")?;
-    #[expect(clippy::as_conversions, reason = "far below 2^52")]
+    #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "far below 2^52")]
     Ok(two as f64 / 2.0 / case.units as f64)
 }
 
