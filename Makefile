@@ -10,9 +10,9 @@ typescript := clients/typescript
 hermes := examples/hermes
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
-unsafe_tests := --lib server::
+unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -50,6 +50,11 @@ test: ## Run all tests, on every server
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
 
+core: ## Test the core alone: it needs neither libclang nor a server
+	@scripts/setup core
+	@echo "== Testing the core"
+	@cargo test --locked -p quotelock-core
+
 soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so
 	@scripts/setup test
 	@scripts/servers
@@ -63,15 +68,20 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, scripts, TypeScript, and that docs/commands is up to date
+lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, and that docs/commands is up to date
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
 	@cargo fmt --all --check
 	@echo "== Checking the lints"
 	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@cargo metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml >/dev/null
+	@echo "== Checking the doc comments"
+	@RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc --quiet --locked --workspace --no-deps --document-private-items
 	@echo "== Checking the scripts"
 	@shellcheck $(scripts)
+	@echo "== Checking the spelling"
+	@target/lint/bin/typos
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json
 	@echo "== Checking TypeScript and JavaScript"
 	@node_modules/.bin/biome check --error-on-warnings
@@ -88,7 +98,7 @@ msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1:
 	@scripts/setup build
 	@scripts/msrv
 
-deny: ## Check licences and sources of crates, and known holes in them; ADVISORY_DB=a git copy of RustSec's list
+deny: ## Check licences and sources of crates, and known vulnerabilities; ADVISORY_DB=a git copy of RustSec's list
 	@scripts/deny
 
 bench: ## Measure beside what a user would pick instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
@@ -104,9 +114,9 @@ bench: ## Measure beside what a user would pick instead, on each server at hand,
 count: ## Count the core's instructions; fails where they have grown by more than 5 %
 	@scripts/setup count
 	@echo "== Counting instructions"
-	@cargo bench --locked --bench instructions
+	@cargo bench --locked -p quotelock-core --bench instructions
 
-docs: ## Write docs/commands anew from the command table
+docs: ## Write the parts of docs/commands that come from the commands' entries
 	@scripts/setup build
 	@echo "== Writing docs/commands"
 	@UPDATE_PAGES=1 cargo test --locked --lib pages

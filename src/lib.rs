@@ -1,26 +1,63 @@
-//! quotelock: a Redis module that holds each user's price lock, tables of vehicle prices, and the switch between old and new
-//! pricing.
+//! quotelock: a Redis module that holds each user's price lock, tables of vehicle prices, and the switch
+//! between old and new pricing.
 //!
-//! The domain ([`quotelock`], [`vehprice`], [`priceplan`], [`moment`]) is plain Rust that knows no server and no clock. [`command`]
-//! parses, acts and replies. [`server`] is the only door to the server, and holds the only unsafe code. `ARCHITECTURE.md` is the
-//! map.
+//! Here are the commands, one folder per family and one file per command: each parses its arguments, acts,
+//! and replies. What they decide is in `quotelock-core`, which knows no server; `quotelock-server` is the
+//! door to the server, and has all unsafe code. `ARCHITECTURE.md` is the map.
 
-pub mod command;
-pub mod moment;
-pub mod priceplan;
-pub mod quotelock;
-#[allow(unsafe_code, reason = "the door to the server")]
-pub mod server;
-pub mod vehprice;
+pub mod args;
+mod counters;
+mod data_type;
+pub mod error;
+#[cfg(test)]
+mod pages;
+mod priceplan;
+mod quotelock;
+mod settings;
+mod vehprice;
 
-/// What the module is.
-pub static MODULE: server::Module = server::Module {
+use quotelock_server::{Arg, CommandEntry, Module, TypeEntry};
+
+quotelock_server::export_module!(&MODULE);
+
+/// What the server is told of the module.
+static MODULE: Module = Module {
     name: env!("CARGO_PKG_NAME"),
     version: env!("CARGO_PKG_VERSION"),
     category: "quotelock",
-    commands: command::TABLE,
-    settings: command::SETTINGS,
-    counters: command::COUNTERS,
-    on_event: command::on_event,
-    on_alarm: command::on_alarm,
+    commands: COMMANDS,
+    data_types: &[TypeEntry::of::<data_type::PriceTable>()],
+    // Locks are replicated as the first two, and so is the end of a table; the AOF has the third; MGETHASH
+    // calls the fourth.
+    needed_commands: &[c"SET", c"DEL", c"PERSIST", c"HGETALL"],
+    settings: settings::ALL,
+    counters: counters::ALL,
+    on_database_change: vehprice::on_database_change,
+    on_timer: vehprice::on_timer,
 };
+
+const COMMANDS: &[CommandEntry] = &[
+    CommandEntry::of::<quotelock::Set>(),
+    CommandEntry::of::<quotelock::Get>(),
+    CommandEntry::of::<quotelock::Acquire>(),
+    CommandEntry::of::<quotelock::Del>(),
+    CommandEntry::of::<vehprice::Set>(),
+    CommandEntry::of::<vehprice::MSet>(),
+    CommandEntry::of::<vehprice::Get>(),
+    CommandEntry::of::<vehprice::MGet>(),
+    CommandEntry::of::<vehprice::GetAll>(),
+    CommandEntry::of::<vehprice::Scan>(),
+    CommandEntry::of::<vehprice::Clear>(),
+    CommandEntry::of::<vehprice::Del>(),
+    CommandEntry::of::<vehprice::Len>(),
+    CommandEntry::of::<vehprice::Pttl>(),
+    CommandEntry::of::<vehprice::Verify>(),
+    CommandEntry::of::<vehprice::Info>(),
+    CommandEntry::of::<vehprice::MGetHash>(),
+    CommandEntry::of::<vehprice::Claim>(),
+    CommandEntry::of::<vehprice::Release>(),
+    CommandEntry::of::<priceplan::Tag>(),
+    CommandEntry::of::<priceplan::Route>(),
+];
+
+const JSON_ARG: Arg = Arg::pure_token("JSON", "json", "answer one bulk string of JSON").optional();

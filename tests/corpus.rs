@@ -1,9 +1,8 @@
 //! The inputs that the fuzzers keep, sent through what is fuzzed. `make fuzz` finds new ones.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
+#![expect(
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
     reason = "a test that panics has failed, which is what it is for"
 )]
 

@@ -41,7 +41,11 @@ const cases = {
 
 const run = cases[name];
 const print = (what) => console.log(JSON.stringify(what));
-print(createHash('sha256').update(JSON.stringify(await run())).digest('hex'));
+print(
+  createHash('sha256')
+    .update(JSON.stringify(await run()))
+    .digest('hex'),
+);
 for await (const _ of createInterface({ input: process.stdin })) {
   const [start, before] = [performance.now(), process.cpuUsage()];
   for (let count = 0; count < RUNS; count += 1) await run();

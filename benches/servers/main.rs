@@ -1,9 +1,8 @@
 //! quotelock beside what a user would use instead, on each installed server.
 //!
 //! Arguments name the parts to run; without any, all run. `QUICK=1` makes them smaller, `BENCH_SERVER` names
-//! the only server. The results are kept in `target/bench`; after all parts, or as the part `page`, they become
-//! a page with charts.
-#![expect(clippy::arithmetic_side_effects, reason = "a benchmark may fail")]
+//! the only server. The results are kept in `target/bench`; after all parts, or as the part `page`, they
+//! become a page with charts.
 
 mod common;
 mod crowd;

@@ -55,7 +55,7 @@ fn measure(bench: &Bench, layout: Layout, vehicles: &[Vehicle]) -> Result<[f64; 
     let save = start.elapsed().as_secs_f64();
     let rdb = megabytes(&server.dir().join("dump.rdb"))?;
 
-    server.kill()?;
+    server.try_kill()?;
     server.try_restart()?;
     let log = server.log();
     let load = log.lines().find_map(|line| line.split_once("DB loaded from disk: ")?.1.split(' ').next());

@@ -1,16 +1,17 @@
-//! The saved form of a table: what the decoder takes is what a plainer reader finds in the bytes, and nothing else.
+//! The saved form of a table: what the decoder takes is what a plainer reader finds in the bytes, and nothing
+//! else.
 
 use std::collections::BTreeMap;
 
-use quotelock::vehprice::codec::{Decoder, encode};
-use quotelock::vehprice::{Expiry, Table};
+use quotelock_core::table::codec::{Decoder, encode};
+use quotelock_core::table::{Expiry, Table};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Id → expiry and fields in order.
 type Rows = BTreeMap<Vec<u8>, (Option<i64>, Vec<(String, String)>)>;
 
-/// The input as chunks, each after its length in two bytes. If the first byte is odd, a seal that is right comes after them:
-/// no fuzzer finds a checksum.
+/// The input as chunks, each after its length in two bytes. If the first byte is odd, a seal that is right
+/// comes after them: no fuzzer finds a checksum.
 pub(crate) fn decoder(input: &[u8]) {
     let Some((how, mut rest)) = input.split_first() else { return };
     let mut chunks = Vec::new();
@@ -145,10 +146,10 @@ impl Reader<'_> {
         Some(u64::from_le_bytes(*bytes))
     }
 
-    fn text(&mut self, least: usize, most: usize) -> Option<String> {
+    fn text(&mut self, min: usize, max: usize) -> Option<String> {
         let length = usize::try_from(self.length()?).ok()?;
         let (text, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        (least..=most).contains(&length).then(|| String::from_utf8(text.to_vec()).ok())?
+        (min..=max).contains(&length).then(|| String::from_utf8(text.to_vec()).ok())?
     }
 }

@@ -1,10 +1,10 @@
 //! Arguments: words and their values, numbers, role ids, plans' ids, toggles and tokens; and what errors say.
 
-use quotelock::command::error::{Error, Range};
-use quotelock::command::grammar::{Choice, Words, integer};
-use quotelock::priceplan::{Mode, PlanId, Route};
-use quotelock::quotelock::RoleIds;
-use quotelock::vehprice::refill::Token;
+use quotelock::args::{ArgCursor, Exclusive, integer};
+use quotelock::error::{Error, Range};
+use quotelock_core::lock::RoleIds;
+use quotelock_core::plan::{Mode, PlanId, Route};
+use quotelock_core::single_flight::Token;
 use serde_json::Value;
 
 /// The input as arguments, each ended by a line feed.
@@ -27,33 +27,33 @@ pub(crate) fn grammar(input: &[u8]) {
     role_ids(input);
 }
 
-const SECONDS: Range = Range { unit: "whole seconds", least: 1, most: 9 };
+const SECONDS: Range = Range { unit: "whole seconds", min: 1, max: 9 };
 
 /// What the words of a call came to: a condition, an expiry, a buffer, names.
 type Read<'a> = (Option<bool>, Option<i64>, Option<i64>, Option<usize>);
 
 /// Words of every kind that commands have: bare ones, ones with a number, and one with a list.
 fn read<'a>(arguments: impl Iterator<Item = &'a [u8]>) -> Result<Read<'a>, Error> {
-    let mut words = Words::new("x.y", arguments);
+    let mut args = ArgCursor::new("x.y", 0, arguments);
     let (mut condition, mut ttl, mut buffer, mut names) =
-        (Choice::none(), Choice::none(), Choice::none(), Choice::none());
-    while words.advance() {
-        if words.is("NX") {
-            condition.take("NX", true)?;
-        } else if words.is("XX") {
-            condition.take("XX", false)?;
-        } else if words.is("EX") {
-            ttl.take("EX", words.expiry("EX", SECONDS)?)?;
-        } else if words.is("BUFFER") {
-            buffer.take("BUFFER", words.integer("BUFFER", SECONDS)?)?;
-        } else if words.is("FIELDS") {
-            let fields = words.integer("FIELDS", SECONDS)?;
-            names.take("FIELDS", words.read)?;
+        (Exclusive::unset(), Exclusive::unset(), Exclusive::unset(), Exclusive::unset());
+    while args.advance() {
+        if args.is("NX") {
+            condition.set("NX", true)?;
+        } else if args.is("XX") {
+            condition.set("XX", false)?;
+        } else if args.is("EX") {
+            ttl.set("EX", args.expiry("EX", SECONDS)?)?;
+        } else if args.is("BUFFER") {
+            buffer.set("BUFFER", args.integer("BUFFER", SECONDS)?)?;
+        } else if args.is("FIELDS") {
+            let fields = args.integer("FIELDS", SECONDS)?;
+            names.set("FIELDS", args.position())?;
             for _ in 0..fields {
-                words.argument().ok_or(Error::TooFewFields { word: "FIELDS", fields })?;
+                args.argument().ok_or(Error::TooFewFields { word: "FIELDS", fields })?;
             }
         } else {
-            return Err(words.unknown());
+            return Err(args.unknown());
         }
     }
     Ok((condition.value(), ttl.value(), buffer.value(), names.value()))

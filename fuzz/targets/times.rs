@@ -1,52 +1,52 @@
-//! Moments: reading and writing RFC 3339, and flooring.
+//! Timestamps: parsing and formatting RFC 3339, and arithmetic.
 
-use quotelock::moment::Moment;
-use quotelock::quotelock::QueryTime;
+use quotelock_core::lock::QueryTime;
+use quotelock_core::timestamp::Timestamp;
 
-/// The input as a text, and its first 16 bytes as two numbers.
+/// The input is a text, and its first 16 bytes are two numbers.
 pub(crate) fn times(input: &[u8]) {
-    let read = Moment::parse(input);
-    assert_eq!(read.map(Moment::unix_ms), unix_ms(input), "{}", input.escape_ascii());
-    if let Some(moment) = read {
-        assert_eq!(QueryTime::parse(input), Some(QueryTime::Given(input, moment)));
-        arithmetic(moment, 60_000);
+    let parsed = Timestamp::parse(input);
+    assert_eq!(parsed.map(Timestamp::unix_ms), unix_ms(input), "{}", input.escape_ascii());
+    if let Some(time) = parsed {
+        assert_eq!(QueryTime::parse(input), Some(QueryTime::Given(input, time)));
+        check(time, 60_000);
     }
     if let Some((numbers, _)) = input.split_first_chunk::<16>() {
         let (ms, step) = numbers.split_at(8);
         let number = |bytes: &[u8]| i64::from_le_bytes(bytes.try_into().unwrap());
-        arithmetic(Moment::from_unix_ms(number(ms)), number(step));
+        check(Timestamp::from_unix_ms(number(ms)), number(step));
     }
 }
 
-fn arithmetic(moment: Moment, step: i64) {
-    let ms = moment.unix_ms();
-    let text = moment.to_text();
-    assert_eq!(text.len(), 24, "{text}");
-    let back = Moment::parse(text.as_bytes()).unwrap();
-    assert_eq!(moment.has_text(), (FIRST_MS..=LAST_MS).contains(&ms));
-    assert_eq!(back.unix_ms(), ms.clamp(FIRST_MS, LAST_MS), "{text}");
+fn check(time: Timestamp, step: i64) {
+    let ms = time.unix_ms();
+    assert_eq!(time.is_representable(), (MIN_MS..=MAX_MS).contains(&ms));
+    assert_eq!(time.format_rfc3339().is_some(), time.is_representable());
+    if let Some(text) = time.format_rfc3339() {
+        assert_eq!(text.len(), 24, "{text}");
+        assert_eq!(Timestamp::parse(text.as_bytes()), Some(time), "{text}");
+    }
 
-    let floored = moment.floor_to(step).unix_ms();
+    let floored = time.floor_to(step).unix_ms();
     if step > 0 {
         let exact = i128::from(ms) - i128::from(ms).rem_euclid(i128::from(step));
         assert_eq!(i128::from(floored), exact.max(i128::from(i64::MIN)), "{ms} floored to {step}");
     } else {
         assert_eq!(floored, ms);
     }
-    let within = |exact: i128| exact.clamp(i64::MIN.into(), i64::MAX.into());
-    let earlier = i128::from(ms) - i128::from(step);
-    assert_eq!(i128::from(moment.minus(step).unix_ms()), within(earlier));
-    let seconds = moment.seconds_since(Moment::from_unix_ms(step));
-    assert_eq!(i128::from(seconds), within(earlier) / 1000);
+    let difference = (i128::from(ms) - i128::from(step)).clamp(i64::MIN.into(), i64::MAX.into());
+    assert_eq!(i128::from(time.saturating_sub_ms(step).unix_ms()), difference);
+    let seconds = time.seconds_since(Timestamp::from_unix_ms(step));
+    assert_eq!(i128::from(seconds), difference / 1000);
 }
 
-const FIRST_MS: i64 = -62_167_219_200_000;
-const LAST_MS: i64 = 253_402_300_799_999;
-const MOST_BYTES: usize = 64;
+const MIN_MS: i64 = -62_167_219_200_000;
+const MAX_MS: i64 = 253_402_300_799_999;
+const MAX_BYTES: usize = 64;
 
-/// RFC 3339 read letter by letter, days counted year by year.
+/// Parses RFC 3339 byte by byte, and counts days year by year.
 fn unix_ms(text: &[u8]) -> Option<i64> {
-    if text.len() > MOST_BYTES {
+    if text.len() > MAX_BYTES {
         return None;
     }
     let mut rest = text;
@@ -54,7 +54,7 @@ fn unix_ms(text: &[u8]) -> Option<i64> {
     one_of(&mut rest, b"-")?;
     let month = number(&mut rest, 2).filter(|month| (1..=12).contains(month))?;
     one_of(&mut rest, b"-")?;
-    let day = number(&mut rest, 2).filter(|day| (1..=days_of(year, month)).contains(day))?;
+    let day = number(&mut rest, 2).filter(|day| (1..=days_in_month(year, month)).contains(day))?;
     one_of(&mut rest, b"Tt ")?;
     let hour = number(&mut rest, 2).filter(|hour| *hour <= 23)?;
     one_of(&mut rest, b":")?;
@@ -86,13 +86,13 @@ fn unix_ms(text: &[u8]) -> Option<i64> {
     }
     let mut days = day - 1;
     for earlier in 1..month {
-        days += days_of(year, earlier);
+        days += days_in_month(year, earlier);
     }
     for earlier in 0..year {
         days += 365 + i64::from(is_leap(earlier));
     }
     let minutes = (days * 24 + hour) * 60 + minute - offset;
-    Some(FIRST_MS + (minutes * 60 + second) * 1000 + ms)
+    Some(MIN_MS + (minutes * 60 + second) * 1000 + ms)
 }
 
 fn number(rest: &mut &[u8], digits: usize) -> Option<i64> {
@@ -112,7 +112,7 @@ fn is_leap(year: i64) -> bool {
     (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
 }
 
-fn days_of(year: i64, month: i64) -> i64 {
+fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         2 => 28 + i64::from(is_leap(year)),
         4 | 6 | 9 | 11 => 30,

@@ -1,235 +1,183 @@
-//! Writing a row: on which condition, with which expiry, whole or merged.
+//! Writing rows, for `VEHPRICE.SET` and `VEHPRICE.MSET`: which of them, what comes of each, and what is
+//! replicated.
 
-use super::bounds::MOST_FIELDS;
-use super::shape::ShapeId;
-use super::table::Spot;
-use super::{Expiry, IdHash, Table};
+use std::ffi::CStr;
 
-/// What must hold of a row that is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// It is not there.
-    Absent,
-    /// It is there.
-    Present,
-}
+use quotelock_core::table::{Condition, ExpiryPolicy, IdHash, Table, WriteOutcome, WritePolicy, group_rows};
+use quotelock_server::{Call, ReplicaArg, excerpt};
 
-/// How rows are written.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// What must hold of each row as it was before the call.
-    pub condition: Option<Condition>,
-    /// The named fields are set and the others kept; else the row is replaced.
-    pub merge: bool,
-    /// The expiry a row gets.
-    pub expiry: NewExpiry,
-}
+use super::last_rows::LastRows;
+use super::open_table::{Changes, OpenTable};
+use super::row_args::RowArgs;
+use super::write_options::WriteOptions;
+use super::{KEY, mset_form, single_flight};
+use crate::counters::{CLAIMS_OVERTAKEN, ROWS_DELETED, ROWS_STORED};
+use crate::error::Error;
 
-/// The expiry of a row that is written.
-#[derive(Clone, Copy, Debug)]
-pub enum NewExpiry {
-    /// This one.
-    Given(Expiry),
-    /// The expiry of the row that was there, else this one.
-    Kept(Expiry),
-}
+/// Deletes rows on replicas and in the AOF.
+pub(super) const DEL: &CStr = c"VEHPRICE.DEL";
 
-/// What writing a row came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// The condition did not hold.
-    Not,
-    /// The row is stored, with this expiry.
-    Stored(Expiry),
-    /// Its expiry had passed: it was deleted if it was there.
-    Deleted {
-        /// Whether it was there.
-        was_there: bool,
-    },
-}
-
-impl Table {
-    /// Whether merging these names into the row would give it too many fields.
-    pub fn merges_too_wide(&self, id: &[u8], names: &[&str], now_ms: i64) -> bool {
-        self.get(id, now_ms).is_some_and(|row| {
-            let new = names.iter().filter(|name| row.shape().position(name.as_bytes()).is_none()).count();
-            row.shape().names().len().saturating_add(new) > MOST_FIELDS
-        })
+/// Writes rows and replicates what came of it. Returns how many are stored.
+pub(super) fn write_rows(
+    call: &Call<'_>,
+    rows: &RowArgs<'_>,
+    options: &WriteOptions,
+) -> Result<usize, Error> {
+    let mut open = OpenTable::write(call)?;
+    let now_ms = call.now_ms();
+    let policy = options.policy(now_ms);
+    let decision_ms = options.decision_ms(now_ms);
+    let filter = ClaimFilter::new(call, options, &rows.ids);
+    if let Some(table) = open.table() {
+        check_width(table, rows, policy, &filter, decision_ms)?;
     }
-
-    /// To write rows of these fields, no name being there twice, by the rules.
-    pub fn writer<'t, 'n>(&'t mut self, names: &'n [&'n str], rules: Rules) -> Writer<'t, 'n> {
-        let shape = self.shapes_mut().take(names);
-        Writer { table: self, names, shape, rules }
+    CLAIMS_OVERTAKEN.add(rows.ids.len() - filter.count());
+    if filter.count() == 0 {
+        open.commit(Changes::default(), |_| {});
+        return Ok(0);
     }
-}
-
-/// Writes rows of the same fields by the same rules. The table keeps the fields' shape while this lives.
-#[derive(Debug)]
-pub struct Writer<'t, 'n> {
-    table: &'t mut Table,
-    names: &'n [&'n str],
-    shape: ShapeId,
-    rules: Rules,
-}
-
-impl Writer<'_, '_> {
-    /// See [`Table::spots`].
-    pub fn spots(&self, hashes: &[IdHash]) -> [Spot; Table::SIDE_BY_SIDE] {
-        self.table.spots(hashes)
-    }
-
-    /// Writes a row. There are as many values as names.
-    pub fn write<'v>(
-        &mut self,
-        id: &[u8],
-        spot: Spot,
-        values: impl Iterator<Item = &'v str> + Clone,
-        now_ms: i64,
-    ) -> Written {
-        let Rules { condition, merge, expiry } = self.rules;
-        let needs_old = condition.is_some() || merge || matches!(expiry, NewExpiry::Kept(_));
-        let old = if needs_old { self.table.get_at(spot, id, now_ms) } else { None };
-        match condition {
-            Some(Condition::Absent) if old.is_some() => return Written::Not,
-            Some(Condition::Present) if old.is_none() => return Written::Not,
-            _ => {}
+    // A table is made only for rows that will be in it.
+    if open.table().is_none() {
+        if policy.condition == Some(Condition::Present) {
+            return Ok(0);
         }
-        let expiry = match expiry {
-            NewExpiry::Given(expiry) => expiry,
-            NewExpiry::Kept(default) => old.map_or(default, |row| row.expiry()),
+        if policy.has_expired(decision_ms) {
+            single_flight::rows_written(call, filter.ids(&rows.ids), options.keeps_claims());
+            return Ok(0);
+        }
+    }
+    let written = apply(open.table_or_insert(), rows, policy, &filter, decision_ms);
+    single_flight::rows_written(call, written.changed_ids.iter().copied(), options.keeps_claims());
+    ROWS_STORED.add(written.stored.len());
+    ROWS_DELETED.add(written.deleted.len());
+    let changes = Changes { stored: written.stored.len(), deleted: written.deleted.len() };
+    open.commit(changes, |table| replicate(call, table, rows, policy, &written, decision_ms));
+    Ok(changes.stored)
+}
+
+/// Which rows of a call may be written: all, or with a token those that are claimed under it.
+struct ClaimFilter {
+    by_token: Option<Vec<bool>>,
+    count: usize,
+}
+
+impl ClaimFilter {
+    fn new(call: &Call<'_>, options: &WriteOptions, ids: &[&[u8]]) -> Self {
+        let by_token = options.token().map(|token| single_flight::held(call, token, ids));
+        let count = match &by_token {
+            None => ids.len(),
+            Some(held) => held.iter().filter(|held| **held).count(),
         };
-        if expiry.is_over(now_ms) {
-            return Written::Deleted { was_there: self.table.remove(id, now_ms) };
-        }
-        match old.filter(|_| merge) {
-            None => {
-                self.table.put_shaped(id, spot, self.shape, values, expiry);
+        Self { by_token, count }
+    }
+
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn passes(&self, row: usize) -> bool {
+        self.by_token.as_ref().is_none_or(|held| held.get(row) == Some(&true))
+    }
+
+    /// Those of the call's ids that pass.
+    fn ids<'f, 'a>(&'f self, ids: &'f [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> + use<'f, 'a> {
+        ids.iter().enumerate().filter(|(row, _)| self.passes(*row)).map(|(_, id)| *id)
+    }
+}
+
+/// Refuses rows that `MERGE` would give too many fields. With `NX` a row that is there is left alone, and
+/// with an expiry in the past it is deleted.
+fn check_width(
+    table: &Table,
+    rows: &RowArgs<'_>,
+    policy: WritePolicy,
+    filter: &ClaimFilter,
+    decision_ms: i64,
+) -> Result<(), Error> {
+    if !policy.merge || policy.condition == Some(Condition::Absent) || policy.has_expired(decision_ms) {
+        return Ok(());
+    }
+    let too_wide = filter.ids(&rows.ids).find(|id| table.merges_too_wide(id, &rows.names, decision_ms));
+    too_wide.map_or(Ok(()), |id| Err(Error::TooWide(excerpt(id))))
+}
+
+/// What came of the rows of a call.
+struct Written<'a> {
+    stored: Vec<usize>,
+    deleted: Vec<usize>,
+    /// The ids of all rows that were not skipped, if there are any claims.
+    changed_ids: Vec<&'a [u8]>,
+}
+
+/// Writes the rows that pass the filter.
+fn apply<'a>(
+    table: &mut Table,
+    rows: &RowArgs<'a>,
+    policy: WritePolicy,
+    filter: &ClaimFilter,
+    decision_ms: i64,
+) -> Written<'a> {
+    let has_claims = single_flight::has_claims();
+    let mut written =
+        Written { stored: Vec::with_capacity(filter.count()), deleted: Vec::new(), changed_ids: Vec::new() };
+    let hashes: Vec<IdHash> = rows.ids.iter().map(|id| table.hash(id)).collect();
+    let last = LastRows::new(&rows.ids, &hashes);
+    table.make_pages_for(last.count(rows.ids.len()).min(filter.count()));
+    let mut writer = table.writer(&rows.names, policy);
+    let mut ids = rows.ids.iter().copied().enumerate();
+    for hashes in hashes.chunks(Table::LOOKUP_BATCH) {
+        let hints = writer.slot_hints(hashes);
+        for ((row, id), hint) in ids.by_ref().take(hashes.len()).zip(hints) {
+            if !last.is_last(row, id) || !filter.passes(row) {
+                continue;
             }
-            Some(row) => {
-                let mut merged: Vec<(String, String)> =
-                    row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect();
-                for (name, value) in self.names.iter().zip(values) {
-                    match merged.iter_mut().find(|(known, _)| known == name) {
-                        Some((_, old)) => value.clone_into(old),
-                        None => merged.push(((*name).to_owned(), value.to_owned())),
-                    }
-                }
-                let names: Vec<&str> = merged.iter().map(|(name, _)| name.as_str()).collect();
-                self.table.put(id, &names, merged.iter().map(|(_, value)| value.as_str()), expiry);
+            let outcome = writer.write(id, hint, rows.values(row), decision_ms);
+            if has_claims && outcome != WriteOutcome::Skipped {
+                written.changed_ids.push(id);
+            }
+            match outcome {
+                WriteOutcome::Stored(_) => written.stored.push(row),
+                WriteOutcome::Deleted { was_there: true } => written.deleted.push(row),
+                WriteOutcome::Deleted { was_there: false } | WriteOutcome::Skipped => {}
             }
         }
-        Written::Stored(expiry)
     }
+    written
 }
 
-impl Drop for Writer<'_, '_> {
-    fn drop(&mut self) {
-        self.table.shapes_mut().give_back(self.shape);
-    }
-}
-
-/// A row's values were UTF-8 when it was written.
-fn text(value: &[u8]) -> String {
-    String::from_utf8_lossy(value).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Fields and values, and the expiry.
-    type Left = (&'static [(&'static str, &'static str)], i64);
-
-    fn at(ms: i64) -> NewExpiry {
-        NewExpiry::Given(Expiry::at(ms))
-    }
-
-    fn content(table: &Table, now_ms: i64) -> Option<(Vec<(String, String)>, Expiry)> {
-        let row = table.get(b"1", now_ms)?;
-        Some((row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect(), row.expiry()))
-    }
-
-    fn write(table: &mut Table, rules: Rules, now_ms: i64) -> Written {
-        let [spot, ..] = table.spots(&[table.hash(b"1")]);
-        table.writer(&["c", "b"], rules).write(b"1", spot, ["3", "4"].into_iter(), now_ms)
-    }
-
-    #[test]
-    fn rows_by_the_rules() {
-        use Condition::{Absent, Present};
-        let kept = NewExpiry::Kept(Expiry::at(500));
-        let plain = Rules { condition: None, merge: false, expiry: at(300) };
-        let stored = |ms| Written::Stored(Expiry::at(ms));
-        // The row that is there has a=1 b=2 and expires at 200; c=3 b=4 is written at 100 or at 250.
-        let cases: &[(i64, Rules, Written, Option<Left>)] = &[
-            (100, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
-            (250, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
-            (
-                100,
-                Rules { condition: Some(Absent), ..plain },
-                Written::Not,
-                Some((&[("a", "1"), ("b", "2")], 200)),
-            ),
-            (
-                250,
-                Rules { condition: Some(Absent), ..plain },
-                stored(300),
-                Some((&[("c", "3"), ("b", "4")], 300)),
-            ),
-            (
-                100,
-                Rules { condition: Some(Present), ..plain },
-                stored(300),
-                Some((&[("c", "3"), ("b", "4")], 300)),
-            ),
-            (250, Rules { condition: Some(Present), ..plain }, Written::Not, None),
-            (
-                100,
-                Rules { merge: true, ..plain },
-                stored(300),
-                Some((&[("a", "1"), ("b", "4"), ("c", "3")], 300)),
-            ),
-            (250, Rules { merge: true, ..plain }, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
-            (
-                100,
-                Rules { merge: true, expiry: kept, ..plain },
-                stored(200),
-                Some((&[("a", "1"), ("b", "4"), ("c", "3")], 200)),
-            ),
-            (100, Rules { expiry: kept, ..plain }, stored(200), Some((&[("c", "3"), ("b", "4")], 200))),
-            (250, Rules { expiry: kept, ..plain }, stored(500), Some((&[("c", "3"), ("b", "4")], 500))),
-            (100, Rules { expiry: at(100), ..plain }, Written::Deleted { was_there: true }, None),
-            (250, Rules { expiry: at(100), ..plain }, Written::Deleted { was_there: false }, None),
-            (
-                100,
-                Rules { condition: Some(Absent), expiry: at(1), ..plain },
-                Written::Not,
-                Some((&[("a", "1"), ("b", "2")], 200)),
-            ),
-        ];
-        for (now_ms, rules, written, left) in cases {
-            let mut table = Table::new([1, 2, 3, 4]);
-            table.put(b"1", &["a", "b"], ["1", "2"].into_iter(), Expiry::at(200));
-            assert_eq!(write(&mut table, *rules, *now_ms), *written, "{rules:?}");
-            let left = left.map(|(fields, ms)| {
-                let fields =
-                    fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-                (fields, Expiry::at(ms))
+/// Replicates what came of the rows, with nothing left to decide.
+fn replicate(
+    call: &Call<'_>,
+    table: &Table,
+    rows: &RowArgs<'_>,
+    policy: WritePolicy,
+    written: &Written<'_>,
+    decision_ms: i64,
+) {
+    const KEY_ARG: [ReplicaArg<'_>; 1] = [ReplicaArg::Arg(KEY)];
+    match policy {
+        _ if written.stored.is_empty() => {}
+        WritePolicy { merge: false, expiry: ExpiryPolicy::Set(expiry), .. } => {
+            let head = mset_form::Head::new(expiry, rows.names.len());
+            let args = head.args(rows.name_args(), ReplicaArg::Bytes);
+            call.replicate(
+                mset_form::MSET,
+                KEY_ARG.into_iter().chain(args).chain(rows.row_args(&written.stored)),
+            );
+        }
+        _ => {
+            // Merged, or each with its own expiry: as they are in the table now.
+            let ids = written.stored.iter().filter_map(|row| rows.ids.get(*row));
+            group_rows(ids.filter_map(|id| table.get(id, decision_ms)), |group| {
+                mset_form::with_args_of(&group, |args| {
+                    let args = args.iter().map(|arg| ReplicaArg::Bytes(arg));
+                    call.replicate(mset_form::MSET, KEY_ARG.into_iter().chain(args));
+                });
             });
-            assert_eq!(content(&table, *now_ms), left, "{rules:?} at {now_ms}");
         }
     }
-
-    #[test]
-    fn a_merge_is_bounded() {
-        let mut table = Table::new([1, 2, 3, 4]);
-        let names: Vec<String> = (0..63).map(|index| format!("f{index}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        table.put(b"1", &names, names.iter().copied(), Expiry::at(200));
-        assert!(!table.merges_too_wide(b"1", &["f0", "new"], 100));
-        assert!(table.merges_too_wide(b"1", &["new", "newer"], 100));
-        assert!(!table.merges_too_wide(b"1", &["new", "newer"], 200));
-        assert!(!table.merges_too_wide(b"2", &["new", "newer"], 100));
+    if !written.deleted.is_empty() {
+        let ids = written.deleted.iter().map(|row| rows.id_arg(*row));
+        call.replicate(DEL, KEY_ARG.into_iter().chain(ids));
     }
 }

@@ -1,9 +1,9 @@
 //! Load on a Cluster through redis-rs: `cluster_load host:port,… name tag,…`. See
 //! tests/it/reliability/cluster_load.rs.
-#![allow(
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
     reason = "a program that panics fails its test"
 )]
 

@@ -1,13 +1,14 @@
 //! Tests of the module inside real servers: one file a concern, all on the one harness.
-#![allow(
-    clippy::unwrap_used,
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
     clippy::expect_used,
-    clippy::panic,
-    clippy::unreachable,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::string_slice,
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
+    clippy::unreachable,
+    clippy::unwrap_used,
     reason = "a test that panics has failed, which is what it is for"
 )]
 

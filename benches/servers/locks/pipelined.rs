@@ -108,7 +108,8 @@ fn find<'cases>(cases: &'cases [Case], name: &str) -> Result<&'cases Case> {
     cases.iter().find(|case| case.name == name).ok_or_else(|| format!("there is no case {name}").into())
 }
 
-/// Well below 100 % of a core the server waited for the machine or for requests: then only its CPU time counts.
+/// Well below 100 % of a core the server waited for the machine or for requests: then only its CPU time
+/// counts.
 fn rates(cases: &[Case]) -> Sheet {
     let [rate, cpu] = COLUMNS;
     let columns = [rate, cpu, ("its share of a core, %", 0)];

@@ -55,7 +55,7 @@ impl RawConnection {
         Ok(String::from_utf8(line)?.trim_end().to_owned())
     }
 
-    /// So many bytes. Only before the first [`receive`](Self::receive).
+    /// Receives `count` bytes. Only before the first [`receive`](Self::receive).
     pub fn receive_bytes(&mut self, count: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; count];
         self.stream.read_exact(&mut bytes)?;
@@ -80,7 +80,7 @@ impl RawConnection {
         }
     }
 
-    /// Sends so many commands at once, and returns their replies and how many bytes those took.
+    /// Sends commands at once, and returns their `count` replies and how many bytes those took.
     pub fn pipeline(&mut self, commands: &[u8], count: usize) -> Result<(Vec<Value>, usize)> {
         self.send(commands)?;
         let mut counting = Counting { stream: &self.stream, bytes: 0 };

@@ -294,8 +294,7 @@ impl Server {
         let outcome = poll(TIMEOUT, || match child.try_wait() {
             Err(error) => Some(Err(error.to_string())),
             Ok(Some(_)) => Some(Err(logged())),
-            // It has given up, and checks the file: for ever, where that ends between two pieces of a
-            // module's value.
+            // It has given up and checks the file, and hangs if that ends inside a module's value.
             Ok(None) if logged().contains("Unexpected EOF reading RDB file") => Some(Err(logged())),
             Ok(None) => logged().contains("Ready to accept connections").then_some(Ok(())),
         });

@@ -4,9 +4,9 @@ mod acquire;
 mod del;
 mod effects;
 mod get;
-mod judged;
 mod roles;
 mod set;
+mod stored;
 
 use redis::Connection;
 

@@ -1,0 +1,188 @@
+//! What the core does most, as cases that can run any number of times.
+#![expect(clippy::unwrap_used, reason = "a benchmark that panics has failed")]
+
+use std::hint::black_box;
+
+use quotelock_core::json::JsonWriter;
+use quotelock_core::lock::{Lock, Terms};
+use quotelock_core::table::codec::{Decoder, encode};
+use quotelock_core::table::{Expiry, ExpiryPolicy, Table, WritePolicy};
+use quotelock_core::timestamp::Timestamp;
+
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    /// What is measured.
+    pub(crate) unit: &'static str,
+    /// How many units one run does.
+    pub(crate) units: u32,
+    /// Sets up, and returns the run.
+    pub(crate) prepare: fn() -> Box<dyn FnMut()>,
+}
+
+const LOCKS: u32 = 1000;
+const ROWS: u32 = 8000;
+
+pub(crate) const CASES: &[Case] = &[
+    Case { name: "lock-json", unit: "stored lock to JSON, fast parser", units: LOCKS, prepare: lock_json },
+    Case { name: "lock-serde", unit: "stored lock to JSON, slow parser", units: LOCKS, prepare: lock_serde },
+    Case { name: "timestamp", unit: "timestamp parsed", units: LOCKS, prepare: timestamp },
+    Case { name: "mget-json", unit: "row looked up, to JSON", units: ROWS, prepare: mget_json },
+    Case { name: "mget-missing", unit: "row looked up, missing", units: ROWS, prepare: mget_missing },
+    Case { name: "getall-json", unit: "row of a whole table, to JSON", units: ROWS, prepare: getall_json },
+    Case { name: "mset-new", unit: "new row written", units: ROWS, prepare: mset_new },
+    Case { name: "mset-overwrite", unit: "row overwritten", units: ROWS, prepare: mset_overwrite },
+    Case { name: "sweep", unit: "row written and swept", units: ROWS, prepare: sweep },
+    Case { name: "save", unit: "row saved", units: ROWS, prepare: save },
+    Case { name: "load", unit: "row loaded", units: ROWS, prepare: load },
+];
+
+const SEED: [u64; 4] = [1, 2, 3, 4];
+const NOW_MS: i64 = 1_726_109_453_000;
+const NAMES: [&str; 2] = ["styleId", "pricingId"];
+
+const ID_BYTES: usize = 6;
+
+/// The length of a row as JSON.
+const ROW_BYTES: usize = r#"{"styleId":"12","pricingId":"571"}"#.len();
+
+/// Unique ids of six digits, in no order.
+fn ids(count: u32) -> Vec<String> {
+    (0..u64::from(count)).map(|index| (100_000 + index * 7919 % 899_981).to_string()).collect()
+}
+
+/// Writes rows as `VEHPRICE.MSET` does.
+fn write(table: &mut Table, ids: &[String], expiry_ms: i64) {
+    let ids: Vec<&[u8]> = ids.iter().map(String::as_bytes).collect();
+    let hashes: Vec<_> = ids.iter().map(|id| table.hash(id)).collect();
+    table.make_pages_for(ids.len());
+    let policy =
+        WritePolicy { condition: None, merge: false, expiry: ExpiryPolicy::Set(Expiry::at(expiry_ms)) };
+    let mut writer = table.writer(&NAMES, policy);
+    for (ids, hashes) in ids.chunks(Table::LOOKUP_BATCH).zip(hashes.chunks(Table::LOOKUP_BATCH)) {
+        for (id, hint) in ids.iter().zip(writer.slot_hints(hashes)) {
+            writer.write(id, hint, ["12", "571"].into_iter(), NOW_MS);
+        }
+    }
+}
+
+fn full_table() -> (Table, Vec<String>) {
+    let (mut table, ids) = (Table::new(SEED), ids(ROWS));
+    write(&mut table, &ids, NOW_MS + 60_000);
+    (table, ids)
+}
+
+fn read_locks(stored: &'static str) -> Box<dyn FnMut()> {
+    let terms = Terms { ttl_ms: 360_000, buffer_ms: 60_000 };
+    Box::new(move || {
+        for _ in 0..LOCKS {
+            let lock = Lock::parse(black_box(stored.as_bytes())).unwrap();
+            let state = lock.state(Timestamp::from_unix_ms(NOW_MS), terms);
+            assert!(lock.with_reply(state, None, |json| json.len()) > stored.len());
+        }
+    })
+}
+
+fn lock_json() -> Box<dyn FnMut()> {
+    read_locks(r#"{"roleIds":["3","7"],"queryTime":"2024-09-12T02:50:53.000Z"}"#)
+}
+
+fn lock_serde() -> Box<dyn FnMut()> {
+    read_locks(r#"{"queryTime":"2024-09-12T10:50:53+08:00","roleIds":[3,7]}"#)
+}
+
+fn timestamp() -> Box<dyn FnMut()> {
+    Box::new(|| {
+        for _ in 0..LOCKS {
+            let parsed = Timestamp::parse(black_box(b"2024-09-12T02:50:53.000Z")).unwrap();
+            assert_eq!(parsed.unix_ms(), NOW_MS);
+        }
+    })
+}
+
+fn mget(table: Table, ids: Vec<String>, length: usize) -> Box<dyn FnMut()> {
+    Box::new(move || {
+        let mut json = JsonWriter::with_capacity(length);
+        table.get_each(ids.iter().map(String::as_bytes), NOW_MS, |row| match row {
+            Some(row) => row.write_json(&mut json),
+            None => json.write_raw(b"null"),
+        });
+        assert_eq!(json.finish().map(<[u8]>::len), Ok(length));
+    })
+}
+
+fn mget_json() -> Box<dyn FnMut()> {
+    let (table, mut ids) = full_table();
+    ids.reverse();
+    let length = ids.len() * ROW_BYTES;
+    mget(table, ids, length)
+}
+
+fn mget_missing() -> Box<dyn FnMut()> {
+    let (table, mut ids) = full_table();
+    ids.iter_mut().for_each(|id| id.insert(0, '1'));
+    let length = ids.len() * "null".len();
+    mget(table, ids, length)
+}
+
+fn getall_json() -> Box<dyn FnMut()> {
+    let (table, ids) = full_table();
+    Box::new(move || {
+        let mut json = JsonWriter::default();
+        for row in table.iter(NOW_MS) {
+            json.write_escaped(row.id());
+            row.write_json(&mut json);
+        }
+        assert_eq!(json.finish().map(<[u8]>::len), Ok(ids.len() * (ID_BYTES + ROW_BYTES)));
+    })
+}
+
+fn mset_new() -> Box<dyn FnMut()> {
+    let ids = ids(ROWS);
+    Box::new(move || {
+        let mut table = Table::new(SEED);
+        write(&mut table, &ids, NOW_MS + 60_000);
+        assert_eq!(table.len(NOW_MS), ids.len());
+    })
+}
+
+fn mset_overwrite() -> Box<dyn FnMut()> {
+    let (mut table, ids) = full_table();
+    Box::new(move || {
+        write(&mut table, &ids, NOW_MS + 60_000);
+        assert_eq!(table.len(NOW_MS), ids.len());
+    })
+}
+
+fn sweep() -> Box<dyn FnMut()> {
+    let ids = ids(ROWS);
+    Box::new(move || {
+        let mut table = Table::new(SEED);
+        write(&mut table, &ids, NOW_MS + 60_000);
+        let mut swept = 0;
+        while let Some(more) = table.sweep(NOW_MS + 60_000, 16, usize::MAX) {
+            swept += more;
+        }
+        assert_eq!(swept, ids.len());
+    })
+}
+
+fn chunks(table: &Table) -> Vec<Vec<u8>> {
+    let mut chunks = Vec::new();
+    encode(table, NOW_MS, |chunk| chunks.push(chunk.to_vec()));
+    chunks
+}
+
+fn save() -> Box<dyn FnMut()> {
+    let (table, _) = full_table();
+    Box::new(move || assert!(chunks(&table).len() > 2))
+}
+
+fn load() -> Box<dyn FnMut()> {
+    let (table, ids) = full_table();
+    let chunks = chunks(&table);
+    Box::new(move || {
+        let mut decoder = Decoder::new(SEED);
+        let sealed = chunks.iter().any(|chunk| decoder.take(chunk).unwrap());
+        assert!(sealed && decoder.finish().unwrap().len(NOW_MS) == ids.len());
+    })
+}

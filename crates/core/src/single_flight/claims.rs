@@ -1,0 +1,464 @@
+//! Claims: which rows someone is fetching upstream, and until when.
+
+use std::collections::{HashMap, HashSet, VecDeque, btree_map};
+use std::iter::Flatten;
+use std::sync::Arc;
+
+use ahash::RandomState;
+
+use super::leases::{Lease, Leases};
+use super::table_map::{NameMap, TableKey, TableMap};
+use super::token::Token;
+
+/// The terms of one call that claims.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimTerms {
+    /// The token of the new claims; never used before.
+    pub token: Token,
+    /// The time.
+    pub now_ms: i64,
+    /// When the new claims expire.
+    pub expiry_ms: i64,
+    /// How many ids to claim at most.
+    pub limit: usize,
+    /// How many claims there may be at most, over all tables.
+    pub max_claims: usize,
+}
+
+/// What came of a call that claims.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ClaimOutcome<'i> {
+    /// The ids that the caller has claimed.
+    pub claimed: Vec<&'i [u8]>,
+    /// The ids that were claimed already.
+    pub pending: Vec<&'i [u8]>,
+    /// How many ids were left unclaimed to stay within `max_claims`.
+    pub refused: usize,
+    /// How many expired claims were reaped or replaced.
+    pub expired: usize,
+}
+
+/// All claims. An expired one no longer counts, reaped or not.
+#[derive(Debug)]
+pub struct Claims {
+    hasher: RandomState,
+    tables: TableMap<TableClaims>,
+    leases: Leases,
+    /// Claims that ended with their table, to be freed in steps.
+    detached: VecDeque<DetachedClaims>,
+    len: usize,
+    detached_len: usize,
+}
+
+/// The claims of a table, by id.
+type TableClaims = HashMap<Arc<[u8]>, Claim, RandomState>;
+
+/// The claims of one table after the other.
+type DetachedClaims = Flatten<btree_map::IntoValues<Box<[u8]>, TableClaims>>;
+
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    token: Token,
+    expiry_ms: i64,
+}
+
+impl Claim {
+    fn is_live(self, now_ms: i64) -> bool {
+        now_ms < self.expiry_ms
+    }
+}
+
+impl Claims {
+    pub(super) fn new(hasher: RandomState) -> Self {
+        Self {
+            hasher,
+            tables: TableMap::new(),
+            leases: Leases::default(),
+            detached: VecDeque::new(),
+            len: 0,
+            detached_len: 0,
+        }
+    }
+
+    /// How many claims there are, with the expired ones that are not reaped yet.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// When the next claim expires.
+    pub fn next_expiry_ms(&self) -> Option<i64> {
+        self.leases.next_expiry_ms()
+    }
+
+    /// Whether [`SingleFlight::reap_expired`](super::SingleFlight::reap_expired) has work to do.
+    pub fn needs_reaping(&self, now_ms: i64) -> bool {
+        self.has_detached() || self.next_expiry_ms().is_some_and(|expiry_ms| expiry_ms <= now_ms)
+    }
+
+    pub(super) fn has_detached(&self) -> bool {
+        !self.detached.is_empty()
+    }
+
+    /// Whether anyone has claimed the row.
+    pub fn is_claimed(&self, table: TableKey<'_>, id: &[u8], now_ms: i64) -> bool {
+        self.live(table, id, now_ms).is_some()
+    }
+
+    /// Whether the row is claimed under this token.
+    pub fn is_held(&self, table: TableKey<'_>, token: Token, id: &[u8], now_ms: i64) -> bool {
+        self.live(table, id, now_ms).is_some_and(|claim| claim.token == token)
+    }
+
+    fn live(&self, table: TableKey<'_>, id: &[u8], now_ms: i64) -> Option<&Claim> {
+        self.tables.get(table)?.get(id).filter(|claim| claim.is_live(now_ms))
+    }
+
+    /// Whether any row of the table has a claim, live or expired.
+    pub(super) fn has_table(&self, table: TableKey<'_>) -> bool {
+        self.tables.get(table).is_some()
+    }
+
+    /// Claims the ids without a live claim, in order and within the terms. Expired claims on other rows make
+    /// room if need be; `on_reap` hears of each.
+    pub(super) fn claim<'i>(
+        &mut self,
+        table: TableKey<'_>,
+        ids: impl Iterator<Item = &'i [u8]>,
+        terms: ClaimTerms,
+        on_reap: impl FnMut(TableKey<'_>, &[u8]),
+    ) -> ClaimOutcome<'i> {
+        let mut seen = HashSet::with_hasher(self.hasher.clone());
+        let (mut free, mut pending) = (Vec::new(), Vec::new());
+        let claims = self.tables.get(table);
+        for id in ids.filter(|id| seen.insert(*id)) {
+            let claim = claims.and_then(|claims| claims.get(id));
+            if claim.is_some_and(|claim| claim.is_live(terms.now_ms)) {
+                pending.push(id);
+            } else if free.len() < terms.limit {
+                free.push(id);
+            }
+        }
+        let wanted = free.len();
+        let reaped = self.make_room(wanted, terms, on_reap);
+        // A lowered `max_claims` may be less than there are.
+        free.truncate(terms.max_claims.saturating_sub(self.len));
+        let replaced = if free.is_empty() { 0 } else { self.add(table, &free, terms) };
+        ClaimOutcome { refused: wanted - free.len(), claimed: free, pending, expired: reaped + replaced }
+    }
+
+    /// Frees as many detached and expired claims as `wanted` more would exceed `max_claims` by. Returns how
+    /// many it reaped.
+    fn make_room(
+        &mut self,
+        wanted: usize,
+        terms: ClaimTerms,
+        on_reap: impl FnMut(TableKey<'_>, &[u8]),
+    ) -> usize {
+        let excess = (self.len + self.detached_len + wanted).saturating_sub(terms.max_claims);
+        // A lowered `max_claims` can leave any excess; the timer frees the rest, in steps.
+        let excess = excess.min(wanted.max(MAX_EXTRA_FREED));
+        let excess = excess - self.free_detached(excess);
+        self.reap_expired(terms.now_ms, excess, usize::MAX, on_reap)
+    }
+
+    /// Claims these distinct ids, none with a live claim; returns how many expired claims it replaced.
+    fn add(&mut self, table: TableKey<'_>, ids: &[&[u8]], terms: ClaimTerms) -> usize {
+        let ClaimTerms { token, expiry_ms, .. } = terms;
+        let ids = ids.iter().map(|id| Arc::from(*id)).collect();
+        let lease = self.leases.insert(token, Lease::new(table, expiry_ms, ids));
+        let claims = self.tables.get_or_insert_with(table, || HashMap::with_hasher(self.hasher.clone()));
+        let replaced: Vec<Claim> = lease
+            .ids
+            .iter()
+            .filter_map(|id| claims.insert(Arc::clone(id), Claim { token, expiry_ms }))
+            .collect();
+        self.len += lease.ids.len();
+        replaced.iter().for_each(|claim| self.count_off(claim.token, 1));
+        replaced.len()
+    }
+
+    /// Ends the claims on these ids, whoever holds them; returns how many. `on_end` hears of each.
+    pub(super) fn end_rows<'i>(
+        &mut self,
+        table: TableKey<'_>,
+        ids: impl Iterator<Item = &'i [u8]>,
+        mut on_end: impl FnMut(&[u8]),
+    ) -> usize {
+        let Some(claims) = self.tables.get_mut(table) else {
+            return 0;
+        };
+        // What was claimed in one call mostly ends together, so neighbours share an entry.
+        let mut ended: Vec<(Token, usize)> = Vec::new();
+        for id in ids {
+            if let Some(claim) = claims.remove(id) {
+                on_end(id);
+                match ended.last_mut().filter(|(token, _)| *token == claim.token) {
+                    Some((_, count)) => *count += 1,
+                    None => ended.push((claim.token, 1)),
+                }
+            }
+        }
+        shrink(&mut self.tables, table);
+        ended.iter().for_each(|(token, count)| self.count_off(*token, *count));
+        ended.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Ends the live claims under a token, on these ids or on all; returns how many. `on_end` hears of each.
+    pub(super) fn release(
+        &mut self,
+        table: TableKey<'_>,
+        token: Token,
+        ids: Option<&[&[u8]]>,
+        now_ms: i64,
+        on_end: impl FnMut(&[u8]),
+    ) -> usize {
+        let Some(lease) = self.leases.get(token) else {
+            return 0;
+        };
+        let is_held = |id: &[u8]| self.is_held(table, token, id, now_ms);
+        if let Some(ids) = ids {
+            let held: Vec<&[u8]> = ids.iter().copied().filter(|id| is_held(id)).collect();
+            self.end_rows(table, held.into_iter(), on_end)
+        } else {
+            let held: Vec<Arc<[u8]>> = lease.ids.iter().filter(|id| is_held(id)).cloned().collect();
+            self.end_rows(table, held.iter().map(|id| &**id), on_end)
+        }
+    }
+
+    /// Ends all claims of a table; returns how many.
+    pub(super) fn end_table(&mut self, table: TableKey<'_>) -> usize {
+        let claims = self.tables.remove(table);
+        claims.map_or(0, |claims| self.detach(NameMap::from([(table.name.into(), claims)])))
+    }
+
+    /// Ends all claims of a database, or of every database; returns how many.
+    pub(super) fn end_database(&mut self, db: Option<i32>) -> usize {
+        self.tables.take(db).map(|tables| self.detach(tables)).sum()
+    }
+
+    /// Ends claims that were taken out of their tables. To free them all at once could take long.
+    fn detach(&mut self, tables: NameMap<TableClaims>) -> usize {
+        let count = tables.values().map(HashMap::len).sum();
+        self.len -= count;
+        self.detached_len += count;
+        self.detached.push_back(tables.into_values().flatten());
+        count
+    }
+
+    /// Frees up to `max` detached claims; returns how many.
+    pub(super) fn free_detached(&mut self, max: usize) -> usize {
+        let mut freed = 0;
+        while freed < max
+            && let Some(claims) = self.detached.front_mut()
+        {
+            if let Some((_, claim)) = claims.next() {
+                self.leases.free_detached(claim.token);
+                freed += 1;
+            } else {
+                self.detached.pop_front();
+            }
+        }
+        self.detached_len -= freed;
+        freed
+    }
+
+    /// Removes up to `max_reaped` expired claims, and looks at up to `max_scanned` ids for it; returns how
+    /// many it removed. `on_reap` hears of each.
+    pub(super) fn reap_expired(
+        &mut self,
+        now_ms: i64,
+        max_reaped: usize,
+        max_scanned: usize,
+        mut on_reap: impl FnMut(TableKey<'_>, &[u8]),
+    ) -> usize {
+        let mut reaped = 0;
+        for _ in 0..max_scanned {
+            let expired = self.leases.first_expired(now_ms).filter(|_| reaped < max_reaped);
+            let Some((token, lease)) = expired else {
+                break;
+            };
+            let Some(id) = lease.ids.pop() else {
+                // The claims it has left are detached.
+                self.leases.remove(token);
+                continue;
+            };
+            let table = lease.table();
+            let Some(claims) = self.tables.get_mut(table) else {
+                continue;
+            };
+            if claims.get(&id).is_some_and(|claim| claim.token == token) {
+                claims.remove(&id);
+                shrink(&mut self.tables, table);
+                on_reap(table, &id);
+                self.count_off(token, 1);
+                reaped += 1;
+            }
+        }
+        reaped
+    }
+
+    /// Counts off claims that were removed from their table.
+    #[expect(clippy::expect_used, reason = "a lease goes with the last of its claims, not before")]
+    fn count_off(&mut self, token: Token, count: usize) {
+        self.len -= count;
+        let lease = self.leases.get_mut(token).expect("a claim has a lease");
+        lease.remaining -= count;
+        if lease.remaining == 0 {
+            self.leases.remove(token);
+            return;
+        }
+        // No table: its claims have all ended, and the caller counts off the rest of them next.
+        let claims = self.tables.get(lease.table());
+        let claim = |id: &[u8]| claims.and_then(|claims| claims.get(id));
+        lease.compact(4 * count, |id| claim(id).is_some_and(|claim| claim.token == token));
+    }
+}
+
+/// A table with more claims keeps its memory: moving them would hold up the command.
+const MAX_MOVED: usize = 10_000;
+
+/// How many claims a call frees at most, unless it wants to claim more than that itself.
+const MAX_EXTRA_FREED: usize = 10_000;
+
+/// Frees what a table of claims no longer needs.
+#[expect(clippy::expect_used, reason = "callers have just looked the table up")]
+fn shrink(tables: &mut TableMap<TableClaims>, table: TableKey<'_>) {
+    let claims = tables.get_mut(table).expect("a table that shrinks is there");
+    if claims.is_empty() {
+        tables.remove(table);
+    } else if claims.len() < (claims.capacity() / 8).min(MAX_MOVED) {
+        claims.shrink_to(2 * claims.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: TableKey<'_> = TableKey { db: 0, name: b"t" };
+    const OTHER: TableKey<'_> = TableKey { db: 0, name: b"u" };
+
+    fn ids(from: usize, to: usize) -> Vec<Vec<u8>> {
+        (from..to).map(|id| id.to_string().into_bytes()).collect()
+    }
+
+    fn bytes(ids: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
+        ids.iter().map(Vec::as_slice)
+    }
+
+    fn claim(claims: &mut Claims, token: u128, ids: &[Vec<u8>], expiry_ms: i64) -> usize {
+        let token = Token::new(token);
+        let terms = ClaimTerms { token, now_ms: 0, expiry_ms, limit: usize::MAX, max_claims: 1000 };
+        claims.claim(TABLE, bytes(ids), terms, |_, _| {}).claimed.len()
+    }
+
+    fn claims() -> Claims {
+        Claims::new(RandomState::with_seeds(1, 2, 3, 4))
+    }
+
+    /// What claims occupy, ended or not: ids of leases, slots of the table, leases.
+    fn occupied(claims: &Claims) -> (usize, usize, usize) {
+        let ids = claims.leases.iter().map(|lease| lease.ids.capacity()).sum();
+        let slots = claims.tables.get(TABLE).map_or(0, HashMap::capacity);
+        (ids, slots, claims.leases.iter().count())
+    }
+
+    #[test]
+    fn memory_stays_in_proportion_to_the_claims_left() {
+        let mut claims = claims();
+        let all = ids(0, 1000);
+        assert_eq!(claim(&mut claims, 1, &all, 100), 1000);
+        for (ended, id) in all.iter().enumerate() {
+            let left = 1000 - ended;
+            let (ids, slots, leases) = occupied(&claims);
+            assert!(ids <= 16 * left, "{ids} ids for {left} claims");
+            assert!(slots <= 8 * left + 8, "{slots} slots for {left} claims");
+            assert_eq!(leases, 1);
+            claims.end_rows(TABLE, [id.as_slice()].into_iter(), |_| {});
+        }
+        assert_eq!(occupied(&claims), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_lease_drops_ids_that_another_has_claimed_since() {
+        let mut claims = claims();
+        claim(&mut claims, 1, &ids(0, 100), 0);
+        // The claims have expired, and another lease takes all but one.
+        claim(&mut claims, 2, &ids(1, 100), 100);
+        let ids = claims.leases.get(Token::new(1)).map_or(0, |lease| lease.ids.len());
+        assert!((1..=4).contains(&ids), "{ids}");
+        assert_eq!(claims.len(), 100);
+    }
+
+    #[test]
+    fn claims_of_a_table_that_is_gone_are_freed_in_steps() {
+        let mut claims = claims();
+        claim(&mut claims, 1, &ids(0, 300), 100);
+        claim(&mut claims, 2, &ids(300, 600), 100);
+        assert_eq!((claims.end_table(TABLE), claims.len()), (600, 0));
+        assert!(!claims.is_claimed(TABLE, b"1", 0) && claims.has_detached());
+        assert_eq!(claims.free_detached(250), 250);
+        // Their leases free ids at the same pace.
+        let ids_left: usize = claims.leases.iter().map(|lease| lease.ids.len()).sum();
+        assert!(ids_left <= 350, "{ids_left}");
+        // The rows can be claimed at once. Detached claims count towards the maximum, but make room.
+        assert_eq!(claim(&mut claims, 3, &ids(0, 900), 100), 900);
+        assert_eq!(claims.len() + claims.detached_len, 1000);
+        assert_eq!((claims.free_detached(1000), claims.has_detached()), (100, false));
+        assert_eq!(occupied(&claims).2, 1);
+        assert_eq!((claims.end_database(None), claims.end_database(None)), (900, 0));
+        assert_eq!((claims.free_detached(usize::MAX), occupied(&claims)), (900, (0, 0, 0)));
+    }
+
+    #[test]
+    fn a_small_claim_frees_a_bounded_number_of_others() {
+        const KEPT: usize = 3 * MAX_EXTRA_FREED;
+        let one = |token, now_ms| ClaimTerms {
+            token: Token::new(token),
+            now_ms,
+            expiry_ms: 200,
+            limit: 1,
+            max_claims: 1,
+        };
+        let all = ids(0, KEPT);
+        let many = ClaimTerms { max_claims: KEPT, limit: KEPT, expiry_ms: 100, ..one(1, 0) };
+
+        let mut detached = claims();
+        detached.claim(TABLE, bytes(&all), many, |_, _| {});
+        detached.end_table(TABLE);
+        assert_eq!(detached.claim(TABLE, bytes(&all), one(2, 0), |_, _| {}).claimed.len(), 1);
+        assert_eq!(detached.free_detached(usize::MAX), KEPT - MAX_EXTRA_FREED);
+
+        let mut expired = claims();
+        expired.claim(TABLE, bytes(&all), many, |_, _| {});
+        let outcome = expired.claim(OTHER, bytes(&all), one(2, 100), |_, _| {});
+        assert_eq!((outcome.claimed.len(), outcome.refused), (0, 1));
+        let left = expired.reap_expired(100, usize::MAX, usize::MAX, |_, _| {});
+        assert_eq!(left, KEPT - MAX_EXTRA_FREED);
+        assert_eq!(expired.claim(OTHER, bytes(&all), one(3, 100), |_, _| {}).claimed.len(), 1);
+    }
+
+    #[test]
+    fn detached_claims_do_not_hold_up_reaping() {
+        let mut claims = claims();
+        claim(&mut claims, 1, &ids(0, 10), 50);
+        claims.end_table(TABLE);
+        claim(&mut claims, 2, &ids(0, 10), 60);
+        assert_eq!(claims.reap_expired(60, 100, 100, |_, _| {}), 10);
+        assert_eq!(occupied(&claims), (0, 0, 0));
+        assert_eq!((claims.free_detached(100), claims.next_expiry_ms()), (10, None));
+    }
+
+    #[test]
+    #[should_panic(expected = "a token names one lease")]
+    fn a_token_that_is_used_again_is_refused() {
+        let mut claims = claims();
+        claim(&mut claims, 1, &ids(0, 1), 100);
+        claim(&mut claims, 1, &ids(1, 2), 100);
+    }
+}

@@ -1,0 +1,271 @@
+//! Waiters: clients that wait until no row they asked for is both missing and claimed.
+//!
+//! A waiter watches one such row at a time. Only when that row's claim ends or the row is stored is the
+//! waiter due for a recheck, which finds another such row to watch or ends the wait. So a write pays for the
+//! waiters that watch its rows, however many rows each has asked for.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::iter;
+
+use ahash::RandomState;
+
+use super::table_map::{OwnedTableKey, TableKey, TableMap};
+
+/// The number of a waiter: never 0, never used again.
+pub type WaiterId = u64;
+
+/// A client that waits; `H` is the handle to wake it by.
+#[derive(Debug)]
+pub struct Waiter<H> {
+    /// The handle to wake the client by.
+    pub handle: H,
+    table: OwnedTableKey,
+    ids: Ids,
+    fields: Vec<Box<str>>,
+    /// The index of the id it watches; none while it is due.
+    watched: Option<usize>,
+    is_due: bool,
+    /// How often it was rechecked.
+    rechecks: u64,
+}
+
+impl<H> Waiter<H> {
+    /// The key of the table it reads.
+    pub fn table(&self) -> TableKey<'_> {
+        self.table.as_key()
+    }
+
+    /// How many ids it has asked for.
+    pub fn id_count(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The fields without which a row counts as missing.
+    pub fn fields(&self) -> &[Box<str>] {
+        &self.fields
+    }
+
+    pub(super) fn id(&self, index: usize) -> &[u8] {
+        self.ids.get(index)
+    }
+
+    /// The indices of all its ids, scattered differently each time. If rows were stored in the order in which
+    /// it scans, it would watch the very next one, and each row would cause a recheck.
+    pub(super) fn scan_order(&mut self, waiter: WaiterId) -> impl Iterator<Item = usize> + use<H> {
+        self.rechecks += 1;
+        let scattered = waiter.wrapping_add(self.rechecks).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let count = self.ids.len();
+        let below_count = |bits: u64| (bits & 0xff_ffff) as usize % count;
+        let first = below_count(scattered >> 40);
+        // A step without a common divisor with the count reaches every index once; count - 1 always is one.
+        let mut step = below_count(scattered >> 16).max(1);
+        while greatest_divisor(step, count) > 1 {
+            step += 1;
+        }
+        iter::successors(Some(first), move |index| Some((index + step) % count)).take(count)
+    }
+}
+
+/// The greatest common divisor.
+fn greatest_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_divisor(b, a % b) }
+}
+
+/// Ids, back to back.
+#[derive(Debug)]
+struct Ids {
+    bytes: Vec<u8>,
+    /// Where each id ends.
+    ends: Vec<u32>,
+}
+
+impl Ids {
+    #[expect(clippy::expect_used, reason = "a call has at most 10,000,000 ids of 256 bytes")]
+    fn new(ids: &[&[u8]]) -> Self {
+        let mut end = 0;
+        let ends = ids.iter().map(|id| {
+            end += id.len();
+            u32::try_from(end).expect("the ids of a call take less than 4 GiB")
+        });
+        Self { ends: ends.collect(), bytes: ids.concat() }
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "each end is at most the length")]
+    fn get(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start as usize..self.ends[index] as usize]
+    }
+}
+
+/// Who watches which row.
+#[derive(Debug)]
+struct Watchers {
+    hasher: RandomState,
+    tables: TableMap<TableWatchers>,
+}
+
+/// Who watches which row of a table, by id. Waiters are woken in the order in which they came.
+type TableWatchers = HashMap<Box<[u8]>, BTreeSet<WaiterId>, RandomState>;
+
+impl Watchers {
+    fn add(&mut self, table: TableKey<'_>, id: &[u8], waiter: WaiterId) {
+        let rows = self.tables.get_or_insert_with(table, || HashMap::with_hasher(self.hasher.clone()));
+        rows.entry(id.into()).or_default().insert(waiter);
+    }
+
+    #[expect(clippy::expect_used, reason = "whoever watches a row was added to it")]
+    fn remove(&mut self, table: TableKey<'_>, id: &[u8], waiter: WaiterId) {
+        let rows = self.tables.get_mut(table).expect("a watched row has a table");
+        let row = rows.get_mut(id).expect("a watched row has watchers");
+        row.remove(&waiter);
+        if row.is_empty() {
+            self.take_row(table, id);
+        }
+    }
+
+    fn take_row(&mut self, table: TableKey<'_>, id: &[u8]) -> Option<BTreeSet<WaiterId>> {
+        let rows = self.tables.get_mut(table)?;
+        let row = rows.remove(id);
+        if rows.is_empty() {
+            self.tables.remove(table);
+        }
+        row
+    }
+
+    fn take_table(&mut self, table: TableKey<'_>) -> BTreeSet<WaiterId> {
+        self.tables.remove(table).into_iter().flat_map(HashMap::into_values).flatten().collect()
+    }
+
+    fn take_database(&mut self, db: Option<i32>) -> BTreeSet<WaiterId> {
+        let tables = self.tables.take(db).flat_map(BTreeMap::into_values);
+        tables.flat_map(HashMap::into_values).flatten().collect()
+    }
+}
+
+/// All waiters.
+#[derive(Debug)]
+pub struct Waiters<H> {
+    waiters: HashMap<WaiterId, Waiter<H>, RandomState>,
+    last_id: WaiterId,
+    watchers: Watchers,
+    /// Who is due for a recheck, in order. Some may have left.
+    due: VecDeque<WaiterId>,
+}
+
+impl<H> Waiters<H> {
+    pub(super) fn new(hasher: RandomState) -> Self {
+        Self {
+            waiters: HashMap::with_hasher(hasher.clone()),
+            last_id: 0,
+            watchers: Watchers { hasher, tables: TableMap::new() },
+            due: VecDeque::new(),
+        }
+    }
+
+    /// How many clients wait.
+    pub fn len(&self) -> usize {
+        self.waiters.len()
+    }
+
+    /// Whether no client waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiters.is_empty()
+    }
+
+    /// Whether a waiter may be due for a recheck.
+    pub fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    pub(super) fn get_mut(&mut self, waiter: WaiterId) -> Option<&mut Waiter<H>> {
+        self.waiters.get_mut(&waiter)
+    }
+
+    /// Adds a waiter that watches the id at this index.
+    pub(super) fn add(
+        &mut self,
+        table: TableKey<'_>,
+        ids: &[&[u8]],
+        fields: &[&str],
+        watched: usize,
+        handle: H,
+    ) -> WaiterId {
+        self.last_id += 1;
+        let waiter = Waiter {
+            handle,
+            table: table.into(),
+            ids: Ids::new(ids),
+            fields: fields.iter().map(|name| Box::from(*name)).collect(),
+            watched: None,
+            is_due: false,
+            rechecks: 0,
+        };
+        self.waiters.insert(self.last_id, waiter);
+        self.watch(self.last_id, watched);
+        self.last_id
+    }
+
+    /// Has a waiter watch the id at this index, and no other.
+    #[expect(clippy::expect_used, reason = "callers have just looked the waiter up, or added it")]
+    pub(super) fn watch(&mut self, id: WaiterId, index: usize) {
+        let waiter = self.waiters.get_mut(&id).expect("a waiter that watches is there");
+        if let Some(previous) = waiter.watched.replace(index) {
+            self.watchers.remove(waiter.table(), waiter.id(previous), id);
+        }
+        self.watchers.add(waiter.table(), waiter.id(index), id);
+    }
+
+    /// Removes a waiter that has not left yet.
+    pub(super) fn remove(&mut self, id: WaiterId) -> Option<Waiter<H>> {
+        let waiter = self.waiters.remove(&id)?;
+        if let Some(index) = waiter.watched {
+            self.watchers.remove(waiter.table(), waiter.id(index), id);
+        }
+        Some(waiter)
+    }
+
+    /// Whoever watches this row is due.
+    pub(super) fn wake_row(&mut self, table: TableKey<'_>, id: &[u8]) {
+        let row = self.watchers.take_row(table, id);
+        self.make_due(row.into_iter().flatten());
+    }
+
+    /// Whoever watches a row of this table is due.
+    pub(super) fn wake_table(&mut self, table: TableKey<'_>) {
+        let watchers = self.watchers.take_table(table);
+        self.make_due(watchers);
+    }
+
+    /// Whoever watches a row of this database, or of any database, is due.
+    pub(super) fn wake_database(&mut self, db: Option<i32>) {
+        let watchers = self.watchers.take_database(db);
+        self.make_due(watchers);
+    }
+
+    #[expect(clippy::expect_used, reason = "a waiter that leaves stops watching")]
+    fn make_due(&mut self, watchers: impl IntoIterator<Item = WaiterId>) {
+        for id in watchers {
+            let waiter = self.waiters.get_mut(&id).expect("a watcher waits");
+            waiter.watched = None;
+            if !waiter.is_due {
+                waiter.is_due = true;
+                self.due.push_back(id);
+            }
+        }
+    }
+
+    /// Takes the next waiter that is due.
+    pub(super) fn pop_due(&mut self) -> Option<WaiterId> {
+        loop {
+            let id = self.due.pop_front()?;
+            if let Some(waiter) = self.waiters.get_mut(&id) {
+                waiter.is_due = false;
+                return Some(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Version 1 of the saved form of a table.
+//!
+//! A table is saved as chunks: one of shapes, any number of rows, and a seal. No row crosses from one chunk
+//! into the next, so neither side holds more than one or two chunks besides the table.
+//!
+//! | chunk | content |
+//! |---|---|
+//! | shapes | count, then of each: count of names, then of each: length, text |
+//! | rows | count (1 or more), then of each: expiry (8 bytes), length, id, number of the shape, values |
+//! | seal | 0, count of all rows (8 bytes), checksum of all chunks before (8 bytes) |
+//!
+//! A value is its length and its text. Counts and lengths are unsigned LEB128; numbers of a fixed width are
+//! little-endian.
+//!
+//! The decoder trusts nothing: it refuses what a table could not have held, and what doesn't match the
+//! checksum.
+
+use std::collections::{HashMap, HashSet};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::SlotHint;
+use super::bounds::{self, MAX_EXPIRY_MS, MAX_FIELDS};
+use super::row::{read_length, write_length};
+use super::shape::ShapeRef;
+use super::{Expiry, Table};
+use crate::Seed;
+
+/// A chunk ends with the row that brings it to this length.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Why a saved table is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the wording says it")]
+pub enum DecodeError {
+    #[error("its field names are damaged")]
+    Shapes,
+    #[error("a row is damaged")]
+    Row,
+    #[error("an id is there twice")]
+    DuplicateId,
+    #[error("its end is missing")]
+    Unsealed,
+    #[error("something follows its end")]
+    AfterSeal,
+    #[error("rows are missing")]
+    Count,
+    #[error("its checksum does not fit")]
+    Checksum,
+}
+
+/// Saves the rows that are live at `now_ms`, chunk by chunk.
+#[expect(clippy::expect_used, reason = "a row saved under another shape's names would be another price")]
+pub fn encode(table: &Table, now_ms: i64, mut save: impl FnMut(&[u8])) {
+    let mut checksum = Xxh3::new();
+    let mut emit = |chunk: &[u8]| {
+        checksum.update(chunk);
+        save(chunk);
+    };
+    // Only the shapes of live rows, in the order in which they come.
+    let (mut numbers, mut shapes) = (HashMap::new(), Vec::new());
+    for row in table.iter(now_ms) {
+        numbers.entry(row.shape_id()).or_insert_with(|| {
+            shapes.push(row.shape());
+            shapes.len() - 1
+        });
+    }
+    let mut chunk = Vec::new();
+    write_length(&mut chunk, shapes.len());
+    for shape in shapes {
+        write_length(&mut chunk, shape.names().len());
+        for name in shape.names() {
+            write_text(&mut chunk, name.as_bytes());
+        }
+    }
+    emit(&chunk);
+
+    let (mut rows, mut count, mut total) = (Vec::new(), 0, 0_u64);
+    let mut flush = |rows: &mut Vec<u8>, count: &mut usize| {
+        chunk.clear();
+        write_length(&mut chunk, *count);
+        chunk.append(rows);
+        *count = 0;
+        emit(&chunk);
+    };
+    for row in table.iter(now_ms) {
+        rows.extend_from_slice(&row.expiry().to_bytes());
+        write_text(&mut rows, row.id());
+        let shape = numbers.get(&row.shape_id()).expect("the shapes of all live rows are numbered");
+        write_length(&mut rows, *shape);
+        for value in row.values() {
+            write_text(&mut rows, value);
+        }
+        count += 1;
+        total += 1;
+        if rows.len() >= CHUNK_BYTES {
+            flush(&mut rows, &mut count);
+        }
+    }
+    if count > 0 {
+        flush(&mut rows, &mut count);
+    }
+
+    let mut seal = vec![0];
+    seal.extend_from_slice(&total.to_le_bytes());
+    seal.extend_from_slice(&checksum.digest().to_le_bytes());
+    save(&seal);
+}
+
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    write_length(out, text.len());
+    out.extend_from_slice(text);
+}
+
+/// Loads a table, chunk by chunk.
+pub struct Decoder {
+    table: Table,
+    /// `None` before the first chunk. The table keeps them until all rows are there.
+    shapes: Option<Vec<ShapeRef>>,
+    rows: usize,
+    checksum: Xxh3,
+    is_sealed: bool,
+}
+
+impl Decoder {
+    /// A decoder into a table with this seed.
+    pub fn new(seed: Seed) -> Self {
+        Self { table: Table::new(seed), shapes: None, rows: 0, checksum: Xxh3::new(), is_sealed: false }
+    }
+
+    /// Takes the next chunk. Returns whether it was the last.
+    pub fn take(&mut self, chunk: &[u8]) -> Result<bool, DecodeError> {
+        if self.is_sealed {
+            return Err(DecodeError::AfterSeal);
+        }
+        match &self.shapes {
+            None => self.shapes = Some(read_shapes(&mut self.table, chunk).ok_or(DecodeError::Shapes)?),
+            Some(shapes) => {
+                let (count, rest) = read_length(chunk).ok_or(DecodeError::Row)?;
+                if count == 0 {
+                    self.check_seal(rest)?;
+                    self.is_sealed = true;
+                    return Ok(true);
+                }
+                read_rows(&mut self.table, shapes, count, rest)?;
+                self.rows += count;
+            }
+        }
+        self.checksum.update(chunk);
+        Ok(false)
+    }
+
+    fn check_seal(&self, seal: &[u8]) -> Result<(), DecodeError> {
+        let (rows, rest) = seal.split_first_chunk().ok_or(DecodeError::Unsealed)?;
+        let checksum = rest.try_into().map_err(|_| DecodeError::Unsealed)?;
+        if usize::try_from(u64::from_le_bytes(*rows)) != Ok(self.rows) {
+            return Err(DecodeError::Count);
+        }
+        if u64::from_le_bytes(checksum) != self.checksum.digest() {
+            return Err(DecodeError::Checksum);
+        }
+        Ok(())
+    }
+
+    /// The table, if all of it was taken.
+    pub fn finish(mut self) -> Result<Table, DecodeError> {
+        if !self.is_sealed {
+            return Err(DecodeError::Unsealed);
+        }
+        for shape in self.shapes.into_iter().flatten() {
+            self.table.shapes_mut().release(shape.id);
+        }
+        Ok(self.table)
+    }
+}
+
+fn read_shapes(table: &mut Table, chunk: &[u8]) -> Option<Vec<ShapeRef>> {
+    let (count, mut rest) = read_length(chunk)?;
+    let (mut shapes, mut known) = (Vec::new(), HashSet::new());
+    for _ in 0..count {
+        let (fields, after) = read_length(rest)?;
+        rest = after;
+        if !(1..=MAX_FIELDS).contains(&fields) {
+            return None;
+        }
+        let mut names = Vec::new();
+        for _ in 0..fields {
+            let name = bounds::name(read_text(&mut rest)?)?;
+            if names.contains(&name) {
+                return None;
+            }
+            names.push(name);
+        }
+        shapes.push(table.shapes_mut().intern(&names));
+        if !known.insert(names) {
+            return None;
+        }
+    }
+    rest.is_empty().then_some(shapes)
+}
+
+fn read_rows(
+    table: &mut Table,
+    shapes: &[ShapeRef],
+    count: usize,
+    mut rest: &[u8],
+) -> Result<(), DecodeError> {
+    let mut values = Vec::new();
+    for _ in 0..count {
+        let (id, expiry, shape) = read_row(shapes, &mut values, &mut rest).ok_or(DecodeError::Row)?;
+        if !table.put_shaped(id, SlotHint::unknown(table.hash(id)), shape, values.iter().copied(), expiry) {
+            return Err(DecodeError::DuplicateId);
+        }
+    }
+    if rest.is_empty() { Ok(()) } else { Err(DecodeError::Row) }
+}
+
+/// Reads a row's id, expiry and shape, and its values into `values`.
+fn read_row<'c>(
+    shapes: &[ShapeRef],
+    values: &mut Vec<&'c str>,
+    rest: &mut &'c [u8],
+) -> Option<(&'c [u8], Expiry, ShapeRef)> {
+    let (expiry, after) = rest.split_first_chunk()?;
+    let expiry = Expiry::from_bytes(*expiry);
+    *rest = after;
+    if expiry.unix_ms().is_some_and(|ms| !(1..=MAX_EXPIRY_MS).contains(&ms)) {
+        return None;
+    }
+    let id = read_text(rest).filter(|id| bounds::is_id(id))?;
+    let (shape, after) = read_length(rest)?;
+    *rest = after;
+    let shape = shapes.get(shape)?;
+    values.clear();
+    for _ in 0..shape.fields {
+        values.push(bounds::value(read_text(rest)?)?);
+    }
+    Some((id, expiry, *shape))
+}
+
+fn read_text<'c>(rest: &mut &'c [u8]) -> Option<&'c [u8]> {
+    let (length, after) = read_length(rest)?;
+    let (text, after) = after.split_at_checked(length)?;
+    *rest = after;
+    Some(text)
+}

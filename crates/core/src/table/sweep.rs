@@ -1,0 +1,63 @@
+//! Sweeping: expired rows are taken out in bounded steps, as the table is used.
+
+use super::{Expiry, Table, row};
+
+/// Where the sweep is on its way through the pages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sweep {
+    next_page: usize,
+    /// No row of the pages behind it, and none written since it began, expires earlier.
+    pub(super) min_expiry: Expiry,
+}
+
+impl Sweep {
+    /// Before the first page.
+    pub(super) const START: Self = Self { next_page: 0, min_expiry: Expiry::NEVER };
+}
+
+impl Table {
+    /// Takes expired rows out of the next `pages` pages, or of fewer once `bytes` bytes were freed. Returns
+    /// how many rows, or `None` if none can have expired.
+    pub fn sweep(&mut self, now_ms: i64, pages: usize, bytes: usize) -> Option<usize> {
+        if !self.min_expiry.is_expired(now_ms) {
+            return None;
+        }
+        let (mut swept, mut freed) = (0, 0);
+        for _ in 0..pages {
+            let Some(page) = self.pages.get_mut(self.sweep.next_page) else {
+                // The round is over: what it saw holds for the whole table.
+                self.min_expiry = self.sweep.min_expiry;
+                self.sweep = Sweep::START;
+                break;
+            };
+            let mut removed = Vec::new();
+            if page.min_expiry.is_expired(now_ms) && page.find_min_expiry().is_expired(now_ms) {
+                page.retain(|row| {
+                    let stays = freed >= bytes || !row::expiry(row).is_expired(now_ms);
+                    if !stays {
+                        freed += row.len();
+                        removed.push(row::shape(row));
+                    }
+                    stays
+                });
+            }
+            let (hash, min_expiry) = (page.first_hash, page.min_expiry);
+            // A page left half done is where the next step begins.
+            if !min_expiry.is_expired(now_ms) {
+                self.sweep.next_page += 1;
+                self.sweep.min_expiry = self.sweep.min_expiry.min(min_expiry);
+            }
+            if !removed.is_empty() {
+                swept += removed.len();
+                self.rows -= removed.len();
+                // `max_expiry` stays: it is the key's expiry, whatever clock swept the rows.
+                removed.into_iter().for_each(|shape| self.shapes.release(shape));
+                self.merge(hash);
+            }
+            if freed >= bytes {
+                break;
+            }
+        }
+        Some(swept)
+    }
+}

@@ -1,0 +1,245 @@
+//! Writing a row: on which condition, with which expiry, whole or merged.
+
+use super::bounds::MAX_FIELDS;
+use super::shape::ShapeRef;
+use super::{Expiry, IdHash, SlotHint, Table};
+
+/// What must hold for a row to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no such row.
+    Absent,
+    /// There is one.
+    Present,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug)]
+pub struct WritePolicy {
+    /// What must hold of each row as it was before the call.
+    pub condition: Option<Condition>,
+    /// The named fields are set and the others kept; else the row is replaced.
+    pub merge: bool,
+    /// The expiry a row gets.
+    pub expiry: ExpiryPolicy,
+}
+
+/// The expiry of a row that is written.
+#[derive(Clone, Copy, Debug)]
+pub enum ExpiryPolicy {
+    /// This one.
+    Set(Expiry),
+    /// That of the row it replaces; for a new row this one.
+    Keep(Expiry),
+}
+
+impl WritePolicy {
+    /// Whether every row has expired as it is written, and so is deleted.
+    pub fn has_expired(self, now_ms: i64) -> bool {
+        matches!(self.expiry, ExpiryPolicy::Set(expiry) if expiry.is_expired(now_ms))
+    }
+}
+
+/// What writing a row came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// The condition did not hold.
+    Skipped,
+    /// The row is stored, with this expiry.
+    Stored(Expiry),
+    /// Its expiry had passed: it was deleted if it was there.
+    Deleted {
+        /// Whether it was there.
+        was_there: bool,
+    },
+}
+
+impl Table {
+    /// Whether merging these names into the row would give it too many fields.
+    pub fn merges_too_wide(&self, id: &[u8], names: &[&str], now_ms: i64) -> bool {
+        self.get(id, now_ms).is_some_and(|row| {
+            let new = names.iter().filter(|name| row.shape().position(name.as_bytes()).is_none()).count();
+            row.shape().names().len() + new > MAX_FIELDS
+        })
+    }
+
+    /// A writer of rows with these fields, no name being there twice.
+    pub fn writer<'t, 'n>(&'t mut self, names: &'n [&'n str], policy: WritePolicy) -> Writer<'t, 'n> {
+        let shape = self.shapes_mut().intern(names);
+        Writer { table: self, names, shape, policy }
+    }
+}
+
+/// Writes rows of the same fields by the same policy. The table keeps their shape as long as this lives.
+#[derive(Debug)]
+pub struct Writer<'t, 'n> {
+    table: &'t mut Table,
+    names: &'n [&'n str],
+    shape: ShapeRef,
+    policy: WritePolicy,
+}
+
+impl Writer<'_, '_> {
+    /// See [`Table::slot_hints`].
+    pub fn slot_hints(&self, hashes: &[IdHash]) -> [SlotHint; Table::LOOKUP_BATCH] {
+        self.table.slot_hints(hashes)
+    }
+
+    /// Writes a row. There are as many values as names.
+    pub fn write<'v>(
+        &mut self,
+        id: &[u8],
+        hint: SlotHint,
+        values: impl Iterator<Item = &'v str> + Clone,
+        now_ms: i64,
+    ) -> WriteOutcome {
+        let WritePolicy { condition, merge, expiry } = self.policy;
+        let needs_old = condition.is_some() || merge || matches!(expiry, ExpiryPolicy::Keep(_));
+        let old = if needs_old { self.table.get_at(hint, id, now_ms) } else { None };
+        match condition {
+            Some(Condition::Absent) if old.is_some() => return WriteOutcome::Skipped,
+            Some(Condition::Present) if old.is_none() => return WriteOutcome::Skipped,
+            _ => {}
+        }
+        let expiry = match expiry {
+            ExpiryPolicy::Set(expiry) => expiry,
+            ExpiryPolicy::Keep(default) => old.map_or(default, |row| row.expiry()),
+        };
+        if expiry.is_expired(now_ms) {
+            return WriteOutcome::Deleted { was_there: self.table.remove(id, now_ms) };
+        }
+        match old.filter(|_| merge) {
+            None => {
+                self.table.put_shaped(id, hint, self.shape, values, expiry);
+            }
+            Some(row) => {
+                let mut merged: Vec<(String, String)> =
+                    row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect();
+                for (name, value) in self.names.iter().zip(values) {
+                    match merged.iter_mut().find(|(known, _)| known == name) {
+                        Some((_, old)) => value.clone_into(old),
+                        None => merged.push(((*name).to_owned(), value.to_owned())),
+                    }
+                }
+                let names: Vec<&str> = merged.iter().map(|(name, _)| name.as_str()).collect();
+                self.table.put(id, &names, merged.iter().map(|(_, value)| value.as_str()), expiry);
+            }
+        }
+        WriteOutcome::Stored(expiry)
+    }
+}
+
+impl Drop for Writer<'_, '_> {
+    fn drop(&mut self) {
+        // A panic that unwinds may have left the table broken, and a second one would abort the server.
+        if !std::thread::panicking() {
+            self.table.shapes_mut().release(self.shape.id);
+        }
+    }
+}
+
+/// A row's value as text: it was UTF-8 when it was written.
+#[expect(clippy::expect_used, reason = "bounds::value checks every value that comes in")]
+fn text(value: &[u8]) -> String {
+    String::from_utf8(value.to_vec()).expect("a value is UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fields and values, and the expiry.
+    type Left = (&'static [(&'static str, &'static str)], i64);
+
+    fn at(ms: i64) -> ExpiryPolicy {
+        ExpiryPolicy::Set(Expiry::at(ms))
+    }
+
+    fn content(table: &Table, now_ms: i64) -> Option<(Vec<(String, String)>, Expiry)> {
+        let row = table.get(b"1", now_ms)?;
+        Some((row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect(), row.expiry()))
+    }
+
+    fn write(table: &mut Table, policy: WritePolicy, now_ms: i64) -> WriteOutcome {
+        let [hint, ..] = table.slot_hints(&[table.hash(b"1")]);
+        table.writer(&["c", "b"], policy).write(b"1", hint, ["3", "4"].into_iter(), now_ms)
+    }
+
+    #[test]
+    fn rows_by_policy() {
+        use Condition::{Absent, Present};
+        let kept = ExpiryPolicy::Keep(Expiry::at(500));
+        let plain = WritePolicy { condition: None, merge: false, expiry: at(300) };
+        let stored = |ms| WriteOutcome::Stored(Expiry::at(ms));
+        // The row that is there has a=1 b=2 and expires at 200; c=3 b=4 is written at 100 or at 250.
+        let cases: &[(i64, WritePolicy, WriteOutcome, Option<Left>)] = &[
+            (100, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
+            (250, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
+            (
+                100,
+                WritePolicy { condition: Some(Absent), ..plain },
+                WriteOutcome::Skipped,
+                Some((&[("a", "1"), ("b", "2")], 200)),
+            ),
+            (
+                250,
+                WritePolicy { condition: Some(Absent), ..plain },
+                stored(300),
+                Some((&[("c", "3"), ("b", "4")], 300)),
+            ),
+            (
+                100,
+                WritePolicy { condition: Some(Present), ..plain },
+                stored(300),
+                Some((&[("c", "3"), ("b", "4")], 300)),
+            ),
+            (250, WritePolicy { condition: Some(Present), ..plain }, WriteOutcome::Skipped, None),
+            (
+                100,
+                WritePolicy { merge: true, ..plain },
+                stored(300),
+                Some((&[("a", "1"), ("b", "4"), ("c", "3")], 300)),
+            ),
+            (250, WritePolicy { merge: true, ..plain }, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
+            (
+                100,
+                WritePolicy { merge: true, expiry: kept, ..plain },
+                stored(200),
+                Some((&[("a", "1"), ("b", "4"), ("c", "3")], 200)),
+            ),
+            (100, WritePolicy { expiry: kept, ..plain }, stored(200), Some((&[("c", "3"), ("b", "4")], 200))),
+            (250, WritePolicy { expiry: kept, ..plain }, stored(500), Some((&[("c", "3"), ("b", "4")], 500))),
+            (100, WritePolicy { expiry: at(100), ..plain }, WriteOutcome::Deleted { was_there: true }, None),
+            (250, WritePolicy { expiry: at(100), ..plain }, WriteOutcome::Deleted { was_there: false }, None),
+            (
+                100,
+                WritePolicy { condition: Some(Absent), expiry: at(1), ..plain },
+                WriteOutcome::Skipped,
+                Some((&[("a", "1"), ("b", "2")], 200)),
+            ),
+        ];
+        for (now_ms, policy, written, left) in cases {
+            let mut table = Table::new([1, 2, 3, 4]);
+            table.put(b"1", &["a", "b"], ["1", "2"].into_iter(), Expiry::at(200));
+            assert_eq!(write(&mut table, *policy, *now_ms), *written, "{policy:?}");
+            let left = left.map(|(fields, ms)| {
+                let fields =
+                    fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+                (fields, Expiry::at(ms))
+            });
+            assert_eq!(content(&table, *now_ms), left, "{policy:?} at {now_ms}");
+        }
+    }
+
+    #[test]
+    fn a_merge_is_bounded() {
+        let mut table = Table::new([1, 2, 3, 4]);
+        let names: Vec<String> = (0..63).map(|index| format!("f{index}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        table.put(b"1", &names, names.iter().copied(), Expiry::at(200));
+        assert!(!table.merges_too_wide(b"1", &["f0", "new"], 100));
+        assert!(table.merges_too_wide(b"1", &["new", "newer"], 100));
+        assert!(!table.merges_too_wide(b"1", &["new", "newer"], 200));
+        assert!(!table.merges_too_wide(b"2", &["new", "newer"], 100));
+    }
+}

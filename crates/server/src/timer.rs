@@ -1,0 +1,93 @@
+//! The module's timer: what it does between two commands.
+
+use std::cell::Cell;
+use std::ffi::c_void;
+use std::ptr;
+
+use redis_module::raw;
+
+use crate::api::api;
+use crate::clock::{self, clock_ms};
+use crate::context::detached;
+use crate::guard::guard_logged;
+use crate::key::Mode;
+use crate::module::loaded;
+use crate::{DataType, GilGuarded, Key, KeyName, OpenError, TypedKey};
+
+/// The timer that is set, and when it goes off.
+static TIMER: GilGuarded<Option<(raw::RedisModuleTimerID, i64)>> = GilGuarded::new(|| None);
+
+/// Sets the timer to go off in `in_ms` milliseconds, between two commands; unless it goes off earlier anyway.
+pub fn set_timer(in_ms: i64) {
+    let at_ms = clock_ms().saturating_add(in_ms);
+    let set = TIMER.with(|timer| *timer);
+    if set.is_some_and(|(_, set_ms)| set_ms <= at_ms) {
+        return;
+    }
+    let ctx = detached();
+    // SAFETY: the context is kept for good, and used under the server's lock; a timer is stopped only while
+    // it is set.
+    unsafe {
+        if let Some((timer, _)) = set {
+            api!(RedisModule_StopTimer(ctx, timer, ptr::null_mut()));
+        }
+        let timer = api!(RedisModule_CreateTimer(ctx, in_ms.max(0), Some(timer_callback), ptr::null_mut()));
+        TIMER.with(|set| *set = Some((timer, at_ms)));
+    }
+}
+
+/// What the server calls when the timer goes off.
+unsafe extern "C" fn timer_callback(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
+    guard_logged(ctx, || {
+        TIMER.with(Option::take);
+        (loaded().on_timer)(&mut TimerContext { ctx, key_is_open: Cell::new(false) });
+    });
+}
+
+/// The module's work between two commands: no client, no arguments.
+pub struct TimerContext {
+    ctx: *mut raw::RedisModuleCtx,
+    key_is_open: Cell<bool>,
+}
+
+impl TimerContext {
+    /// The server's clock in milliseconds since 1970.
+    pub fn now_ms(&self) -> i64 {
+        clock::now_ms(self.ctx)
+    }
+
+    /// Runs `work` with this key, opened to read as one of the data type `T`.
+    pub fn with_key<T: DataType, R>(
+        &mut self,
+        key: KeyName<'_>,
+        work: impl FnOnce(Result<TypedKey<'_, T>, OpenError>) -> R,
+    ) -> R {
+        let name = OwnedString::new(self.ctx, key.name);
+        // SAFETY: the context is the timer's.
+        unsafe { api!(RedisModule_SelectDb(self.ctx, key.db)) };
+        // SAFETY: the name lives until the key is closed, which `work` does before it returns.
+        let key = unsafe { Key::open(self.ctx, name.string, &self.key_is_open, Mode::Read) };
+        work(key.and_then(Key::typed))
+    }
+}
+
+/// A string of the server's, freed when it is dropped.
+struct OwnedString {
+    ctx: *mut raw::RedisModuleCtx,
+    string: *mut raw::RedisModuleString,
+}
+
+impl OwnedString {
+    fn new(ctx: *mut raw::RedisModuleCtx, text: &[u8]) -> Self {
+        // SAFETY: the server copies the text.
+        let string = unsafe { api!(RedisModule_CreateString(ctx, text.as_ptr().cast(), text.len())) };
+        Self { ctx, string }
+    }
+}
+
+impl Drop for OwnedString {
+    fn drop(&mut self) {
+        // SAFETY: it was made by `new` with this context, and is freed only here.
+        unsafe { api!(RedisModule_FreeString(self.ctx, self.string)) };
+    }
+}

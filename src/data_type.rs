@@ -1,0 +1,134 @@
+//! The price table as a data type of the server.
+
+use std::ffi::{CStr, c_int};
+
+use quotelock_core::table::codec::{DecodeError, Decoder, encode};
+use quotelock_core::table::{self, Table, group_rows};
+use quotelock_server::{
+    AofWriter, ChunkReader, ChunkWriter, DataType, Digest, EndsEarly, KeyName, Relocator, TypeHandle,
+    clock_ms, random_numbers,
+};
+
+use crate::vehprice::{mset_form, single_flight};
+
+/// The version of the form in which tables are saved.
+const ENCODING: c_int = 1;
+
+/// A table as the value of a key.
+pub(crate) struct PriceTable(pub(crate) Table);
+
+impl PriceTable {
+    /// An empty table.
+    pub(crate) fn new() -> Self {
+        Self(Table::new(random_numbers()))
+    }
+}
+
+/// Why a saved table is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error("a price table of version {0} is refused: this quotelock reads version {ENCODING}")]
+    Version(c_int),
+    #[error("a price table is refused: {0}")]
+    EndsEarly(#[from] EndsEarly),
+    #[error("a price table is refused: {0}")]
+    Damaged(#[from] DecodeError),
+}
+
+impl DataType for PriceTable {
+    const NAME: &'static CStr = c"vehprice1";
+    const ENCODING: c_int = ENCODING;
+    type LoadError = LoadError;
+
+    fn handle() -> &'static TypeHandle<Self> {
+        static HANDLE: TypeHandle<PriceTable> = TypeHandle::new();
+        &HANDLE
+    }
+
+    fn load(encoding: c_int, chunks: &mut ChunkReader<'_>) -> Result<Self, LoadError> {
+        if encoding != ENCODING {
+            return Err(LoadError::Version(encoding));
+        }
+        let mut decoder = Decoder::new(random_numbers());
+        while !chunks.next_chunk(|chunk| decoder.take(chunk))?? {}
+        let mut table = decoder.finish()?;
+        table.mark_relocated();
+        Ok(Self(table))
+    }
+
+    fn save(&self, chunks: &mut ChunkWriter<'_>) {
+        encode(&self.0, clock_ms(), |chunk| chunks.write(chunk));
+    }
+
+    fn rewrite(&self, aof: &mut AofWriter<'_>) {
+        let mut is_empty = true;
+        group_rows(self.0.iter(clock_ms()), |group| {
+            is_empty = false;
+            mset_form::with_args_of(&group, |args| aof.write(mset_form::MSET, args.iter().copied()));
+        });
+        if is_empty {
+            // The key is kept by hand though its rows have expired, so it must be there after a restart too.
+            mset_form::with_args_of_expired_row(|args| aof.write(mset_form::MSET, args.iter().copied()));
+        }
+        // The rows have set the key's expiry. If a user has changed it the server writes that next, and
+        // nothing if it was removed.
+        aof.write(c"PERSIST", []);
+    }
+
+    fn digest(&self, digest: &mut Digest<'_>) {
+        for row in self.0.iter(clock_ms()) {
+            digest.add(row.id());
+            digest.add(row.expiry().unix_ms().unwrap_or(-1).to_string().as_bytes());
+            for (name, value) in row.fields() {
+                digest.add(name.as_bytes());
+                digest.add(value);
+            }
+            digest.end_sequence();
+        }
+    }
+
+    fn copy(&self) -> Self {
+        let mut copy = self.0.clone();
+        copy.mark_relocated();
+        Self(copy)
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    fn allocations(&self) -> usize {
+        self.0.allocations()
+    }
+
+    fn defrag(&mut self, from: usize, relocator: &mut Relocator<'_>) -> Option<usize> {
+        self.0.defrag(from, &mut ServerRelocator(relocator))
+    }
+
+    fn unlinked(&mut self, key: KeyName<'_>) {
+        // It may come to another key.
+        self.0.mark_relocated();
+        single_flight::table_unlinked(key, &self.0);
+    }
+}
+
+/// The server's relocator, as a table takes it.
+struct ServerRelocator<'r, 'd>(&'r mut Relocator<'d>);
+
+impl table::Relocator for ServerRelocator<'_, '_> {
+    fn list<T>(&mut self, list: &mut Vec<T>) {
+        self.0.list(list);
+    }
+
+    fn slice<T>(&mut self, slice: &mut Box<[T]>) {
+        self.0.slice(slice);
+    }
+
+    fn text(&mut self, text: &mut Box<str>) {
+        self.0.text(text);
+    }
+
+    fn should_stop(&mut self) -> bool {
+        self.0.should_stop()
+    }
+}

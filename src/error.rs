@@ -1,0 +1,202 @@
+//! Why a command refuses. Where Redis has a wording for the same mistake it comes first; then the argument at
+//! fault and what it should have been. Input is shown escaped and cut.
+
+use std::fmt;
+
+use quotelock_core::json::TooLong;
+use quotelock_core::lock::RoleIdsError;
+use quotelock_core::plan::{MAX_ID_BYTES as PLAN_ID_BYTES, TAG};
+use quotelock_core::table::bounds::{MAX_FIELDS, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_VALUE_BYTES};
+use quotelock_server::{OpenError, excerpt};
+
+const RFC_3339: &str = "an RFC 3339 time with an offset, as 2024-09-12T02:50:53.000Z";
+const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+
+/// Why a command refuses. Texts from the caller are made safe to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A word the command doesn't know.
+    #[error("ERR syntax error, '{word}' is not a word of '{command}'")]
+    UnknownWord {
+        /// The word.
+        word: String,
+        /// The command's name.
+        command: &'static str,
+    },
+    /// The same word twice.
+    #[error("ERR syntax error, {0} is given twice")]
+    Twice(&'static str),
+    /// Two words that exclude each other, in the order they were given.
+    #[error("ERR syntax error, {0} and {1} exclude each other")]
+    Exclusive(&'static str, &'static str),
+    /// A word without its value.
+    #[error("ERR syntax error, {0} wants a value")]
+    NoValue(&'static str),
+    /// A `LAG` where the caller brings its own moment.
+    #[error("ERR syntax error, LAG goes with the queryTime '*' only")]
+    LagWithoutClock,
+    /// Not a whole number, or out of range.
+    #[error("{NOT_AN_INTEGER}, {0} takes {1}")]
+    NotInRange(&'static str, Range),
+    /// Not a whole number of milliseconds to wait, or too many.
+    #[error("ERR timeout is not an integer or out of range, {0} takes {1}")]
+    BadTimeout(&'static str, Range),
+    /// A negative number of milliseconds to wait.
+    #[error("ERR timeout is negative, {0} takes {1}")]
+    NegativeTimeout(&'static str, Range),
+    /// A whole number that is not an expiry.
+    #[error("ERR invalid expire time in '{command}' command, {word} takes {range}")]
+    InvalidExpire {
+        /// The command's name.
+        command: &'static str,
+        /// The word at fault.
+        word: &'static str,
+        /// What it takes.
+        range: Range,
+    },
+    /// A buffer longer than the ttl it came with.
+    #[error("{NOT_AN_INTEGER}, {word} takes at most the ttl given, {ttl_ms} ms")]
+    BufferAboveTtl {
+        /// The word at fault.
+        word: &'static str,
+        /// The ttl in milliseconds.
+        ttl_ms: i64,
+    },
+    /// An align with which a lock could be closing at birth, and the longest with which it can't, in seconds.
+    #[error("{NOT_AN_INTEGER}, ALIGN {}", takes_align(*max_s))]
+    BadAlign {
+        /// The longest align in whole seconds; 0 if there is none.
+        max_s: i64,
+    },
+    /// Not a moment.
+    #[error("ERR invalid queryTime '{0}', it takes {RFC_3339}, or '*' for the server's clock")]
+    BadQueryTime(String),
+    /// A moment that `ALIGN` takes out of the calendar.
+    #[error("ERR invalid queryTime '{0}', ALIGN takes it out of the years 0000 to 9999")]
+    AlignOutOfYears(String),
+    /// Not a moment at which to tell a lock's state.
+    #[error("ERR invalid AT '{0}', it takes {RFC_3339}")]
+    BadAt(String),
+    /// Not a list of role ids.
+    #[error("ERR invalid roleIds, {0}")]
+    BadRoleIds(#[from] RoleIdsError),
+    /// The key can't be opened, or holds another type.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Not a row's id.
+    #[error("ERR invalid id '{0}', it takes 1 to {MAX_ID_BYTES} bytes of UTF-8")]
+    BadId(String),
+    /// Not a field's name.
+    #[error("ERR invalid field '{0}', it takes 1 to {MAX_NAME_BYTES} bytes of UTF-8")]
+    BadField(String),
+    /// Not a value; the name of its field.
+    #[error("ERR invalid value of field '{0}', it takes at most {MAX_VALUE_BYTES} bytes of UTF-8")]
+    BadValue(String),
+    /// A field to be written is named twice.
+    #[error("ERR syntax error, field '{0}' is given twice")]
+    FieldTwice(String),
+    /// Fewer fields than were counted.
+    #[error("ERR syntax error, {word} {fields} wants {fields} fields")]
+    TooFewFields {
+        /// `FIELDS` or `RAW`.
+        word: &'static str,
+        /// The count given.
+        fields: i64,
+    },
+    /// Not as many fields and values as were counted.
+    #[error("ERR syntax error, FIELDS {fields} wants {fields} fields and their values")]
+    FieldsAndValues {
+        /// The count given.
+        fields: i64,
+    },
+    /// A required part is missing.
+    #[error("ERR syntax error, {0} is missing")]
+    Missing(&'static str),
+    /// No rows, or an incomplete one; how many values each has.
+    #[error("ERR syntax error, ROWS takes rows of an id and {0} values")]
+    BadRows(usize),
+    /// `IDS` without an id.
+    #[error("ERR syntax error, IDS wants at least one id")]
+    NoIds,
+    /// More ids, rows or keys than the setting allows.
+    #[error("ERR too many {what}, {count} are more than quotelock.max-batch, {max}")]
+    TooMany {
+        /// `ids`, `rows` or `keys`.
+        what: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        max: i64,
+    },
+    /// With `MERGE` a row would have too many fields; its id.
+    #[error("ERR invalid row '{0}', with MERGE it would have more than {MAX_FIELDS} fields")]
+    TooWide(String),
+    /// Not a cursor.
+    #[error("ERR invalid cursor, it takes 0 or what the last call returned")]
+    BadCursor,
+    /// `RAW` without `JSON`.
+    #[error("ERR syntax error, RAW goes with JSON only")]
+    RawWithoutJson,
+    /// `KEEPCLAIM` without `TOKEN`.
+    #[error("ERR syntax error, KEEPCLAIM goes with TOKEN only")]
+    KeepClaimWithoutToken,
+    /// A field without the value it should have.
+    #[error("ERR syntax error, field '{0}' wants an expected value")]
+    NothingExpected(String),
+    /// Not a plan's id.
+    #[error(
+        "ERR invalid id '{0}', it takes 1 to {PLAN_ID_BYTES} bytes of UTF-8, {TAG} at its end not counted"
+    )]
+    BadPlanId(String),
+    /// The toggle holds what means no mode.
+    #[error("ERR invalid value '{0}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back")]
+    BadToggle(String),
+    /// The reply would be too long for one string of JSON.
+    #[error("ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows or fields")]
+    ReplyTooLong,
+}
+
+fn takes_align(max_s: i64) -> String {
+    if max_s == 0 {
+        "wants a ttl at least 1 second longer than the buffer".to_owned()
+    } else {
+        format!("takes whole seconds from 1 to {max_s}, the ttl less the buffer")
+    }
+}
+
+impl Error {
+    /// A word that `command` doesn't know.
+    pub fn unknown_word(word: &[u8], command: &'static str) -> Self {
+        Self::UnknownWord { word: excerpt(word), command }
+    }
+}
+
+impl From<TooLong> for Error {
+    fn from(TooLong: TooLong) -> Self {
+        Self::ReplyTooLong
+    }
+}
+
+/// A range of whole numbers and what they count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// What they count, as `whole seconds`.
+    pub unit: &'static str,
+    /// The lowest.
+    pub min: i64,
+    /// The highest.
+    pub max: i64,
+}
+
+impl Range {
+    /// Whether the number is in the range.
+    pub fn contains(self, number: i64) -> bool {
+        (self.min..=self.max).contains(&number)
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {} to {}", self.unit, self.min, self.max)
+    }
+}

@@ -1,0 +1,164 @@
+//! The parts of `docs/commands` and of the README that say what a command's entry says. `UPDATE_PAGES=1 cargo
+//! test --lib pages` writes those of the pages; without it the test fails where they differ.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, iter};
+
+use quotelock_server::{Arg, ArgKind, KeyFlag, Spec};
+
+use super::{COMMANDS, MODULE};
+
+const BEGIN: &str = "<!-- From the command's entry: `make docs` writes this part. -->";
+const END: &str = "<!-- End of that part. -->";
+
+/// A page with its parts written anew. What stands between and after them is by hand.
+fn with_parts(page: &str, spec: &Spec) -> String {
+    let mut parts = [synopsis(spec), arguments(spec)].into_iter();
+    let mut written = String::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        let (_, after) = after.split_once(END).unwrap();
+        let _ = write!(written, "{before}{BEGIN}\n\n{}\n{END}", parts.next().unwrap());
+        rest = after;
+    }
+    assert_eq!(parts.next(), None, "the page of {} lacks a part", spec.name);
+    written.push_str(rest);
+    written
+}
+
+/// What the page of a new command begins as.
+fn new_page() -> String {
+    format!("{BEGIN}{END}\n\n…\n\n{BEGIN}{END}\n\n## Reply\n\n- …\n\n## Examples\n\n```redis-cli\n> …\n```\n")
+}
+
+fn synopsis(spec: &Spec) -> String {
+    let keys: Vec<_> = spec.keys.iter().map(|key| key_flags(key.flags)).collect();
+    format!(
+        "# {}\n\n{}\n\n```\n{}\n```\n\n\
+         | | |\n|---|---|\n| Since | {} |\n| Complexity | {} |\n| Flags | `{}` |\n\
+         | ACL categories | {}, from Redis 7.2 and Valkey 7.2 on; `@{}`, from Redis 7.4 and Valkey 8 on |\n\
+         | Key | {} |\n",
+        spec.name.to_uppercase(),
+        spec.summary,
+        grammar(spec),
+        spec.since,
+        spec.complexity,
+        spec.flags.replace(' ', "`, `"),
+        spec.categories.split(' ').map(|category| format!("`@{category}`")).collect::<Vec<_>>().join(", "),
+        MODULE.category,
+        keys.join("; "),
+    )
+}
+
+fn arguments(spec: &Spec) -> String {
+    let mut lines = "## Arguments\n\n".to_owned();
+    spec.args.iter().for_each(|arg| list(arg, &mut lines));
+    lines
+}
+
+fn grammar(spec: &Spec) -> String {
+    let args: Vec<_> = spec.args.iter().map(usage).collect();
+    format!("{} {}", spec.name.to_uppercase(), args.join(" "))
+}
+
+/// An argument as a grammar shows it.
+fn usage(arg: &Arg) -> String {
+    let value = match &arg.kind {
+        ArgKind::OneOf(choices) => choices.iter().map(usage).collect::<Vec<_>>().join(" | "),
+        ArgKind::Block(parts) => parts.iter().map(usage).collect::<Vec<_>>().join(" "),
+        ArgKind::PureToken => String::new(),
+        _ => arg.name.to_owned(),
+    };
+    // The first of several needs no word before it, so that it is repeated as it is. The token comes once,
+    // before them.
+    let value = if arg.multiple { format!("{value} [{value} …]") } else { value };
+    let value: Vec<_> =
+        arg.token.into_iter().chain(Some(value.as_str()).filter(|value| !value.is_empty())).collect();
+    let value = value.join(" ");
+    match arg.kind {
+        _ if arg.optional => format!("[{value}]"),
+        ArgKind::OneOf(_) => format!("<{value}>"),
+        _ => value,
+    }
+}
+
+fn list(arg: &Arg, page: &mut String) {
+    if let ArgKind::OneOf(parts) | ArgKind::Block(parts) = arg.kind {
+        // A block's word stands before its first part.
+        for (part, word) in parts.iter().zip(iter::once(arg.token).chain(iter::repeat(None))) {
+            list(&Arg { token: part.token.or(word), ..*part }, page);
+        }
+    } else {
+        let _ = writeln!(
+            page,
+            "- `{}`: {}",
+            usage(&Arg { optional: false, multiple: false, ..*arg }),
+            arg.summary
+        );
+    }
+}
+
+fn key_flags(flags: &[KeyFlag]) -> String {
+    let flags: Vec<_> =
+        flags.iter().map(|flag| format!("`{}`", format!("{flag:?}").to_uppercase())).collect();
+    flags.join(", ")
+}
+
+fn readme_row(spec: &Spec) -> String {
+    let page = format!("docs/commands/{}.md", spec.name);
+    format!("| [`{}`]({page}) | {} |", grammar(spec).replace('|', "\\|"), spec.summary)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+#[test]
+fn pages_say_what_the_table_says() {
+    let folder = root().join("docs/commands");
+    let update = env::var_os("UPDATE_PAGES").is_some();
+    if update {
+        fs::create_dir_all(&folder).unwrap();
+    }
+    let mut names = Vec::new();
+    for entry in COMMANDS {
+        let path = folder.join(format!("{}.md", entry.spec.name));
+        let found = fs::read_to_string(&path).unwrap_or_else(|_| new_page());
+        let page = with_parts(&found, &entry.spec);
+        if update {
+            fs::write(&path, &page).unwrap();
+        } else {
+            assert!(found == page, "{} differs from the command's entry: run `make docs`", path.display());
+        }
+        names.push(path);
+    }
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        assert!(names.contains(&path), "{} is of no command in the table", path.display());
+    }
+}
+
+/// The row of `docs/operating.md` that says what rights a command takes.
+#[test]
+fn the_table_of_access_has_every_command() {
+    let operating = fs::read_to_string(root().join("docs/operating.md")).unwrap();
+    let (_, access) = operating.split_once("## Access").unwrap();
+    for entry in COMMANDS {
+        let name = format!("`{}`", entry.spec.name.to_uppercase());
+        let row = access.lines().find(|line| line.starts_with('|') && line.contains(&name));
+        let row = row.unwrap_or_else(|| panic!("no row has {name}"));
+        let own =
+            entry.spec.categories.split(' ').map(|category| format!("@{category} ")).collect::<String>();
+        assert!(row.ends_with(&format!("| `{own}@{}` |", MODULE.category)), "{name}: {row}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_command_as_the_table_has_it() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for entry in COMMANDS {
+        let row = readme_row(&entry.spec);
+        assert!(readme.contains(&row), "README.md lacks the row\n{row}");
+    }
+}

@@ -1,0 +1,39 @@
+//! `PRICEPLAN.ROUTE`
+
+use super::{ARGS, KEYS, answer_each};
+use crate::counters::{ROUTES_CORE, ROUTES_LEGACY, ROUTES_RETIRED};
+use crate::error::Error;
+use quotelock_core::plan;
+use quotelock_server::{Call, Command, Spec};
+
+/// Says which pricing ids go to that came back.
+pub(crate) struct Route;
+
+impl Command for Route {
+    const SPEC: Spec = Spec {
+        name: "priceplan.route",
+        summary: "Returns for each plan id that came back to which pricing it goes, and the bare id.",
+        complexity: "O(N) where N is the number of ids",
+        since: "0.1.0",
+        flags: "readonly",
+        categories: "read slow",
+        arity: -3,
+        keys: KEYS,
+        args: ARGS,
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        answer_each(call, |mode, id| {
+            let route = mode.route(id);
+            match route {
+                plan::Route::Legacy => ROUTES_LEGACY.count(),
+                plan::Route::Core => ROUTES_CORE.count(),
+                plan::Route::Retired => ROUTES_RETIRED.count(),
+            }
+            call.reply_array(2);
+            call.reply_bytes(route.name().as_bytes());
+            call.reply_bytes(id.bare);
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! `PRICEPLAN.TAG`
+
+use super::{ARGS, KEYS, answer_each};
+use crate::counters::{TAGS_CORE, TAGS_LEGACY};
+use crate::error::Error;
+use quotelock_core::plan;
+use quotelock_server::{Call, Command, Spec};
+
+/// Says which ids to send out.
+pub(crate) struct Tag;
+
+impl Command for Tag {
+    const SPEC: Spec = Spec {
+        name: "priceplan.tag",
+        summary: "Returns the ids of plans as they go out, tagged where old pricing is in force.",
+        complexity: "O(N) where N is the number of ids",
+        since: "0.1.0",
+        flags: "readonly",
+        categories: "read slow",
+        arity: -3,
+        keys: KEYS,
+        args: ARGS,
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        answer_each(call, |mode, id| {
+            let sent = mode.tag(id);
+            if sent.ends_with(plan::TAG.as_bytes()) {
+                TAGS_LEGACY.count();
+            } else {
+                TAGS_CORE.count();
+            }
+            call.reply_bytes(&sent);
+        })
+    }
+}

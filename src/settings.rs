@@ -1,0 +1,68 @@
+//! The settings: name, default, lowest and highest value.
+
+use quotelock_core::lock::{MAX_TTL_MS, Terms};
+use quotelock_core::table::Expiry;
+use quotelock_server::{Call, Setting};
+
+use crate::error::Error;
+
+/// How long a lock is in force, for locks without their own ttl.
+static LOCK_TTL_MS: Setting = Setting::new("lock-ttl-ms", 360_000, 1, MAX_TTL_MS);
+
+/// The last part of the ttl, in which a lock is closing, for locks without their own buffer.
+static LOCK_BUFFER_MS: Setting = Setting::new("lock-buffer-ms", 60_000, 0, MAX_TTL_MS);
+
+/// How far `*` locks behind the server's clock: longer than upstream takes to commit a price, plus the skew
+/// of clocks.
+static LOCK_LAG_MS: Setting = Setting::new("lock-lag-ms", 0, 0, MAX_TTL_MS);
+
+/// The ttl of rows written without an expiry; 0: they don't expire.
+static PRICE_TTL_MS: Setting = Setting::new("price-ttl-ms", 120_000, 0, MAX_TTL_MS);
+
+/// The most ids, rows or keys of one call: it bounds the time a call takes.
+static MAX_BATCH: Setting = Setting::new("max-batch", 100_000, 1, 10_000_000);
+
+/// The most claims over all tables: it bounds their memory.
+static MAX_CLAIMS: Setting = Setting::new("max-claims", 1_000_000, 0, 100_000_000);
+
+pub(crate) const ALL: &[&Setting] =
+    &[&LOCK_TTL_MS, &LOCK_BUFFER_MS, &LOCK_LAG_MS, &PRICE_TTL_MS, &MAX_BATCH, &MAX_CLAIMS];
+
+/// The terms of a lock that has none of its own.
+pub(crate) fn lock_terms() -> Terms {
+    Terms { ttl_ms: LOCK_TTL_MS.get(), buffer_ms: LOCK_BUFFER_MS.get() }
+}
+
+/// The lag of `*` where the command names none, in milliseconds.
+pub(crate) fn lock_lag_ms() -> i64 {
+    LOCK_LAG_MS.get()
+}
+
+/// The expiry of a row that is written at `now_ms` without one.
+pub(crate) fn default_expiry(now_ms: i64) -> Expiry {
+    match PRICE_TTL_MS.get() {
+        0 => Expiry::NEVER,
+        ttl_ms => Expiry::at(now_ms.saturating_add(ttl_ms)),
+    }
+}
+
+/// The most ids, rows or keys of one call.
+pub(crate) fn max_batch() -> i64 {
+    MAX_BATCH.get()
+}
+
+/// The most claims over all tables.
+pub(crate) fn max_claims() -> usize {
+    usize::try_from(MAX_CLAIMS.get()).unwrap_or(0)
+}
+
+/// Refuses more ids, rows or keys than the setting allows. What comes from the primary or the AOF was checked
+/// there, maybe against another setting.
+pub(crate) fn check_batch(call: &Call<'_>, what: &'static str, count: usize) -> Result<(), Error> {
+    let max = max_batch();
+    if i64::try_from(count).is_ok_and(|count| count <= max) || call.is_replay() {
+        Ok(())
+    } else {
+        Err(Error::TooMany { what, count, max })
+    }
+}

@@ -1,0 +1,178 @@
+//! `VEHPRICE.CLAIM`
+
+use quotelock_core::json::{JsonWriter, TooLong};
+use quotelock_core::single_flight::{ClaimOutcome, Token};
+use quotelock_core::table::Row;
+use quotelock_server::{Arg, Call, Command, Spec};
+
+use super::ids::IdArgs;
+use super::mget::ROW_BYTES;
+use super::open_table::OpenTable;
+use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
+use super::{ID_ARG, KEY_ARG, WRITES, count_reads, single_flight};
+use crate::args::{ArgCursor, Exclusive, TTL_MS};
+use crate::error::{Error, Range};
+use crate::settings;
+
+/// Claims rows that are missing.
+pub(crate) struct Claim;
+
+/// Where the words begin.
+const WORDS: usize = 2;
+
+/// How long a claim is held.
+const PX: Range = Range { unit: "whole milliseconds", min: 1, max: 600_000 };
+const LIMIT: Range = Range { unit: "a whole number", min: 1, max: 10_000_000 };
+
+impl Command for Claim {
+    const SPEC: Spec = Spec {
+        name: "vehprice.claim",
+        summary: "Reads rows of a price table, and claims those that are missing for the caller to fetch.",
+        complexity: "O(N) where N is the number of ids",
+        since: "0.1.0",
+        flags: "write deny-oom",
+        categories: "write slow",
+        arity: -6,
+        keys: WRITES,
+        args: &[
+            KEY_ARG,
+            Arg::integer("milliseconds", "the claims end by themselves after so many milliseconds")
+                .after("PX"),
+            Arg::integer("count", "claim at most so many rows").after("LIMIT").optional(),
+            Arg::integer("milliseconds", "claim rows too that expire in less than so many milliseconds")
+                .after("REFRESH")
+                .optional(),
+            FIELDS_ARG,
+            JSON_RAW_ARG,
+            ID_ARG.after("IDS").multiple(),
+        ],
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        let request = parse(call)?;
+        let projection = &request.projection;
+        let ids = IdArgs::new(call, request.ids_at)?.checked()?;
+        let open = OpenTable::read(call)?;
+        let mut rows = Vec::with_capacity(ids.len());
+        open.each_row(ids.iter().copied(), |row| rows.push(row));
+        let refresh_before_ms = request.refresh_ms.map(|ms| call.now_ms().saturating_add(ms));
+        let wanted = ids.iter().zip(&rows).filter(|(_, row)| {
+            single_flight::is_missing(**row, projection.names())
+                || row.is_some_and(|row| expires_before(row, refresh_before_ms))
+        });
+        let wanted = wanted.map(|(id, _)| *id);
+        let (token, outcome) =
+            single_flight::claim(call, wanted, request.for_ms, request.limit, settings::max_claims());
+        let token = (!outcome.claimed.is_empty()).then_some(token);
+        if !projection.is_json() {
+            reply_map(call, projection, token, &rows, &outcome);
+        } else if let Err(too_long) = reply_json(call, projection, token, &rows, &outcome) {
+            // A caller that isn't told of its claims can't release them.
+            if let Some(token) = token {
+                single_flight::release(call, token, None);
+            }
+            return Err(too_long.into());
+        }
+        count_reads(ids.len(), rows.iter().flatten().count());
+        Ok(())
+    }
+}
+
+fn expires_before(row: Row<'_>, time_ms: Option<i64>) -> bool {
+    row.expiry().unix_ms().zip(time_ms).is_some_and(|(expiry_ms, time_ms)| expiry_ms < time_ms)
+}
+
+/// What is asked for.
+struct Request<'a> {
+    for_ms: i64,
+    limit: usize,
+    refresh_ms: Option<i64>,
+    projection: Projection<'a>,
+    ids_at: usize,
+}
+
+fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
+    let (mut px, mut limit, mut refresh) = (Exclusive::unset(), Exclusive::unset(), Exclusive::unset());
+    let mut projection = Projection::whole();
+    let mut args = ArgCursor::new(Claim::SPEC.name, WORDS, call.args_from(WORDS));
+    while args.advance() {
+        if args.is("PX") {
+            px.set("PX", args.expiry("PX", PX)?)?;
+        } else if args.is("LIMIT") {
+            limit.set("LIMIT", args.integer("LIMIT", LIMIT)?)?;
+        } else if args.is("REFRESH") {
+            refresh.set("REFRESH", args.integer("REFRESH", TTL_MS)?)?;
+        } else if args.is("IDS") {
+            projection.check()?;
+            let for_ms = px.value().ok_or(Error::Missing("PX"))?;
+            let ids_at = args.position();
+            if ids_at == call.argc() {
+                return Err(Error::NoIds);
+            }
+            let limit = limit.value().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+            return Ok(Request { for_ms, limit, refresh_ms: refresh.value(), projection, ids_at });
+        } else {
+            projection.take_word(&mut args)?;
+        }
+    }
+    Err(Error::Missing("IDS"))
+}
+
+fn reply_map(
+    call: &Call<'_>,
+    projection: &Projection<'_>,
+    token: Option<Token>,
+    rows: &[Option<Row<'_>>],
+    outcome: &ClaimOutcome<'_>,
+) {
+    call.reply_map(4);
+    call.reply_bytes(b"token");
+    match token {
+        Some(token) => call.reply_bytes(token.to_string().as_bytes()),
+        None => call.reply_nil(),
+    }
+    call.reply_bytes(b"rows");
+    call.reply_array(rows.len());
+    rows.iter().for_each(|row| projection.reply(call, *row));
+    for (name, ids) in [("claimed", &outcome.claimed), ("pending", &outcome.pending)] {
+        call.reply_bytes(name.as_bytes());
+        call.reply_array(ids.len());
+        ids.iter().for_each(|id| call.reply_bytes(id));
+    }
+}
+
+fn reply_json(
+    call: &Call<'_>,
+    projection: &Projection<'_>,
+    token: Option<Token>,
+    rows: &[Option<Row<'_>>],
+    outcome: &ClaimOutcome<'_>,
+) -> Result<(), TooLong> {
+    let mut json = JsonWriter::with_capacity(rows.len() * ROW_BYTES);
+    json.write_raw(b"{\"token\":");
+    match token {
+        Some(token) => json.write_raw(format!("\"{token}\"").as_bytes()),
+        None => json.write_raw(b"null"),
+    }
+    json.write_raw(b",\"rows\":[");
+    let mut separator: &[u8] = b"";
+    for row in rows {
+        json.write_raw(separator);
+        separator = b",";
+        projection.write_json(*row, &mut json);
+    }
+    for (name, ids) in [("],\"claimed\":[", &outcome.claimed), ("],\"pending\":[", &outcome.pending)] {
+        json.write_raw(name.as_bytes());
+        let mut separator: &[u8] = b"\"";
+        for id in ids {
+            json.write_raw(separator);
+            separator = b",\"";
+            json.write_escaped(id);
+            json.write_raw(b"\"");
+        }
+    }
+    json.write_raw(b"]}");
+    call.reply_bytes(json.finish()?);
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! `VEHPRICE.MGETHASH`
+
+use quotelock_server::{Arg, Call, Command, KeyFlag, KeySpec, Spec};
+
+use crate::error::Error;
+use crate::settings::check_batch;
+
+/// Reads native hashes.
+pub(crate) struct MGetHash;
+
+/// Where the keys begin.
+const KEYS: usize = 1;
+
+impl Command for MGetHash {
+    const SPEC: Spec = Spec {
+        name: "vehprice.mgethash",
+        summary: "Returns what HGETALL of each key returns.",
+        complexity: "O(N) where N is the number of fields of all keys",
+        since: "0.1.0",
+        flags: "readonly",
+        categories: "read slow",
+        arity: -2,
+        keys: &[KeySpec { flags: &[KeyFlag::Ro, KeyFlag::Access], first: 1, last: -1, step: 1 }],
+        args: &[Arg::key("key", "the key of a hash").multiple()],
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        let count = call.argc() - KEYS;
+        check_batch(call, "keys", count)?;
+        let mut are_hashes = Vec::new();
+        for index in (KEYS..).take(count) {
+            are_hashes.push(call.open_read(index)?.is_hash()?);
+        }
+        call.reply_array(count);
+        for (index, is_hash) in (KEYS..).zip(are_hashes) {
+            if is_hash {
+                call.reply_hash(index);
+            } else {
+                call.reply_nil();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! The table of a call's key, opened and swept once.
+
+use quotelock_core::single_flight::TableKey;
+use quotelock_core::table::{Expiry, Row, Table};
+use quotelock_server::{Call, Key, TypedKey};
+
+use super::{DEL_EVENT, KEY, SET_EVENT, single_flight, table_key};
+use crate::counters::ROWS_EXPIRED;
+use crate::data_type::PriceTable;
+use crate::error::Error;
+
+/// How many pages of a table a command sweeps on its way: some hundred rows.
+const SWEEP_PAGES: usize = 16;
+
+/// A sweep stops early once it has freed this much: freeing a value of 100 kB takes longer than sweeping a
+/// page.
+const SWEEP_BYTES: usize = 256 * 1024;
+
+/// The table of a call's key, if there is one. Reads sweep it too: a sweep changes nothing that anyone can
+/// see.
+pub(super) struct OpenTable<'c, 'a> {
+    call: &'c Call<'a>,
+    key: TypedKey<'c, PriceTable>,
+}
+
+impl<'c, 'a> OpenTable<'c, 'a> {
+    /// Opens the table of the call's key to read.
+    pub(super) fn read(call: &'c Call<'a>) -> Result<Self, Error> {
+        Self::open(call, call.open_read(KEY)?)
+    }
+
+    /// Opens the table of the call's key to write; [`OpenTable::commit`] ends the write.
+    pub(super) fn write(call: &'c Call<'a>) -> Result<Self, Error> {
+        Self::open(call, call.open_write(KEY)?)
+    }
+
+    fn open(call: &'c Call<'a>, key: Key<'c>) -> Result<Self, Error> {
+        let mut key = key.typed()?;
+        prepare(&mut key, table_key(call), call.now_ms());
+        Ok(Self { call, key })
+    }
+
+    pub(super) fn table(&self) -> Option<&Table> {
+        self.key.value().map(|PriceTable(table)| table)
+    }
+
+    pub(super) fn table_mut(&mut self) -> Option<&mut Table> {
+        self.key.value_mut().map(|PriceTable(table)| table)
+    }
+
+    /// The table, made if there is none.
+    pub(super) fn table_or_insert(&mut self) -> &mut Table {
+        &mut self.key.get_or_insert_with(PriceTable::new).0
+    }
+
+    /// The row with this id, if it is live now.
+    pub(super) fn row(&self, id: &[u8]) -> Option<Row<'_>> {
+        self.table()?.get(id, self.call.now_ms())
+    }
+
+    /// Visits the row of each id, or none, in order.
+    #[inline]
+    pub(super) fn each_row<'t, 'i>(
+        &'t self,
+        ids: impl Iterator<Item = &'i [u8]>,
+        mut visit: impl FnMut(Option<Row<'t>>),
+    ) {
+        match self.table() {
+            Some(table) => table.get_each(ids, self.call.now_ms(), visit),
+            None => ids.for_each(|_| visit(None)),
+        }
+    }
+
+    /// Ends a write. A table without a live row goes with its key, which is all that is replicated then;
+    /// otherwise the changes are replicated by `replicate`, the key expires with its longest-lived row, and
+    /// whoever listens is told.
+    pub(super) fn commit(mut self, changes: Changes, replicate: impl FnOnce(&Table)) {
+        let now_ms = self.call.now_ms();
+        let is_replay = self.call.is_replay();
+        let Some(table) = self.table_mut() else {
+            return;
+        };
+        let max_expiry = table.max_expiry();
+        // A write from the primary ends no table: the primary sends a DEL for that, whatever the clock says
+        // here.
+        if !is_replay && max_expiry.is_none_or(|max| max.is_expired(now_ms)) {
+            return self.key.delete(DEL_EVENT);
+        }
+        if changes.is_none() {
+            return;
+        }
+        replicate(table);
+        // Only a replay can leave no row: those that lived on the primary have expired by this clock, and so
+        // has the key. Redis shows a key to the end of its last millisecond, so that must have passed.
+        self.key.set_expiry(max_expiry.unwrap_or(Expiry::at(now_ms - 1)).unix_ms());
+        if changes.stored > 0 {
+            self.key.signal(SET_EVENT);
+        }
+        if changes.deleted > 0 {
+            self.key.signal(DEL_EVENT);
+        }
+    }
+}
+
+/// How many rows a write has stored and deleted.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Changes {
+    pub(super) stored: usize,
+    pub(super) deleted: usize,
+}
+
+impl Changes {
+    fn is_none(self) -> bool {
+        self.stored == 0 && self.deleted == 0
+    }
+}
+
+/// Makes a table that was just opened ready for use: ends the claims of what was there before it, and sweeps
+/// it a step.
+pub(super) fn prepare(key: &mut TypedKey<'_, PriceTable>, name: TableKey<'_>, now_ms: i64) {
+    if let Some(PriceTable(table)) = key.value_mut() {
+        if table.take_relocated() {
+            single_flight::table_cleared(name);
+        }
+        ROWS_EXPIRED.add(table.sweep(now_ms, SWEEP_PAGES, SWEEP_BYTES).unwrap_or(0));
+    }
+}

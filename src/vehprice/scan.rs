@@ -1,0 +1,92 @@
+//! `VEHPRICE.SCAN`
+
+use quotelock_core::json::JsonWriter;
+use quotelock_server::{Arg, Call, Command, Spec};
+
+use super::getall::{reply_rows, write_object};
+use super::open_table::OpenTable;
+use super::projection::{FIELDS_ARG, Projection};
+use super::{KEY_ARG, READS, count_reads};
+use crate::JSON_ARG;
+use crate::args::{ArgCursor, Exclusive, integer};
+use crate::error::{Error, Range};
+use crate::settings;
+
+/// Reads rows in steps.
+pub(crate) struct Scan;
+
+/// How many rows a step passes unless told otherwise.
+const DEFAULT_COUNT: i64 = 10;
+
+impl Command for Scan {
+    const SPEC: Spec = Spec {
+        name: "vehprice.scan",
+        summary: "Returns rows of a price table in steps.",
+        complexity: "O(1) for a step, O(N) for a whole iteration, where N is the number of rows",
+        since: "0.1.0",
+        flags: "readonly",
+        categories: "read slow",
+        arity: -3,
+        keys: READS,
+        args: &[
+            KEY_ARG,
+            Arg::string("cursor", "0 to begin, then what the last step returned"),
+            Arg::integer("count", "how many rows to pass, about").after("COUNT").optional(),
+            FIELDS_ARG,
+            JSON_ARG,
+        ],
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        let request = parse(call)?;
+        let open = OpenTable::read(call)?;
+        let mut rows = Vec::new();
+        let next = open.table().map_or(0, |table| {
+            table.scan(request.cursor, request.count, call.now_ms(), |row| rows.push(row))
+        });
+        let next = next.to_string();
+        count_reads(rows.len(), rows.len());
+        if request.projection.is_json() {
+            let mut json = JsonWriter::default();
+            json.write_raw(b"{\"cursor\":\"");
+            json.write_raw(next.as_bytes());
+            json.write_raw(b"\",\"rows\":");
+            write_object(rows.into_iter(), &request.projection, &mut json);
+            json.write_raw(b"}");
+            call.reply_bytes(json.finish()?);
+        } else {
+            call.reply_array(2);
+            call.reply_bytes(next.as_bytes());
+            reply_rows(call, rows.len(), rows.into_iter(), &request.projection);
+        }
+        Ok(())
+    }
+}
+
+/// What is asked for.
+struct Request<'a> {
+    cursor: u32,
+    count: usize,
+    projection: Projection<'a>,
+}
+
+fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
+    let cursor =
+        integer(call.arg(2)).and_then(|number| u32::try_from(number).ok()).ok_or(Error::BadCursor)?;
+    let counts = Range { unit: "a whole number", min: 1, max: settings::max_batch() };
+    let (mut count, mut projection) = (Exclusive::unset(), Projection::whole());
+    let mut args = ArgCursor::new(Scan::SPEC.name, 3, call.args_from(3));
+    while args.advance() {
+        if args.is("COUNT") {
+            let number = args.integer("COUNT", counts)?;
+            count.set("COUNT", number)?;
+        } else if args.is("RAW") {
+            return Err(args.unknown());
+        } else {
+            projection.take_word(&mut args)?;
+        }
+    }
+    let count = usize::try_from(count.value().unwrap_or(DEFAULT_COUNT)).unwrap_or(usize::MAX);
+    Ok(Request { cursor, count, projection })
+}

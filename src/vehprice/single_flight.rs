@@ -1,0 +1,134 @@
+//! The one owner of the server's claims and waiters, which sets the timer they need.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use quotelock_core::single_flight::{ClaimOutcome, ClaimTerms, SingleFlight, TableKey, Token};
+use quotelock_core::table::{Row, Table};
+use quotelock_server::{
+    BlockedClient, Call, GilGuarded, KeyName, clock_ms, expiry_ms, random_numbers, set_timer,
+};
+
+use super::table_key;
+use crate::counters::{
+    CLAIMS_ENDED, CLAIMS_EXPIRED, CLAIMS_GRANTED, CLAIMS_PENDING, CLAIMS_REFUSED, CLAIMS_RELEASED,
+    CLAIMS_WAITING,
+};
+
+/// All claims and waiters.
+static STATE: GilGuarded<SingleFlight<Option<BlockedClient>>> =
+    GilGuarded::new(|| SingleFlight::new(random_numbers()));
+
+/// Whether there is any claim: without one, most calls here have nothing to do.
+static HAS_CLAIMS: AtomicBool = AtomicBool::new(false);
+
+/// The longest the timer is set to; it is set again when it goes off.
+const MAX_TIMER_MS: i64 = 60_000;
+
+/// Works on claims and waiters; [`update`] must follow if their number changes. `work` must not call the
+/// server.
+pub(super) fn with_state<T>(work: impl FnOnce(&mut SingleFlight<Option<BlockedClient>>) -> T) -> T {
+    STATE.with(work)
+}
+
+/// Changes claims and waiters; then updates what `INFO` shows of them, and sets the timer. `change` must not
+/// call the server.
+pub(super) fn update<T>(change: impl FnOnce(&mut SingleFlight<Option<BlockedClient>>) -> T) -> T {
+    let (done, has_work, next_expiry_ms) = STATE.with(|state| {
+        let done = change(state);
+        HAS_CLAIMS.store(!state.claims().is_empty(), Relaxed);
+        CLAIMS_PENDING.set(state.claims().len());
+        CLAIMS_WAITING.set(state.waiters().len());
+        (done, state.has_work(), state.claims().next_expiry_ms())
+    });
+    if has_work {
+        set_timer(0);
+    } else if let Some(expiry_ms) = next_expiry_ms {
+        set_timer(expiry_ms.saturating_sub(clock_ms()).clamp(0, MAX_TIMER_MS));
+    }
+    done
+}
+
+/// Whether there is any claim.
+pub(super) fn has_claims() -> bool {
+    HAS_CLAIMS.load(Relaxed)
+}
+
+/// Claims rows for the caller, for `for_ms` milliseconds.
+pub(super) fn claim<'i>(
+    call: &Call<'_>,
+    ids: impl Iterator<Item = &'i [u8]>,
+    for_ms: i64,
+    limit: usize,
+    max_claims: usize,
+) -> (Token, ClaimOutcome<'i>) {
+    let token = new_token();
+    let now_ms = call.now_ms();
+    let terms = ClaimTerms { token, now_ms, expiry_ms: now_ms.saturating_add(for_ms), limit, max_claims };
+    let outcome = update(|state| state.claim(table_key(call), ids, terms));
+    CLAIMS_GRANTED.add(outcome.claimed.len());
+    CLAIMS_REFUSED.add(outcome.refused);
+    CLAIMS_EXPIRED.add(outcome.expired);
+    (token, outcome)
+}
+
+fn new_token() -> Token {
+    let [high, low] = random_numbers();
+    Token::new(u128::from(high) << 64 | u128::from(low))
+}
+
+/// Releases the claims held under a token: on these ids, or all. Returns how many.
+pub(super) fn release(call: &Call<'_>, token: Token, ids: Option<&[&[u8]]>) -> usize {
+    let released = update(|state| state.release(table_key(call), token, ids, call.now_ms()));
+    CLAIMS_RELEASED.add(released);
+    released
+}
+
+/// Which of these ids are claimed under a token.
+pub(super) fn held(call: &Call<'_>, token: Option<Token>, ids: &[&[u8]]) -> Vec<bool> {
+    let Some(token) = token.filter(|_| has_claims()) else {
+        return vec![false; ids.len()];
+    };
+    let (table, now_ms) = (table_key(call), call.now_ms());
+    with_state(|state| ids.iter().map(|id| state.claims().is_held(table, token, id, now_ms)).collect())
+}
+
+/// Rows were stored or deleted: their claims end, unless they are kept.
+pub(super) fn rows_written<'i>(call: &Call<'_>, ids: impl Iterator<Item = &'i [u8]>, keep_claims: bool) {
+    if !has_claims() {
+        return;
+    }
+    let table = table_key(call);
+    if keep_claims {
+        update(|state| state.wake_rows(table, ids));
+    } else {
+        CLAIMS_ENDED.add(update(|state| state.end_rows(table, ids)));
+    }
+}
+
+/// The table was deleted, or another came in its place: all its claims end.
+pub(super) fn table_cleared(table: TableKey<'_>) {
+    if has_claims() {
+        CLAIMS_ENDED.add(update(|state| state.end_table(table)));
+    }
+}
+
+/// A table leaves its key without a command of ours. Its claims end, unless the server expires it: a row's
+/// expiry ends no claim.
+pub(crate) fn table_unlinked(key: KeyName<'_>, table: &Table) {
+    if has_claims() && !table.has_expired(expiry_ms()) {
+        table_cleared(TableKey { db: key.db, name: key.name });
+    }
+}
+
+/// All keys of a database, or of all, were replaced or removed, or this server became a replica: their claims
+/// end.
+pub(crate) fn on_database_change(db: Option<i32>) {
+    if has_claims() {
+        CLAIMS_ENDED.add(update(|state| state.end_database(db)));
+    }
+}
+
+/// Whether a row counts as missing: it is not there, or lacks one of these fields.
+pub(super) fn is_missing(row: Option<Row<'_>>, fields: &[impl AsRef<str>]) -> bool {
+    row.is_none_or(|row| fields.iter().any(|name| row.value(name.as_ref().as_bytes()).is_none()))
+}

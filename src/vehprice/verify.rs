@@ -1,0 +1,109 @@
+//! `VEHPRICE.VERIFY`
+
+use quotelock_core::json::JsonWriter;
+use quotelock_core::table::Row;
+use quotelock_server::{Arg, Call, Command, Spec, excerpt};
+
+use super::fields::{field, value};
+use super::ids::id;
+use super::open_table::OpenTable;
+use super::projection::Projection;
+use super::{ID_ARG, KEY_ARG, READS, count_reads};
+use crate::JSON_ARG;
+use crate::counters::{VERDICTS_CHANGED, VERDICTS_MATCH, VERDICTS_MISSING};
+use crate::error::Error;
+
+/// Compares a row with the values the caller saw.
+pub(crate) struct Verify;
+
+/// Where the fields and the values that are expected begin.
+const PAIRS: usize = 3;
+
+impl Command for Verify {
+    const SPEC: Spec = Spec {
+        name: "vehprice.verify",
+        summary: "Returns whether fields of a row hold what is expected, and the row.",
+        complexity: "O(N) where N is the number of fields",
+        since: "0.1.0",
+        flags: "readonly fast",
+        categories: "read fast",
+        arity: -5,
+        keys: READS,
+        args: &[
+            KEY_ARG,
+            ID_ARG,
+            Arg::block(
+                "data",
+                &[
+                    Arg::string("field", "the name of a field"),
+                    Arg::string("expected", "the value it should hold"),
+                ],
+            )
+            .multiple(),
+            JSON_ARG,
+        ],
+    };
+    type Error = Error;
+
+    fn run(call: &Call<'_>) -> Result<(), Error> {
+        let request = parse(call)?;
+        let open = OpenTable::read(call)?;
+        let row = open.row(request.id);
+        count_reads(1, usize::from(row.is_some()));
+        let verdict = verdict(row, &request.expected);
+        let whole = Projection::whole();
+        if request.is_json {
+            let mut json = JsonWriter::default();
+            json.write_raw(b"{\"verdict\":\"");
+            json.write_raw(verdict.as_bytes());
+            json.write_raw(b"\",\"row\":");
+            whole.write_json(row, &mut json);
+            json.write_raw(b"}");
+            call.reply_bytes(json.finish()?);
+            return Ok(());
+        }
+        call.reply_map(2);
+        call.reply_bytes(b"verdict");
+        call.reply_bytes(verdict.as_bytes());
+        call.reply_bytes(b"row");
+        whole.reply(call, row);
+        Ok(())
+    }
+}
+
+/// What is asked for.
+struct Request<'a> {
+    id: &'a [u8],
+    /// Fields, and the values they should hold.
+    expected: Vec<(&'a str, &'a str)>,
+    is_json: bool,
+}
+
+fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
+    let id = id(call.arg(2))?;
+    let (mut expected, mut args) = (Vec::new(), call.args_from(PAIRS));
+    while let Some(name) = args.next() {
+        match args.next() {
+            Some(bytes) => {
+                let name = field(name)?;
+                expected.push((name, value(name, bytes)?));
+            }
+            None if name.eq_ignore_ascii_case(b"JSON") => return Ok(Request { id, expected, is_json: true }),
+            None => return Err(Error::NothingExpected(excerpt(name))),
+        }
+    }
+    Ok(Request { id, expected, is_json: false })
+}
+
+/// The verdict on a row, counted.
+fn verdict(row: Option<Row<'_>>, expected: &[(&str, &str)]) -> &'static str {
+    let holds =
+        |row: Row<'_>, (name, value): &(&str, &str)| row.value(name.as_bytes()) == Some(value.as_bytes());
+    let (verdict, counter) = match row {
+        None => ("Missing", &VERDICTS_MISSING),
+        Some(row) if expected.iter().all(|pair| holds(row, pair)) => ("Match", &VERDICTS_MATCH),
+        Some(_) => ("Changed", &VERDICTS_CHANGED),
+    };
+    counter.count();
+    verdict
+}

@@ -1,0 +1,152 @@
+//! The options of `VEHPRICE.SET` and `VEHPRICE.MSET`.
+
+use quotelock_core::single_flight::Token;
+use quotelock_core::table::bounds::MAX_EXPIRY_MS;
+use quotelock_core::table::{Condition, Expiry, ExpiryPolicy, WritePolicy};
+use quotelock_server::{Arg, Call};
+
+use super::mset_form::NEVER;
+use crate::args::{ArgCursor, Exclusive, TTL_MS, TTL_S};
+use crate::error::{Error, Range};
+use crate::settings;
+
+const EXAT: Range = Range { unit: "unix seconds", min: 1, max: MAX_EXPIRY_MS / 1000 };
+const PXAT: Range = Range { unit: "unix milliseconds", min: 1, max: MAX_EXPIRY_MS };
+
+/// `PXAT` in what the primary and the AOF send.
+const REPLAYED_PXAT: Range = Range { min: NEVER, ..PXAT };
+
+pub(super) const CONDITION_ARG: Arg = Arg::one_of(
+    "condition",
+    &[
+        Arg::pure_token("NX", "nx", "only rows that are not there"),
+        Arg::pure_token("XX", "xx", "only rows that are there"),
+    ],
+)
+.optional();
+pub(super) const MERGE_ARG: Arg =
+    Arg::pure_token("MERGE", "merge", "set the named fields and keep the others").optional();
+pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
+    "expiry",
+    &[
+        Arg::integer("seconds", "the rows expire in so many seconds").after("EX"),
+        Arg::integer("milliseconds", "the rows expire in so many milliseconds").after("PX"),
+        Arg::integer("unix-seconds", "the rows expire at this unix time in seconds").after("EXAT"),
+        Arg::integer("unix-milliseconds", "the rows expire at this unix time in milliseconds").after("PXAT"),
+        Arg::pure_token("KEEPTTL", "keepttl", "the rows keep the expiry of those they replace"),
+    ],
+)
+.optional();
+pub(super) const TOKEN_ARG: Arg = Arg::block(
+    "token-keepclaim",
+    &[
+        Arg::string("token", "only rows still claimed under this token").after("TOKEN"),
+        Arg::pure_token("KEEPCLAIM", "keepclaim", "the rows stay claimed").optional(),
+    ],
+)
+.optional();
+
+/// The expiry that is asked for.
+#[derive(Clone, Copy)]
+enum ExpireOption {
+    /// In this many milliseconds.
+    Relative(i64),
+    /// At this unix time in milliseconds.
+    Absolute(i64),
+    /// As the row that is replaced.
+    Keep,
+}
+
+/// The options of a write.
+pub(super) struct WriteOptions {
+    condition: Exclusive<Condition>,
+    merge: Exclusive<()>,
+    expiry: Exclusive<ExpireOption>,
+    /// `None` where the text is no token: no claim is held under it.
+    token: Exclusive<Option<Token>>,
+    keep_claim: Exclusive<()>,
+    is_replay: bool,
+}
+
+impl WriteOptions {
+    pub(super) fn new(call: &Call<'_>) -> Self {
+        Self {
+            condition: Exclusive::unset(),
+            merge: Exclusive::unset(),
+            expiry: Exclusive::unset(),
+            token: Exclusive::unset(),
+            keep_claim: Exclusive::unset(),
+            is_replay: call.is_replay(),
+        }
+    }
+
+    /// Takes the word read last, if it is one of these options.
+    pub(super) fn take_word<'a, I>(&mut self, args: &mut ArgCursor<'a, I>) -> Result<(), Error>
+    where
+        I: Iterator<Item = &'a [u8]>,
+    {
+        if args.is("NX") {
+            self.condition.set("NX", Condition::Absent)
+        } else if args.is("XX") {
+            self.condition.set("XX", Condition::Present)
+        } else if args.is("MERGE") {
+            self.merge.set("MERGE", ())
+        } else if args.is("KEEPTTL") {
+            self.expiry.set("KEEPTTL", ExpireOption::Keep)
+        } else if args.is("EX") {
+            let seconds = args.expiry("EX", TTL_S)?;
+            self.expiry.set("EX", ExpireOption::Relative(seconds * 1000))
+        } else if args.is("PX") {
+            let ms = args.expiry("PX", TTL_MS)?;
+            self.expiry.set("PX", ExpireOption::Relative(ms))
+        } else if args.is("EXAT") {
+            let seconds = args.expiry("EXAT", EXAT)?;
+            self.expiry.set("EXAT", ExpireOption::Absolute(seconds * 1000))
+        } else if args.is("PXAT") {
+            let ms = args.expiry("PXAT", if self.is_replay { REPLAYED_PXAT } else { PXAT })?;
+            self.expiry.set("PXAT", ExpireOption::Absolute(ms))
+        } else if args.is("TOKEN") {
+            let token = args.value("TOKEN")?;
+            self.token.set("TOKEN", Token::parse(token))
+        } else if args.is("KEEPCLAIM") {
+            self.keep_claim.set("KEEPCLAIM", ())
+        } else {
+            Err(args.unknown())
+        }
+    }
+
+    /// Must be called when all words were taken.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let lacks_token = self.keeps_claims() && !self.token.is_set();
+        if lacks_token { Err(Error::KeepClaimWithoutToken) } else { Ok(()) }
+    }
+
+    pub(super) fn keeps_claims(&self) -> bool {
+        self.keep_claim.is_set()
+    }
+
+    /// The token under which rows must be claimed, if one was given; `Some(None)` if it is no token.
+    pub(super) fn token(&self) -> Option<Option<Token>> {
+        self.token.value()
+    }
+
+    /// How rows are written at `now_ms`.
+    pub(super) fn policy(&self, now_ms: i64) -> WritePolicy {
+        let merge = self.merge.is_set();
+        let default = settings::default_expiry(now_ms);
+        let expiry = match self.expiry.value() {
+            Some(ExpireOption::Relative(ms)) => ExpiryPolicy::Set(Expiry::at(now_ms.saturating_add(ms))),
+            Some(ExpireOption::Absolute(NEVER)) => ExpiryPolicy::Set(Expiry::NEVER),
+            Some(ExpireOption::Absolute(ms)) => ExpiryPolicy::Set(Expiry::at(ms)),
+            Some(ExpireOption::Keep) => ExpiryPolicy::Keep(default),
+            None if merge => ExpiryPolicy::Keep(default),
+            None => ExpiryPolicy::Set(default),
+        };
+        WritePolicy { condition: self.condition.value(), merge, expiry }
+    }
+
+    /// The time by which rows count as expired. To a write from the primary none has: that was decided there.
+    pub(super) fn decision_ms(&self, now_ms: i64) -> i64 {
+        if self.is_replay { i64::MIN } else { now_ms }
+    }
+}
