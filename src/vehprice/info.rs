@@ -47,14 +47,16 @@ struct Facts {
 
 impl Facts {
     fn of(table: &Table, now_ms: i64) -> Self {
-        let (mut rows, mut names, mut last) = (0, HashSet::new(), None);
+        let (mut rows, mut names, mut shapes, mut last) = (0, HashSet::new(), HashSet::new(), None);
         let (mut min_expiry_ms, mut max_expiry_ms) = (None, None);
         for row in table.iter(now_ms) {
             rows += 1;
-            // Most rows have the fields of the row before.
+            // Most rows have the shape of the row before.
             if !last.is_some_and(|last| ptr::eq(last, row.shape())) {
-                names.extend(row.shape().names());
                 last = Some(row.shape());
+                if shapes.insert(ptr::from_ref(row.shape())) {
+                    names.extend(row.shape().names());
+                }
             }
             if let Some(ms) = row.expiry().unix_ms() {
                 min_expiry_ms = Some(min_expiry_ms.map_or(ms, |min: i64| min.min(ms)));

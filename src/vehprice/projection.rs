@@ -1,7 +1,11 @@
 //! Which fields of a row are answered, and how: `FIELDS`, `JSON` and `RAW`.
 
+use std::cell::RefCell;
+use std::ptr;
+
 use quotelock_core::json::JsonWriter;
-use quotelock_core::table::Row;
+use quotelock_core::table::bounds::MAX_FIELDS;
+use quotelock_core::table::{Row, Shape};
 use quotelock_server::{Arg, Call};
 use serde::de::IgnoredAny;
 
@@ -32,6 +36,7 @@ pub(super) struct Projection<'a> {
     names: Vec<&'a str>,
     /// Those of `RAW`.
     raw_names: Vec<&'a str>,
+    columns: RefCell<Columns<'a>>,
 }
 
 impl<'a> Projection<'a> {
@@ -43,6 +48,7 @@ impl<'a> Projection<'a> {
             raw: Exclusive::unset(),
             names: Vec::new(),
             raw_names: Vec::new(),
+            columns: RefCell::new(Columns::new()),
         }
     }
 
@@ -96,15 +102,12 @@ impl<'a> Projection<'a> {
         };
         if self.fields.is_set() {
             call.reply_array(self.names.len());
-            for name in &self.names {
-                match row.value(name.as_bytes()) {
-                    Some(value) => call.reply_bytes(value),
-                    None => call.reply_nil(),
-                }
-            }
-            return;
+            return self.each_column(row, |_, value, _| match value {
+                Some(value) => call.reply_bytes(value),
+                None => call.reply_nil(),
+            });
         }
-        call.reply_map(row.shape().names().len());
+        call.reply_map(row.shape().len());
         for (name, value) in row.fields() {
             call.reply_bytes(name.as_bytes());
             call.reply_bytes(value);
@@ -128,40 +131,101 @@ impl<'a> Projection<'a> {
         }
     }
 
-    /// Writes the fields of `FIELDS`, and some of them as the JSON they hold.
+    /// Writes the fields of `FIELDS`, or all, and those of `RAW` as the JSON they hold.
     #[inline(never)]
     fn write_part(&self, row: Row<'_>, out: &mut JsonWriter) {
-        if self.fields.is_set() {
-            let fields = self.names.iter().map(|name| (*name, row.value(name.as_bytes())));
-            self.write_fields(fields, out);
-        } else {
-            self.write_fields(row.fields().map(|(name, value)| (name, Some(value))), out);
-        }
-    }
-
-    /// Writes fields, one at least, as a JSON object.
-    fn write_fields<'f>(
-        &self,
-        fields: impl Iterator<Item = (&'f str, Option<&'f [u8]>)>,
-        out: &mut JsonWriter,
-    ) {
         let mut separator = "{\"";
-        for (name, value) in fields {
+        self.each_column(row, |name, value, is_raw| {
             out.write_raw(separator.as_bytes());
             separator = ",\"";
             out.write_escaped(name.as_bytes());
             out.write_raw(b"\":");
             match value {
                 None => out.write_raw(b"null"),
-                Some(json) if self.raw_names.contains(&name) && is_json(json) => out.write_raw(json),
+                Some(json) if is_raw && is_json(json) => out.write_raw(json),
                 Some(text) => {
                     out.write_raw(b"\"");
                     out.write_escaped(text);
                     out.write_raw(b"\"");
                 }
             }
-        }
+        });
         out.write_raw(b"}");
+    }
+
+    /// Visits the fields that are answered of a row, in order: name, value, and whether `RAW` names it.
+    fn each_column(&self, row: Row<'_>, mut visit: impl FnMut(&str, Option<&[u8]>, bool)) {
+        let columns = &mut *self.columns.borrow_mut();
+        if !ptr::eq(columns.shape, row.shape()) {
+            columns.find(self, row.shape());
+        }
+        let mut values = [None; MAX_FIELDS];
+        values.iter_mut().zip(row.values()).for_each(|(place, value)| *place = Some(value));
+        let value = |column: &Column| values.get(column.place?).copied().flatten();
+        if self.fields.is_set() {
+            let named = self.names.iter().zip(&columns.list);
+            named.for_each(|(name, column)| visit(name, value(column), column.is_raw));
+        } else {
+            let named = row.shape().names().zip(&columns.list);
+            named.for_each(|(name, column)| visit(name, value(column), column.is_raw));
+        }
+    }
+}
+
+/// Where the answered fields are in rows of one shape, found once for rows of that shape in a row.
+struct Columns<'a> {
+    /// The shape, to compare with only: the table does not change while rows are answered.
+    shape: *const Shape,
+    list: Vec<Column>,
+    /// Made when it is first needed.
+    sorted: Option<Sorted<'a>>,
+}
+
+/// The names of `FIELDS` with their places, and those of `RAW`, in alphabetical order.
+struct Sorted<'a> {
+    names: Vec<(&'a str, usize)>,
+    raw_names: Vec<&'a str>,
+}
+
+#[derive(Clone, Copy)]
+struct Column {
+    /// The place of the field in the row, if it has it.
+    place: Option<usize>,
+    is_raw: bool,
+}
+
+impl<'a> Columns<'a> {
+    const fn new() -> Self {
+        Self { shape: ptr::null(), list: Vec::new(), sorted: None }
+    }
+
+    /// Finds the columns in rows of this shape, at a cost in proportion to its fields.
+    fn find(&mut self, asked: &Projection<'a>, shape: &Shape) {
+        let Sorted { names, raw_names } = self.sorted.get_or_insert_with(|| {
+            let mut names: Vec<_> = asked.names.iter().copied().zip(0..).collect();
+            let mut raw_names = asked.raw_names.clone();
+            names.sort_unstable();
+            raw_names.sort_unstable();
+            Sorted { names, raw_names }
+        });
+        let is_raw = |name: &str| raw_names.binary_search(&name).is_ok();
+        self.list.clear();
+        if asked.fields.is_set() {
+            self.list.extend(asked.names.iter().map(|name| Column { place: None, is_raw: is_raw(name) }));
+            for (own, place) in shape.names().zip(0..) {
+                let first = names.partition_point(|(name, _)| *name < own);
+                // A name may be asked for twice.
+                for (_, column) in names.iter().skip(first).take_while(|(name, _)| *name == own) {
+                    if let Some(column) = self.list.get_mut(*column) {
+                        column.place = Some(place);
+                    }
+                }
+            }
+        } else {
+            let own = shape.names().zip(0..);
+            self.list.extend(own.map(|(name, place)| Column { place: Some(place), is_raw: is_raw(name) }));
+        }
+        self.shape = shape;
     }
 }
 

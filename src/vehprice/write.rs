@@ -3,7 +3,9 @@
 
 use std::ffi::CStr;
 
-use quotelock_core::table::{Condition, ExpiryPolicy, IdHash, Table, WriteOutcome, WritePolicy, group_rows};
+use quotelock_core::table::{
+    Condition, ExpiryPolicy, IdHash, MergeError, Table, WriteOutcome, WritePolicy, group_rows,
+};
 use quotelock_server::{Call, ReplicaArg, excerpt};
 
 use super::last_rows::LastRows;
@@ -29,7 +31,7 @@ pub(super) fn write_rows(
     let decision_ms = options.decision_ms(now_ms);
     let filter = ClaimFilter::new(call, options, &rows.ids);
     if let Some(table) = open.table() {
-        check_width(table, rows, policy, &filter, decision_ms)?;
+        check_merge(table, rows, policy, &filter, decision_ms)?;
     }
     CLAIMS_OVERTAKEN.add(rows.ids.len() - filter.count());
     if filter.count() == 0 {
@@ -85,9 +87,9 @@ impl ClaimFilter {
     }
 }
 
-/// Refuses rows that `MERGE` would give too many fields. With `NX` a row that is there is left alone, and
-/// with an expiry in the past it is deleted.
-fn check_width(
+/// Refuses rows that `MERGE` would give too many fields, and a `MERGE` into too many bytes. With `NX` a row
+/// that is there is left alone, and with an expiry in the past it is deleted.
+fn check_merge(
     table: &Table,
     rows: &RowArgs<'_>,
     policy: WritePolicy,
@@ -97,8 +99,12 @@ fn check_width(
     if !policy.merge || policy.condition == Some(Condition::Absent) || policy.has_expired(decision_ms) {
         return Ok(());
     }
-    let too_wide = filter.ids(&rows.ids).find(|id| table.merges_too_wide(id, &rows.names, decision_ms));
-    too_wide.map_or(Ok(()), |id| Err(Error::TooWide(excerpt(id))))
+    table.check_merge(filter.ids(&rows.ids), &rows.names, decision_ms).map_err(|error| match error {
+        MergeError::TooWide(row) => {
+            Error::TooWide(filter.ids(&rows.ids).nth(row).map(excerpt).unwrap_or_default())
+        }
+        MergeError::TooMuch => Error::MergesTooMuch,
+    })
 }
 
 /// What came of the rows of a call.

@@ -170,6 +170,7 @@ impl Drop for Reserved<'_> {
 }
 
 /// Whether JSON has to escape any character of a text.
+#[inline]
 pub(crate) fn needs_escapes(text: &[u8]) -> bool {
     text.iter().any(|&byte| byte < b' ' || byte == b'"' || byte == b'\\')
 }

@@ -16,6 +16,7 @@
 //! checksum.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -115,8 +116,8 @@ fn write_text(out: &mut Vec<u8>, text: &[u8]) {
 /// Loads a table, chunk by chunk.
 pub struct Decoder {
     table: Table,
-    /// `None` before the first chunk. The table keeps them until all rows are there.
-    shapes: Option<Vec<ShapeRef>>,
+    /// `None` before the first chunk.
+    shapes: Option<SavedShapes>,
     rows: usize,
     checksum: Xxh3,
     is_sealed: bool,
@@ -133,8 +134,8 @@ impl Decoder {
         if self.is_sealed {
             return Err(DecodeError::AfterSeal);
         }
-        match &self.shapes {
-            None => self.shapes = Some(read_shapes(&mut self.table, chunk).ok_or(DecodeError::Shapes)?),
+        match &mut self.shapes {
+            None => self.shapes = Some(SavedShapes::read(chunk).ok_or(DecodeError::Shapes)?),
             Some(shapes) => {
                 let (count, rest) = read_length(chunk).ok_or(DecodeError::Row)?;
                 if count == 0 {
@@ -167,47 +168,86 @@ impl Decoder {
         if !self.is_sealed {
             return Err(DecodeError::Unsealed);
         }
-        for shape in self.shapes.into_iter().flatten() {
-            self.table.shapes_mut().release(shape.id);
+        if let Some(shapes) = self.shapes {
+            shapes.release(&mut self.table);
         }
         Ok(self.table)
     }
 }
 
-fn read_shapes(table: &mut Table, chunk: &[u8]) -> Option<Vec<ShapeRef>> {
-    let (count, mut rest) = read_length(chunk)?;
-    let (mut shapes, mut known) = (Vec::new(), HashSet::new());
-    for _ in 0..count {
-        let (fields, after) = read_length(rest)?;
-        rest = after;
-        if !(1..=MAX_FIELDS).contains(&fields) {
-            return None;
-        }
-        let mut names = Vec::new();
-        for _ in 0..fields {
-            let name = bounds::name(read_text(&mut rest)?)?;
-            if names.contains(&name) {
+/// The shapes of the rows to come. One is made when the first row has it, and kept until all rows are there:
+/// a shape that no row has costs nothing but its bytes.
+struct SavedShapes {
+    chunk: Vec<u8>,
+    list: Vec<SavedShape>,
+}
+
+struct SavedShape {
+    /// Where its names are in the chunk.
+    names: Range<usize>,
+    fields: usize,
+    made: Option<ShapeRef>,
+}
+
+impl SavedShapes {
+    fn read(chunk: &[u8]) -> Option<Self> {
+        let (count, mut rest) = read_length(chunk)?;
+        // Bytes decide whether two shapes are the same, as there is one way to write each length.
+        let (mut list, mut known, mut names) = (Vec::new(), HashSet::new(), HashSet::new());
+        for _ in 0..count {
+            let (fields, after) = read_length(rest)?;
+            rest = after;
+            if !(1..=MAX_FIELDS).contains(&fields) {
                 return None;
             }
-            names.push(name);
+            let start = chunk.len() - rest.len();
+            names.clear();
+            for _ in 0..fields {
+                if !names.insert(bounds::name(read_text(&mut rest)?)?) {
+                    return None;
+                }
+            }
+            let range = start..chunk.len() - rest.len();
+            if !known.insert(chunk.get(range.clone())?) {
+                return None;
+            }
+            list.push(SavedShape { names: range, fields, made: None });
         }
-        shapes.push(table.shapes_mut().intern(&names));
-        if !known.insert(names) {
-            return None;
+        rest.is_empty().then(|| Self { chunk: chunk.to_vec(), list })
+    }
+
+    fn fields(&self, index: usize) -> Option<usize> {
+        Some(self.list.get(index)?.fields)
+    }
+
+    /// The shape in the table.
+    fn make(&mut self, index: usize, table: &mut Table) -> Option<ShapeRef> {
+        let shape = self.list.get_mut(index)?;
+        if shape.made.is_none() {
+            let mut rest = self.chunk.get(shape.names.clone())?;
+            let names = (0..shape.fields).map(|_| bounds::name(read_text(&mut rest)?));
+            shape.made = Some(table.shapes_mut().intern(&names.collect::<Option<Vec<_>>>()?));
+        }
+        shape.made
+    }
+
+    fn release(self, table: &mut Table) {
+        for shape in self.list.into_iter().filter_map(|shape| shape.made) {
+            table.shapes_mut().release(shape.id);
         }
     }
-    rest.is_empty().then_some(shapes)
 }
 
 fn read_rows(
     table: &mut Table,
-    shapes: &[ShapeRef],
+    shapes: &mut SavedShapes,
     count: usize,
     mut rest: &[u8],
 ) -> Result<(), DecodeError> {
     let mut values = Vec::new();
     for _ in 0..count {
         let (id, expiry, shape) = read_row(shapes, &mut values, &mut rest).ok_or(DecodeError::Row)?;
+        let shape = shapes.make(shape, table).ok_or(DecodeError::Row)?;
         if !table.put_shaped(id, SlotHint::unknown(table.hash(id)), shape, values.iter().copied(), expiry) {
             return Err(DecodeError::DuplicateId);
         }
@@ -215,12 +255,12 @@ fn read_rows(
     if rest.is_empty() { Ok(()) } else { Err(DecodeError::Row) }
 }
 
-/// Reads a row's id, expiry and shape, and its values into `values`.
+/// Reads a row's id, expiry and the number of its shape, and its values into `values`.
 fn read_row<'c>(
-    shapes: &[ShapeRef],
-    values: &mut Vec<&'c str>,
+    shapes: &SavedShapes,
+    values: &mut Vec<&'c [u8]>,
     rest: &mut &'c [u8],
-) -> Option<(&'c [u8], Expiry, ShapeRef)> {
+) -> Option<(&'c [u8], Expiry, usize)> {
     let (expiry, after) = rest.split_first_chunk()?;
     let expiry = Expiry::from_bytes(*expiry);
     *rest = after;
@@ -230,12 +270,11 @@ fn read_row<'c>(
     let id = read_text(rest).filter(|id| bounds::is_id(id))?;
     let (shape, after) = read_length(rest)?;
     *rest = after;
-    let shape = shapes.get(shape)?;
     values.clear();
-    for _ in 0..shape.fields {
-        values.push(bounds::value(read_text(rest)?)?);
+    for _ in 0..shapes.fields(shape)? {
+        values.push(bounds::value(read_text(rest)?)?.as_bytes());
     }
-    Some((id, expiry, *shape))
+    Some((id, expiry, shape))
 }
 
 fn read_text<'c>(rest: &mut &'c [u8]) -> Option<&'c [u8]> {
@@ -243,4 +282,38 @@ fn read_text<'c>(rest: &mut &'c [u8]) -> Option<&'c [u8]> {
     let (text, after) = after.split_at_checked(length)?;
     *rest = after;
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chunk of shapes, each of 64 names of 256 bytes that JSON writes six times as long.
+    fn wide_shapes(count: usize) -> Vec<u8> {
+        let mut chunk = Vec::new();
+        write_length(&mut chunk, count);
+        for shape in 0..count {
+            write_length(&mut chunk, MAX_FIELDS);
+            for name in 0..MAX_FIELDS {
+                write_text(&mut chunk, format!("{}{shape:04}{name:02}", "\u{1}".repeat(250)).as_bytes());
+            }
+        }
+        chunk
+    }
+
+    #[test]
+    fn a_shape_that_no_row_has_is_not_made() {
+        let chunk = wide_shapes(50);
+        let mut decoder = Decoder::new([1, 2, 3, 4]);
+        assert_eq!(decoder.take(&chunk), Ok(false));
+        assert_eq!(decoder.table.bytes(), Table::new([1, 2, 3, 4]).bytes());
+        // A row has the last of them.
+        let mut rows = vec![1];
+        rows.extend_from_slice(&Expiry::NEVER.to_bytes());
+        write_text(&mut rows, b"4711");
+        write_length(&mut rows, 49);
+        (0..MAX_FIELDS).for_each(|_| write_text(&mut rows, b"12"));
+        assert_eq!(decoder.take(&rows), Ok(false));
+        assert!(decoder.table.bytes() < 3 * chunk.len() / 50, "{} bytes", decoder.table.bytes());
+    }
 }

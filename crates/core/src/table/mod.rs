@@ -12,6 +12,7 @@ mod group;
 mod lookup;
 mod max_expiry;
 mod memory;
+mod merge;
 mod page;
 mod row;
 mod shape;
@@ -23,6 +24,7 @@ mod write;
 pub use group::{RowGroup, group_rows};
 pub use lookup::{IdHash, SlotHint};
 pub use memory::Relocator;
+pub use merge::{MAX_MERGED_BYTES, MergeError};
 pub use row::{Expiry, Row, Values};
 pub use shape::Shape;
 pub use write::{Condition, ExpiryPolicy, WriteOutcome, WritePolicy, Writer};
@@ -115,7 +117,7 @@ impl Table {
     ) {
         let shape = self.shapes.intern(names);
         let hint = SlotHint::unknown(self.hash(id));
-        self.put_shaped(id, hint, shape, values, expiry);
+        self.put_shaped(id, hint, shape, values.map(str::as_bytes), expiry);
         self.shapes.release(shape.id);
     }
 
@@ -125,12 +127,18 @@ impl Table {
         id: &[u8],
         hint: SlotHint,
         shape: ShapeRef,
-        values: impl Iterator<Item = &'v str> + Clone,
+        values: impl Iterator<Item = &'v [u8]> + Clone,
         expiry: Expiry,
     ) -> bool {
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         row::encode(&mut draft, id, expiry, shape, values);
+        self.store_draft(id, hint, draft)
+    }
+
+    /// Stores a row that was encoded into the table's draft, and takes the draft back.
+    #[inline]
+    fn store_draft(&mut self, id: &[u8], hint: SlotHint, draft: Vec<u8>) -> bool {
         let is_new = self.store(id, hint, &draft);
         self.draft = draft;
         // Don't keep the memory of a long row for the next.

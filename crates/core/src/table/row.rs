@@ -41,7 +41,7 @@ impl Expiry {
     }
 }
 
-/// Set in a row's shape number where a value has a character that JSON escapes.
+/// Set in a row's shape number where a value, or a name of the shape, has a character that JSON escapes.
 const ESCAPES: ShapeId = MAX_SHAPES;
 
 const EXPIRY_BYTES: usize = 8;
@@ -49,7 +49,7 @@ const EXPIRY_BYTES: usize = 8;
 /// Expiry (8), shape and flag (4), length of the id less one (1).
 const HEAD_BYTES: usize = 13;
 
-/// Appends a row.
+/// Appends a row; its values are UTF-8.
 ///
 /// # Panics
 /// If the id does not have 1 to 256 bytes, or there are not as many values as the shape has names.
@@ -62,11 +62,12 @@ pub(super) fn encode<'v>(
     id: &[u8],
     expiry: Expiry,
     shape: ShapeRef,
-    values: impl Iterator<Item = &'v str> + Clone,
+    values: impl Iterator<Item = &'v [u8]> + Clone,
 ) {
     let id_length = id.len().checked_sub(1).and_then(|length| u8::try_from(length).ok());
     let id_length = id_length.expect("an id has 1 to 256 bytes");
-    let escapes = if values.clone().any(|value| needs_escapes(value.as_bytes())) { ESCAPES } else { 0 };
+    let is_plain = shape.is_plain && !values.clone().any(needs_escapes);
+    let escapes = if is_plain { 0 } else { ESCAPES };
     out.extend_from_slice(&expiry.to_bytes());
     out.extend_from_slice(&(shape.id | escapes).to_le_bytes());
     out.push(id_length);
@@ -74,7 +75,7 @@ pub(super) fn encode<'v>(
     let mut count = 0;
     for value in values {
         write_length(out, value.len());
-        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(value);
         count += 1;
     }
     assert_eq!(count, shape.fields, "a row has as many values as its shape has names");
@@ -238,8 +239,12 @@ impl<'t> Row<'t> {
 
     #[cold]
     fn write_json_slowly(&self, out: &mut JsonWriter) {
-        for (prefix, value) in self.shape.json_prefixes().zip(self.values()) {
-            out.write_raw(prefix);
+        let mut separator = "{\"";
+        for (name, value) in self.fields() {
+            out.write_raw(separator.as_bytes());
+            separator = "\",\"";
+            out.write_escaped(name.as_bytes());
+            out.write_raw(b"\":\"");
             out.write_escaped(value);
         }
         out.write_raw(b"\"}");
@@ -293,14 +298,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_back(
-            id in "\\PC{1,40}", at: i64, values in proptest::collection::vec("\\PC{0,200}|[\\x00-\\x7f]{0,8}", 1..6)
+            id in "\\PC{1,40}", at: i64, name in "[a-z]{1,4}|[\\x00-\\x7f]{1,4}", values in proptest::collection::vec("\\PC{0,200}|[\\x00-\\x7f]{0,8}", 1..6)
         ) {
-            let names: Vec<String> = (0..values.len()).map(|index| format!("f{index}")).collect();
+            let names: Vec<String> = (0..values.len()).map(|index| format!("{name}{index}")).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let mut shapes = super::super::shape::Shapes::new(ahash::RandomState::with_seeds(1, 2, 3, 4));
             let shape = shapes.intern(&names);
             let mut text = Vec::new();
-            encode(&mut text, id.as_bytes(), Expiry::at(at), shape, values.iter().map(String::as_str));
+            encode(&mut text, id.as_bytes(), Expiry::at(at), shape, values.iter().map(String::as_bytes));
             prop_assert_eq!(super::shape(&text), shape.id);
             let row = Row::new(&text, shapes.get(shape.id));
             prop_assert_eq!(row.id(), id.as_bytes());

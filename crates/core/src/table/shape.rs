@@ -7,6 +7,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 
 use super::memory::{Relocator, list_bytes, size_class};
+use crate::json::needs_escapes;
 
 /// The number of a shape in its table, below [`MAX_SHAPES`].
 pub(super) type ShapeId = u32;
@@ -14,79 +15,111 @@ pub(super) type ShapeId = u32;
 /// Shapes have lower numbers: a row keeps a flag in the highest bit.
 pub(super) const MAX_SHAPES: ShapeId = 1 << 31;
 
-/// A shape in its table, and how many fields it has.
+/// A shape in its table, and what writing a row needs to know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ShapeRef {
     pub(super) id: ShapeId,
+    /// How many fields it has.
     pub(super) fields: usize,
+    /// Whether no name has a character that JSON escapes.
+    pub(super) is_plain: bool,
 }
 
-/// The field names of a row, in the order they were given, and the JSON around their values.
+/// The field names of a row, in the order they were given, and the JSON around their values: in one text, so
+/// that a shape takes little more than its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    names: Box<[Box<str>]>,
-    /// What stands before each value: `{"name":"` for the first, `","name":"` for the others.
-    json_prefixes: Box<[Box<[u8]>]>,
-    /// The bytes of a row in JSON, without its values.
-    json_bytes: usize,
+    /// What stands before each value: `{"name":"` for the first, `","name":"` for the others. If a name needs
+    /// escapes, the names alone.
+    text: Box<str>,
+    /// The length of each of these pieces.
+    lengths: Box<[u16]>,
+    is_plain: bool,
 }
 
 impl Shape {
-    #[expect(clippy::expect_used, reason = "writing a string to memory can't fail")]
+    #[expect(clippy::expect_used, reason = "names have at most 256 bytes where they come in")]
     fn new(names: &[&str]) -> Self {
-        let prefix = |(index, name): (usize, &&str)| {
-            let mut json = if index == 0 { b"{".to_vec() } else { b"\",".to_vec() };
-            serde_json::to_writer(&mut json, name).expect("a string is JSON");
-            json.extend_from_slice(b":\"");
-            json.into_boxed_slice()
-        };
-        let json_prefixes: Box<[Box<[u8]>]> = names.iter().enumerate().map(prefix).collect();
-        Self {
-            names: names.iter().map(|&name| name.into()).collect(),
-            json_bytes: json_prefixes.iter().map(|json| json.len()).sum::<usize>() + "\"}".len(),
-            json_prefixes,
+        let is_plain = !names.iter().any(|name| needs_escapes(name.as_bytes()));
+        let (mut text, mut lengths) = (String::new(), Vec::with_capacity(names.len()));
+        for (index, name) in names.iter().enumerate() {
+            let around = if is_plain { (Self::opening(index), Self::CLOSING) } else { ("", "") };
+            let before = text.len();
+            text.extend([around.0, name, around.1]);
+            lengths.push(u16::try_from(text.len() - before).expect("a name is short"));
         }
+        Self { text: text.into_boxed_str(), lengths: lengths.into_boxed_slice(), is_plain }
+    }
+
+    /// What stands between a name and its value.
+    const CLOSING: &str = "\":\"";
+
+    /// What stands before a name.
+    fn opening(index: usize) -> &'static str {
+        if index == 0 { "{\"" } else { "\",\"" }
+    }
+
+    /// How many fields there are.
+    pub fn len(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Whether there are none; no row has such a shape.
+    pub fn is_empty(&self) -> bool {
+        self.lengths.is_empty()
     }
 
     /// The field names.
+    #[expect(clippy::string_slice, reason = "pieces are as long as `new` made them")]
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.names.iter().map(|name| &**name)
+        let mut rest = &*self.text;
+        self.lengths.iter().enumerate().map(move |(index, &length)| {
+            let (piece, after) = rest.split_at(usize::from(length));
+            rest = after;
+            if self.is_plain {
+                &piece[Self::opening(index).len()..piece.len() - Self::CLOSING.len()]
+            } else {
+                piece
+            }
+        })
     }
 
     /// The position of a field.
     pub fn position(&self, name: &[u8]) -> Option<usize> {
-        self.names.iter().position(|own| own.as_bytes() == name)
+        self.names().position(|own| own.as_bytes() == name)
     }
 
-    /// The JSON before each value, its opening quote included.
-    pub fn json_prefixes(&self) -> impl Iterator<Item = &[u8]> {
-        self.json_prefixes.iter().map(|json| &**json)
+    /// The JSON before each value, its opening quote included; only where no name needs escapes.
+    #[inline]
+    pub(super) fn json_prefixes(&self) -> impl Iterator<Item = &[u8]> {
+        debug_assert!(self.is_plain);
+        let mut rest = self.text.as_bytes();
+        self.lengths.iter().map(move |&length| {
+            let (piece, after) = rest.split_at(usize::from(length));
+            rest = after;
+            piece
+        })
     }
 
-    /// The bytes of a row in JSON, without its values.
-    pub fn json_bytes(&self) -> usize {
-        self.json_bytes
+    /// The bytes of a row in JSON without its values, where no name needs escapes.
+    #[inline]
+    pub(super) fn json_bytes(&self) -> usize {
+        self.text.len() + "\"}".len()
     }
 
     /// The bytes of the shape's allocations.
     fn bytes(&self) -> usize {
-        let prefixes = self.json_prefixes.iter().map(|json| size_class(json.len())).sum::<usize>();
-        let names = self.names.iter().map(|name| size_class(name.len())).sum::<usize>();
-        let lists = size_class(size_of_val(&*self.names)) + size_class(size_of_val(&*self.json_prefixes));
-        prefixes + names + lists
-    }
-
-    fn allocations(&self) -> usize {
-        2 * self.names.len() + 2
+        size_class(self.text.len()) + size_class(size_of_val(&*self.lengths))
     }
 
     fn defrag(&mut self, relocator: &mut impl Relocator) {
-        relocator.slice(&mut self.names);
-        self.names.iter_mut().for_each(|name| relocator.text(name));
-        relocator.slice(&mut self.json_prefixes);
-        self.json_prefixes.iter_mut().for_each(|json| relocator.slice(json));
+        relocator.text(&mut self.text);
+        relocator.slice(&mut self.lengths);
     }
 }
+
+/// How many allocations a shape has.
+const SHAPE_ALLOCATIONS: usize = 2;
 
 /// The shapes of a table, each kept while something refers to it.
 #[derive(Clone, Debug)]
@@ -102,21 +135,12 @@ pub(super) struct Shapes {
     /// The shape interned last: the next row mostly has it too.
     last: ShapeId,
     bytes: usize,
-    allocations: usize,
 }
 
 impl Shapes {
     /// No shapes yet. `hasher` is seeded by the table.
     pub(super) fn new(hasher: RandomState) -> Self {
-        Self {
-            list: Vec::new(),
-            free: BTreeSet::new(),
-            index: HashTable::new(),
-            hasher,
-            last: 0,
-            bytes: 0,
-            allocations: 0,
-        }
+        Self { list: Vec::new(), free: BTreeSet::new(), index: HashTable::new(), hasher, last: 0, bytes: 0 }
     }
 
     /// The shape with this number, if there is one.
@@ -142,7 +166,12 @@ impl Shapes {
         } else {
             self.last = self.intern_other(names);
         }
-        ShapeRef { id: self.last, fields: names.len() }
+        self.shape_ref(self.last)
+    }
+
+    fn shape_ref(&self, id: ShapeId) -> ShapeRef {
+        let shape = self.get(id);
+        ShapeRef { id, fields: shape.len(), is_plain: shape.is_plain }
     }
 
     fn intern_other(&mut self, names: &[&str]) -> ShapeId {
@@ -154,7 +183,6 @@ impl Shapes {
         }
         let shape = Shape::new(names);
         self.bytes += shape.bytes();
-        self.allocations += shape.allocations();
         let id = self.place(shape);
         let (list, hasher) = (&self.list, &self.hasher);
         self.index.insert_unique(hash, id, |&id| hash_of(list, hasher, id));
@@ -208,7 +236,6 @@ impl Shapes {
         let shape = self.list.get_mut(id as usize).and_then(Option::take);
         let (shape, _) = shape.expect("a shape that is released is there");
         self.bytes -= shape.bytes();
-        self.allocations -= shape.allocations();
         self.free.insert(id);
         self.shrink();
     }
@@ -247,7 +274,7 @@ impl Shapes {
 
     /// How many allocations the shapes have.
     pub(super) fn allocations(&self) -> usize {
-        self.allocations
+        SHAPE_ALLOCATIONS * self.index.len()
     }
 
     /// The bytes of all shapes.
@@ -311,7 +338,7 @@ mod tests {
         let mut shapes = shapes();
         let empty = shapes.bytes();
         let ids: Vec<_> = (0..1000).map(|id| shapes.intern(&[id.to_string().as_str()]).id).collect();
-        assert!(shapes.bytes() > empty && shapes.allocations() == 4000);
+        assert!(shapes.bytes() > empty && shapes.allocations() == 2000);
         ids.into_iter().for_each(|id| shapes.release(id));
         assert_eq!((shapes.bytes(), shapes.allocations()), (empty, 0));
     }
@@ -336,11 +363,31 @@ mod tests {
     }
 
     #[test]
-    fn json_around_values() {
+    fn names_and_the_json_around_values() {
         let mut shapes = shapes();
-        let id = shapes.intern(&["a", "b\"Ā"]).id;
+        let plain = shapes.intern(&["a", "pricingId", "Ā"]);
+        let escaped = shapes.intern(&["a", "b\"Ā", ""]);
+        assert!(plain.is_plain && !escaped.is_plain);
+        let plain = shapes.get(plain.id);
         let json: Vec<_> =
-            shapes.get(id).json_prefixes().map(|json| String::from_utf8(json.to_vec()).unwrap()).collect();
-        assert_eq!(json, ["{\"a\":\"", "\",\"b\\\"Ā\":\""]);
+            plain.json_prefixes().map(|json| String::from_utf8(json.to_vec()).unwrap()).collect();
+        assert_eq!(json, ["{\"a\":\"", "\",\"pricingId\":\"", "\",\"Ā\":\""]);
+        assert_eq!(plain.json_bytes(), json.concat().len() + 2);
+        assert_eq!(plain.names().collect::<Vec<_>>(), ["a", "pricingId", "Ā"]);
+        assert_eq!(shapes.get(escaped.id).names().collect::<Vec<_>>(), ["a", "b\"Ā", ""]);
+    }
+
+    #[test]
+    fn a_shape_takes_little_more_than_its_names() {
+        // Names that JSON writes six times as long, and plain ones.
+        for fill in ["\u{1}", "x"] {
+            let mut shapes = shapes();
+            let names: Vec<String> = (0..64).map(|index| format!("{}{index:02}", fill.repeat(254))).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let before = shapes.bytes();
+            shapes.intern(&names);
+            let (taken, given) = (shapes.bytes() - before, names.concat().len());
+            assert!(taken < given * 3 / 2, "{taken} bytes for {given}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Writing a row: on which condition, with which expiry, whole or merged.
 
-use super::bounds::MAX_FIELDS;
+use super::merge::Merger;
 use super::shape::ShapeRef;
 use super::{Expiry, IdHash, SlotHint, Table};
 
@@ -55,18 +55,11 @@ pub enum WriteOutcome {
 }
 
 impl Table {
-    /// Whether merging these names into the row would give it too many fields.
-    pub fn merges_too_wide(&self, id: &[u8], names: &[&str], now_ms: i64) -> bool {
-        self.get(id, now_ms).is_some_and(|row| {
-            let new = names.iter().filter(|name| row.shape().position(name.as_bytes()).is_none()).count();
-            row.shape().names().len() + new > MAX_FIELDS
-        })
-    }
-
     /// A writer of rows with these fields, no name being there twice.
     pub fn writer<'t, 'n>(&'t mut self, names: &'n [&'n str], policy: WritePolicy) -> Writer<'t, 'n> {
         let shape = self.shapes_mut().intern(names);
-        Writer { table: self, names, shape, policy }
+        let merger = policy.merge.then(|| Merger::new(names, self.hasher.clone()));
+        Writer { table: self, shape, merger, policy }
     }
 }
 
@@ -74,8 +67,8 @@ impl Table {
 #[derive(Debug)]
 pub struct Writer<'t, 'n> {
     table: &'t mut Table,
-    names: &'n [&'n str],
     shape: ShapeRef,
+    merger: Option<Merger<'n>>,
     policy: WritePolicy,
 }
 
@@ -108,21 +101,14 @@ impl Writer<'_, '_> {
         if expiry.is_expired(now_ms) {
             return WriteOutcome::Deleted { was_there: self.table.remove(id, now_ms) };
         }
-        match old.filter(|_| merge) {
+        let values = values.map(str::as_bytes);
+        match old.zip(self.merger.as_mut()) {
             None => {
                 self.table.put_shaped(id, hint, self.shape, values, expiry);
             }
-            Some(row) => {
-                let mut merged: Vec<(String, String)> =
-                    row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect();
-                for (name, value) in self.names.iter().zip(values) {
-                    match merged.iter_mut().find(|(known, _)| known == name) {
-                        Some((_, old)) => value.clone_into(old),
-                        None => merged.push(((*name).to_owned(), value.to_owned())),
-                    }
-                }
-                let names: Vec<&str> = merged.iter().map(|(name, _)| name.as_str()).collect();
-                self.table.put(id, &names, merged.iter().map(|(_, value)| value.as_str()), expiry);
+            Some((row, merger)) => {
+                let shape = row.shape_id();
+                merger.merge(self.table, id, hint, shape, &mut values.clone(), expiry);
             }
         }
         WriteOutcome::Stored(expiry)
@@ -134,14 +120,11 @@ impl Drop for Writer<'_, '_> {
         // A panic that unwinds may have left the table broken, and a second one would abort the server.
         if !std::thread::panicking() {
             self.table.shapes_mut().release(self.shape.id);
+            if let Some(merger) = &mut self.merger {
+                merger.release(self.table);
+            }
         }
     }
-}
-
-/// A row's value as text: it was UTF-8 when it was written.
-#[expect(clippy::expect_used, reason = "bounds::value checks every value that comes in")]
-fn text(value: &[u8]) -> String {
-    String::from_utf8(value.to_vec()).expect("a value is UTF-8")
 }
 
 #[cfg(test)]
@@ -157,7 +140,12 @@ mod tests {
 
     fn content(table: &Table, now_ms: i64) -> Option<(Vec<(String, String)>, Expiry)> {
         let row = table.get(b"1", now_ms)?;
-        Some((row.fields().map(|(name, value)| (name.to_owned(), text(value))).collect(), row.expiry()))
+        Some((
+            row.fields()
+                .map(|(name, value)| (name.to_owned(), String::from_utf8(value.to_vec()).unwrap()))
+                .collect(),
+            row.expiry(),
+        ))
     }
 
     fn write(table: &mut Table, policy: WritePolicy, now_ms: i64) -> WriteOutcome {
@@ -229,17 +217,5 @@ mod tests {
             });
             assert_eq!(content(&table, *now_ms), left, "{policy:?} at {now_ms}");
         }
-    }
-
-    #[test]
-    fn a_merge_is_bounded() {
-        let mut table = Table::new([1, 2, 3, 4]);
-        let names: Vec<String> = (0..63).map(|index| format!("f{index}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        table.put(b"1", &names, names.iter().copied(), Expiry::at(200));
-        assert!(!table.merges_too_wide(b"1", &["f0", "new"], 100));
-        assert!(table.merges_too_wide(b"1", &["new", "newer"], 100));
-        assert!(!table.merges_too_wide(b"1", &["new", "newer"], 200));
-        assert!(!table.merges_too_wide(b"2", &["new", "newer"], 100));
     }
 }

@@ -1,0 +1,225 @@
+//! Merging fields into rows: where each value of a merged row comes from is found once for each shape.
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+
+use super::bounds::MAX_FIELDS;
+use super::shape::{ShapeId, ShapeRef};
+use super::{Expiry, Shape, SlotHint, Table, row};
+
+/// The most bytes of rows that one call merges into. Merged rows are stored and replicated whole, however
+/// little of them changes.
+pub const MAX_MERGED_BYTES: usize = 64 << 20;
+
+/// Plans kept at a time: rows mostly have few shapes.
+const MAX_PLANS: usize = 256;
+
+/// Why rows can't be merged into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeError {
+    /// The row at this index would have more than [`MAX_FIELDS`] fields.
+    TooWide(usize),
+    /// The rows together take more than [`MAX_MERGED_BYTES`].
+    TooMuch,
+}
+
+impl Table {
+    /// Checks whether these fields can be merged into the rows with these ids, as many as are live.
+    pub fn check_merge<'i>(
+        &self,
+        ids: impl Iterator<Item = &'i [u8]>,
+        names: &[&str],
+        now_ms: i64,
+    ) -> Result<(), MergeError> {
+        let names = Names::new(names, self.hasher.clone());
+        let (mut index, mut bytes, mut outcome) = (0, 0, Ok(()));
+        // How many of the names the last rows lacked.
+        let mut last: Option<(&Shape, usize)> = None;
+        self.get_each(ids, now_ms, |row| {
+            if let Some(row) = row.filter(|_| outcome.is_ok()) {
+                let shape = row.shape();
+                let added = match last {
+                    Some((known, added)) if std::ptr::eq(known, shape) => added,
+                    _ => names.lacking_in(shape),
+                };
+                last = Some((shape, added));
+                bytes += row.len();
+                if shape.len() + added > MAX_FIELDS {
+                    outcome = Err(MergeError::TooWide(index));
+                } else if bytes > MAX_MERGED_BYTES {
+                    outcome = Err(MergeError::TooMuch);
+                }
+            }
+            index += 1;
+        });
+        outcome
+    }
+}
+
+/// The names of fields, and where each stands.
+#[derive(Debug)]
+struct Names<'n> {
+    names: &'n [&'n str],
+    places: HashMap<&'n str, usize, RandomState>,
+}
+
+impl<'n> Names<'n> {
+    fn new(names: &'n [&'n str], hasher: RandomState) -> Self {
+        let mut places = HashMap::with_capacity_and_hasher(names.len(), hasher);
+        places.extend(names.iter().copied().zip(0..));
+        Self { names, places }
+    }
+
+    fn lacking_in(&self, shape: &Shape) -> usize {
+        self.names.len() - shape.names().filter(|name| self.places.contains_key(name)).count()
+    }
+}
+
+/// Merges the same fields into rows of any shape.
+#[derive(Debug)]
+pub(super) struct Merger<'n> {
+    names: Names<'n>,
+    plans: HashMap<ShapeId, Plan, RandomState>,
+}
+
+/// How the fields merge into rows of one shape. It keeps both shapes in the table.
+#[derive(Debug)]
+struct Plan {
+    merged: ShapeRef,
+    /// Where the values of a merged row come from.
+    sources: Vec<Source>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// The value at this place of the row as it was.
+    Old(usize),
+    /// The value at this place of those given.
+    New(usize),
+}
+
+impl<'n> Merger<'n> {
+    pub(super) fn new(names: &'n [&'n str], hasher: RandomState) -> Self {
+        Self { names: Names::new(names, hasher.clone()), plans: HashMap::with_hasher(hasher) }
+    }
+
+    /// Stores the row with this id, of this shape, with the fields merged into it.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[expect(clippy::indexing_slicing, reason = "a plan's places are those of the shape and the names")]
+    #[expect(clippy::expect_used, reason = "the writer has just found the row")]
+    #[inline(never)]
+    pub(super) fn merge(
+        &mut self,
+        table: &mut Table,
+        id: &[u8],
+        hint: SlotHint,
+        shape: ShapeId,
+        values: &mut dyn Iterator<Item = &[u8]>,
+        expiry: Expiry,
+    ) {
+        let Plan { merged, sources } = self.plan(table, shape);
+        let new = by_place(values);
+        let mut draft = std::mem::take(&mut table.draft);
+        draft.clear();
+        {
+            let old = table.get_at(hint, id, i64::MIN).expect("the row that is merged into is there");
+            let old = by_place(old.values());
+            let value = |source: &Source| match *source {
+                Source::Old(place) => old[place],
+                Source::New(place) => new[place],
+            };
+            row::encode(&mut draft, id, expiry, *merged, sources.iter().map(value));
+        }
+        table.store_draft(id, hint, draft);
+    }
+
+    fn plan(&mut self, table: &mut Table, shape: ShapeId) -> &Plan {
+        if self.plans.len() >= MAX_PLANS && !self.plans.contains_key(&shape) {
+            self.release(table);
+        }
+        self.plans.entry(shape).or_insert_with(|| Plan::new(&self.names, table, shape))
+    }
+
+    /// Gives back the shapes that the plans keep.
+    pub(super) fn release(&mut self, table: &mut Table) {
+        for (old, plan) in self.plans.drain() {
+            table.shapes_mut().release(old);
+            table.shapes_mut().release(plan.merged.id);
+        }
+    }
+}
+
+impl Plan {
+    #[expect(clippy::indexing_slicing, reason = "`places` are places of the names")]
+    fn new(names: &Names<'_>, table: &mut Table, shape: ShapeId) -> Self {
+        let old: Vec<String> = table.shapes_mut().get(shape).names().map(str::to_owned).collect();
+        let mut is_new = vec![true; names.names.len()];
+        let (mut merged, mut sources) = (Vec::new(), Vec::new());
+        for (place, name) in old.iter().enumerate() {
+            merged.push(name.as_str());
+            sources.push(match names.places.get(name.as_str()) {
+                Some(&given) => {
+                    is_new[given] = false;
+                    Source::New(given)
+                }
+                None => Source::Old(place),
+            });
+        }
+        for (place, name) in names.names.iter().enumerate().filter(|(place, _)| is_new[*place]) {
+            merged.push(name);
+            sources.push(Source::New(place));
+        }
+        table.shapes_mut().add_ref(shape);
+        Self { merged: table.shapes_mut().intern(&merged), sources }
+    }
+}
+
+/// A row's values, each at its place.
+fn by_place<'v>(values: impl Iterator<Item = &'v [u8]>) -> [&'v [u8]; MAX_FIELDS] {
+    let mut places = [[].as_slice(); MAX_FIELDS];
+    places.iter_mut().zip(values).for_each(|(place, value)| *place = value);
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(range: std::ops::Range<usize>) -> Vec<String> {
+        range.map(|index| format!("f{index}")).collect()
+    }
+
+    fn as_strs(names: &[String]) -> Vec<&str> {
+        names.iter().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_merge_is_bounded_in_fields() {
+        let mut table = Table::new([1, 2, 3, 4]);
+        let names = names(0..63);
+        let names = as_strs(&names);
+        table.put(b"1", &names, names.iter().copied(), Expiry::at(200));
+        let check =
+            |ids: &[&[u8]], names: &[&str], now_ms| table.check_merge(ids.iter().copied(), names, now_ms);
+        assert_eq!(check(&[b"1"], &["f0", "new"], 100), Ok(()));
+        assert_eq!(check(&[b"0", b"1"], &["new", "newer"], 100), Err(MergeError::TooWide(1)));
+        assert_eq!(check(&[b"1"], &["new", "newer"], 200), Ok(()));
+        assert_eq!(check(&[b"2"], &["new", "newer"], 100), Ok(()));
+    }
+
+    #[test]
+    fn a_merge_is_bounded_in_bytes() {
+        let mut table = Table::new([1, 2, 3, 4]);
+        let value = "x".repeat(1 << 20);
+        let ids: Vec<[u8; 1]> = (0..70).map(|id| [id]).collect();
+        for id in &ids {
+            table.put(id, &["a"], [value.as_str()].into_iter(), Expiry::NEVER);
+        }
+        let check = |count| table.check_merge(ids[..count].iter().map(<[u8; 1]>::as_slice), &["b"], 0);
+        assert_eq!(check(63), Ok(()));
+        assert_eq!(check(64), Err(MergeError::TooMuch));
+    }
+}
