@@ -18,6 +18,7 @@ mod access;
 mod clients;
 mod cluster;
 mod commands;
+mod cost;
 mod errors;
 mod figures;
 mod hermes;
