@@ -3,9 +3,12 @@
 #   docker run -p 127.0.0.1:6379:6379 -v quotelock:/quotelock/data -e REDISCLI_AUTH=secret quotelock --requirepass secret
 # On Valkey instead: docker build --build-arg SERVER_IMAGE=valkey/valkey:8.1-bookworm -t quotelock .
 # Any Debian 12 (or newer) image of Redis 7.0 or newer, or of Valkey, will do; an Alpine one has another C library.
+# Tags move. To build the same again give both images by the digests you have checked:
+#   docker build --build-arg RUST_IMAGE=rust@sha256:... --build-arg SERVER_IMAGE=redis@sha256:... -t quotelock .
+ARG RUST_IMAGE=rust:1-bookworm
 ARG SERVER_IMAGE=redis:8.2-bookworm
 
-FROM rust:1-bookworm AS build
+FROM ${RUST_IMAGE} AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libclang-dev \
     && rm -rf /var/lib/apt/lists/*

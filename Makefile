@@ -131,19 +131,19 @@ library:
 
 node_modules/.package-lock.json: package-lock.json
 	@echo "== Fetching what checks TypeScript and JavaScript"
-	@npm ci --no-audit --no-fund
+	@npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 clients: tests/clients/node_modules/.package-lock.json target/python/requirements.txt $(typescript)/dist/src/index.js
 
 tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@echo "== Fetching the JavaScript clients"
-	@cd tests/clients && npm ci --no-audit --no-fund
+	@cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
 	@echo "== Fetching what the TypeScript client is built and tested with"
-	@cd $(typescript) && npm ci --no-audit --no-fund
+	@cd $(typescript) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts test/*.ts))
@@ -155,7 +155,7 @@ hermes: $(hermes)/dist/api/pod.js
 
 $(hermes)/node_modules/.package-lock.json: $(hermes)/package-lock.json
 	@echo "== Fetching what examples/hermes is made with"
-	@cd $(hermes) && npm ci --no-audit --no-fund
+	@cd $(hermes) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(hermes)/*.json $(hermes)/*/*.ts)

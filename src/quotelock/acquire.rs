@@ -42,7 +42,7 @@ impl Command for Acquire {
         let arguments = parse(call)?;
         let now = Timestamp::from_unix_ms(call.now_ms());
         let wanted = arguments.new_lock.at(now)?;
-        let mut key = call.open_write(USER)?;
+        let key = call.open_write(USER)?;
         let settings = settings::lock_terms();
         let held = stored::lock(call, &key)?;
         let outcome = acquire(held.as_ref(), wanted.time.moment(), arguments.if_missing, settings, now);
@@ -53,7 +53,7 @@ impl Command for Acquire {
         }
         let in_force = match held {
             Some(held) if outcome == Outcome::Held => held,
-            _ => wanted.store(&mut key),
+            _ => wanted.store(key),
         };
         let state = in_force.state(now, settings);
         reply(call, &in_force, state, Some(outcome), arguments.json);

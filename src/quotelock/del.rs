@@ -28,7 +28,7 @@ impl Command for Del {
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let expected = parse(call.args_from(2))?;
-        let mut key = call.open_write(USER)?;
+        let key = call.open_write(USER)?;
         let delete = match expected {
             None => key.string_length()?.is_some(),
             Some(expected) => stored::lock(call, &key)?.is_some_and(|lock| *lock.query_time == *expected),

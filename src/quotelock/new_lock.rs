@@ -133,8 +133,8 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Stores the lock, and returns it.
-    pub(super) fn store(self, key: &mut Key<'_>) -> Lock<'a> {
+    /// Stores the lock and closes the key; returns the lock.
+    pub(super) fn store(self, key: Key<'_>) -> Lock<'a> {
         let lock = Lock {
             role_ids: self.role_ids,
             query_time: self.time.text(),

@@ -51,7 +51,7 @@ impl Command for Set {
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let (new_lock, condition) = parse(call)?;
         let wanted = new_lock.at(Timestamp::from_unix_ms(call.now_ms()))?;
-        let mut key = call.open_write(USER)?;
+        let key = call.open_write(USER)?;
         let present = key.string_length()?.is_some();
         let met = match condition {
             None => true,
@@ -59,7 +59,7 @@ impl Command for Set {
             Some(Condition::Present) => present,
         };
         if met {
-            wanted.store(&mut key);
+            wanted.store(key);
             LOCKS_SET.count();
             call.reply_ok();
         } else {

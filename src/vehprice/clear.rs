@@ -24,12 +24,12 @@ impl Command for Clear {
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let mut key = call.open_write(KEY)?.typed::<PriceTable>()?;
+        let key = call.open_write(KEY)?.typed::<PriceTable>()?;
         let was_there = key.value().is_some();
+        single_flight::table_cleared(table_key(call));
         if was_there {
             key.delete(c"vehprice.clear");
         }
-        single_flight::table_cleared(table_key(call));
         call.reply_count(usize::from(was_there));
         Ok(())
     }

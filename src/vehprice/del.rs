@@ -46,10 +46,10 @@ impl Command for Del {
         }
         let count = deleted.len();
         ROWS_DELETED.add(count);
+        single_flight::rows_written(call, ids.iter().copied(), false);
         open.commit(Changes { stored: 0, deleted: count }, |_| {
             call.replicate(DEL, [ReplicaArg::Arg(KEY)].into_iter().chain(deleted));
         });
-        single_flight::rows_written(call, ids.into_iter(), false);
         call.reply_count(count);
         Ok(())
     }

@@ -93,12 +93,9 @@ impl<'c, 'a> OpenTable<'c, 'a> {
         // Only a replay can leave no row: those that lived on the primary have expired by this clock, and so
         // has the key. Redis shows a key to the end of its last millisecond, so that must have passed.
         self.key.set_expiry(max_expiry.unwrap_or(Expiry::at(now_ms - 1)).unix_ms());
-        if changes.stored > 0 {
-            self.key.signal(SET_EVENT);
-        }
-        if changes.deleted > 0 {
-            self.key.signal(DEL_EVENT);
-        }
+        let stored = (changes.stored > 0).then_some(SET_EVENT);
+        let deleted = (changes.deleted > 0).then_some(DEL_EVENT);
+        self.key.notify(stored.into_iter().chain(deleted));
     }
 }
 

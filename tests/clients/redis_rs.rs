@@ -23,8 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(())
     };
 
-    // The map starts a lock or shares the one in force; a vehicle's page does not renew it; reserving only
-    // reads.
+    // The map starts a lock or shares the one in force; a vehicle's page does not renew it; reserving reads.
     let roles = serde_json::to_string(&["3", "7"])?;
     ask("map", "QUOTELOCK.ACQUIRE", &[&roles, "*"])?;
     ask("page", "QUOTELOCK.ACQUIRE", &[&roles, "*", "IFMISSING"])?;

@@ -232,7 +232,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// The processor time and the size of a call: the least of a few.
-fn cost(server: &Server, calls: &Calls) -> (f64, usize) {
+fn cost(server: &Server, calls: &Calls) -> (f64, u32) {
     let mut raw = RawConnection::connect(server.port()).unwrap();
     let call = packed(&calls.call);
     let mut least = f64::MAX;
@@ -245,7 +245,7 @@ fn cost(server: &Server, calls: &Calls) -> (f64, usize) {
         let began = server.cpu_time().unwrap();
         let (_, replied) = raw.pipeline(&call, 1).unwrap();
         least = least.min(server.cpu_time().unwrap() - began);
-        size = call.len() + replied;
+        size = u32::try_from(call.len() + replied).unwrap();
     }
     (least, size)
 }
@@ -258,7 +258,7 @@ fn the_worst_call_costs_little_more_than_the_plainest_of_its_size(#[case] kind: 
     let mut dear = Vec::new();
     for Case { name, plain, worst, factor } in cases() {
         let ((plain, plain_bytes), (worst, worst_bytes)) = (cost(server, &plain), cost(server, &worst));
-        let times = (worst / worst_bytes as f64) / (plain / plain_bytes as f64);
+        let times = (worst / f64::from(worst_bytes)) / (plain / f64::from(plain_bytes));
         println!(
             "{times:6.1} of {factor:5.1}: {name} ({worst:.4} s for {worst_bytes} bytes, {plain:.4} s for {plain_bytes})"
         );

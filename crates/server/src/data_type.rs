@@ -278,21 +278,20 @@ unsafe extern "C" fn save<T: DataType>(io: *mut raw::RedisModuleIO, value: *mut 
         // SAFETY: the server passes the value of a key of this type.
         unsafe { self::value::<T>(value) }.save(&mut ChunkWriter { io, lifetime: PhantomData });
     });
-    warn_and_end_child(io, saved);
+    give_up(io, saved);
 }
 
-/// After a panic ends the process that was forked to write the file, so that the file has no end and the
-/// server keeps the old one.
-fn warn_and_end_child(io: *mut raw::RedisModuleIO, written: Result<(), String>) {
+/// After a panic makes the server give up the file it writes, and keep the old one. It has no function for
+/// that, but takes an unknown command for an error of writing, in a save too.
+///
+/// `DUMP` heeds no error: what it answers lacks an end, and is refused when it is restored.
+fn give_up(io: *mut raw::RedisModuleIO, written: Result<(), String>) {
     let Err(message) = written else {
         return;
     };
     warn_panic(io, &message);
-    // SAFETY: the flags asked for describe the process, whatever the context.
-    let flags = unsafe { api!(RedisModule_GetContextFlags(ptr::null_mut())) };
-    if flags & raw::REDISMODULE_CTX_FLAGS_IS_CHILD.cast_signed() != 0 {
-        std::process::abort();
-    }
+    // SAFETY: the server's own io; the name ends in NUL, and the empty format stands for no arguments.
+    unsafe { api!(RedisModule_EmitAOF(io, c"(a callback panicked)".as_ptr(), c"".as_ptr())) };
 }
 
 unsafe extern "C" fn rewrite<T: DataType>(
@@ -304,7 +303,7 @@ unsafe extern "C" fn rewrite<T: DataType>(
         // SAFETY: the server passes the value of a key of this type.
         unsafe { self::value::<T>(value) }.rewrite(&mut AofWriter { io, key, lifetime: PhantomData });
     });
-    warn_and_end_child(io, written);
+    give_up(io, written);
 }
 
 unsafe extern "C" fn digest<T: DataType>(digest: *mut raw::RedisModuleDigest, value: *mut c_void) {

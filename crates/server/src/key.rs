@@ -1,4 +1,7 @@
 //! One key: opening it; the string or the value of a data type it holds; its expiry; telling of a change.
+//!
+//! Another module may delete, rename or overwrite the key when it is told of a change, so only a closed key is
+//! told of: [`Key::set_string`], [`Key::delete`] and [`TypedKey::notify`] consume it.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
@@ -35,6 +38,7 @@ pub struct Key<'c> {
     ctx: *mut raw::RedisModuleCtx,
     name: *mut raw::RedisModuleString,
     is_open: &'c Cell<bool>,
+    mode: Mode,
     /// `None`: opened to read, and not there.
     key: Option<NonNull<raw::RedisModuleKey>>,
 }
@@ -59,7 +63,7 @@ impl Call<'_> {
 }
 
 /// What a key is opened for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Read,
     Write,
@@ -75,7 +79,7 @@ impl<'c> Key<'c> {
         is_open: &'c Cell<bool>,
         mode: Mode,
     ) -> Result<Self, OpenError> {
-        let mode = match mode {
+        let flags = match mode {
             Mode::Read => raw::REDISMODULE_READ,
             Mode::Write => raw::REDISMODULE_READ | raw::REDISMODULE_WRITE,
         };
@@ -83,8 +87,17 @@ impl<'c> Key<'c> {
             return Err(OpenError::NoKey);
         }
         // SAFETY: the caller keeps context and name; the handle is closed when the `Key` is dropped.
-        let key = unsafe { api!(RedisModule_OpenKey(ctx, name, mode.cast_signed())) };
-        Ok(Self { ctx, name, is_open, key: NonNull::new(key.cast()) })
+        let key = unsafe { api!(RedisModule_OpenKey(ctx, name, flags.cast_signed())) };
+        Ok(Self { ctx, name, is_open, mode, key: NonNull::new(key.cast()) })
+    }
+
+    /// The handle, to write by it.
+    ///
+    /// # Panics
+    /// If the key was opened to read: the server would refuse the write, which must not be replicated.
+    #[expect(clippy::expect_used, reason = "a write that is acknowledged must not be lost")]
+    fn writable(&self) -> NonNull<raw::RedisModuleKey> {
+        self.key.filter(|_| self.mode == Mode::Write).expect("a key that is written was opened to write")
     }
 
     /// The value of the data type `T` that the key holds, if any.
@@ -151,17 +164,15 @@ impl<'c> Key<'c> {
         }
     }
 
-    /// Overwrites the key with a string that expires at `expires_at_ms` since 1970. Replicates that as plain
-    /// `SET`, and raises the server's own events for it and `event`.
-    pub fn set_string(&mut self, value: &[u8], expires_at_ms: i64, event: &CStr) {
-        let Some(key) = self.key else {
-            return;
-        };
+    /// Overwrites the key with a string that expires at `expires_at_ms` since 1970, and closes it. Replicates
+    /// that as plain `SET`, and raises the server's own events for it and `event`.
+    pub fn set_string(mut self, value: &[u8], expires_at_ms: i64, event: &CStr) {
+        let key = self.writable();
         let ctx = self.ctx;
         let in_place = self.overwrite(value);
-        // SAFETY: the handle is open for writing and no slice of the old value lives on (`&mut self`). The
-        // string is freed once, after its last use; whoever keeps it, database or replication, counts a
-        // reference of its own. The format has a letter for each argument after it.
+        // SAFETY: the handle is open for writing and no slice of the old value lives on (`self`). The string is
+        // freed once, after its last use; whoever keeps it, database or replication, counts a reference of its
+        // own. The format has a letter for each argument after it.
         unsafe {
             let string = api!(RedisModule_CreateString(ctx, value.as_ptr().cast(), value.len()));
             if !in_place {
@@ -179,7 +190,7 @@ impl<'c> Key<'c> {
             ));
             api!(RedisModule_FreeString(ctx, string));
         }
-        self.changed(&[
+        self.close_and_notify([
             (raw::REDISMODULE_NOTIFY_STRING, c"set"),
             (raw::REDISMODULE_NOTIFY_GENERIC, c"expire"),
             (raw::REDISMODULE_NOTIFY_MODULE, event),
@@ -209,40 +220,38 @@ impl<'c> Key<'c> {
         }
     }
 
-    /// Deletes the key. Replicates that as plain `DEL`, and raises the server's own event for it and `event`.
-    pub fn delete(&mut self, event: &CStr) {
-        let Some(key) = self.key else {
-            return;
-        };
-        // SAFETY: the handle is open for writing and no slice of the value lives on (`&mut self`). The format
-        // has a letter for its one argument.
+    /// Deletes the key, and closes it. Replicates that as plain `DEL`, and raises the server's own event for it
+    /// and `event`.
+    pub fn delete(self, event: &CStr) {
+        let key = self.writable();
+        // SAFETY: the handle is open for writing and no slice of the value lives on (`self`). The format has a
+        // letter for its one argument.
         unsafe {
             api!(RedisModule_DeleteKey(key.as_ptr()));
             api!(RedisModule_Replicate(self.ctx, c"DEL".as_ptr(), c"s".as_ptr(), self.name));
         }
-        self.changed(&[(raw::REDISMODULE_NOTIFY_GENERIC, c"del"), (raw::REDISMODULE_NOTIFY_MODULE, event)]);
+        self.close_and_notify([
+            (raw::REDISMODULE_NOTIFY_GENERIC, c"del"),
+            (raw::REDISMODULE_NOTIFY_MODULE, event),
+        ]);
     }
 
     /// Sets when the key expires, in milliseconds since 1970, or that it does not.
     pub fn set_expiry(&mut self, at_ms: Option<i64>) {
-        let Some(key) = self.key else {
-            return;
-        };
+        let key = self.writable();
         // SAFETY: the handle is open for writing.
         unsafe { api!(RedisModule_SetAbsExpire(key.as_ptr(), at_ms.unwrap_or(NO_EXPIRY))) };
     }
 
-    /// Tells `WATCH`, client-side caching and subscribers of the module's events of a change.
-    pub fn signal(&self, event: &CStr) {
-        self.changed(&[(raw::REDISMODULE_NOTIFY_MODULE, event)]);
-    }
-
-    fn changed(&self, events: &[(c_int, &CStr)]) {
-        // SAFETY: context and name belong to this call, and the events' names end in NUL.
+    /// Closes the key, then tells `WATCH`, client-side caching and subscribers that it has changed.
+    fn close_and_notify<'e>(self, events: impl IntoIterator<Item = (c_int, &'e CStr)>) {
+        let (ctx, name) = (self.ctx, self.name);
+        drop(self);
+        // SAFETY: context and name outlive the key, and the events' names end in NUL.
         unsafe {
-            api!(RedisModule_SignalModifiedKey(self.ctx, self.name));
+            api!(RedisModule_SignalModifiedKey(ctx, name));
             for (class, event) in events {
-                api!(RedisModule_NotifyKeyspaceEvent(self.ctx, *class, event.as_ptr(), self.name));
+                api!(RedisModule_NotifyKeyspaceEvent(ctx, class, event.as_ptr(), name));
             }
         }
     }
@@ -296,10 +305,11 @@ impl<T: DataType> TypedKey<'_, T> {
         let value = NonNull::from(Box::leak(Box::new(value)));
         // SAFETY: the handle is open for writing; the server owns the value from here on, and frees it by the
         // type's callback.
-        let status = self.key.key.map(|key| unsafe {
-            api!(RedisModule_ModuleTypeSetValue(key.as_ptr(), T::handle().raw(), value.as_ptr().cast()))
-        });
-        if status != Some(0) {
+        let status = unsafe {
+            let key = self.key.writable().as_ptr();
+            api!(RedisModule_ModuleTypeSetValue(key, T::handle().raw(), value.as_ptr().cast()))
+        };
+        if status != 0 {
             // SAFETY: it was boxed above, and the server did not take it.
             drop(unsafe { Box::from_raw(value.as_ptr()) });
             panic!("the server refused a value for a key that was opened to write");
@@ -308,8 +318,7 @@ impl<T: DataType> TypedKey<'_, T> {
     }
 
     /// Deletes the key as [`Key::delete`] does.
-    pub fn delete(&mut self, event: &CStr) {
-        self.value = None;
+    pub fn delete(self, event: &CStr) {
         self.key.delete(event);
     }
 
@@ -318,9 +327,10 @@ impl<T: DataType> TypedKey<'_, T> {
         self.key.set_expiry(at_ms);
     }
 
-    /// Tells `WATCH`, client-side caching and subscribers of the module's events of a change.
-    pub fn signal(&self, event: &CStr) {
-        self.key.signal(event);
+    /// Closes the key, then tells `WATCH`, client-side caching and subscribers of the module's `events` that it
+    /// has changed.
+    pub fn notify(self, events: impl IntoIterator<Item = &'static CStr>) {
+        self.key.close_and_notify(events.into_iter().map(|event| (raw::REDISMODULE_NOTIFY_MODULE, event)));
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Module {
     pub counters: &'static [&'static Counter],
     /// Called when all keys of a database, or of all databases, were replaced or removed.
     pub on_database_change: fn(Option<i32>),
-    /// Called when the timer goes off that [`set_timer`] has set.
+    /// Called when the timer goes off that [`crate::set_timer`] has set.
     pub on_timer: fn(&mut TimerContext),
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod dumps;
 mod effects;
 mod keyspace;
+mod modules;
 mod odd;
 mod random;
 mod refusals;
@@ -13,6 +14,7 @@ mod replicas;
 mod servers;
 mod stream;
 mod table;
+mod valgrind;
 
 pub(crate) use aof::{aof_lines, rewrite};
 pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
@@ -22,6 +24,7 @@ pub(crate) use effects::{
     Cache, Call, changes, events, growth, only_changes_abort_a_watch, only_changes_empty_a_cache,
 };
 pub(crate) use keyspace::{Keyspace, keyspace, stored};
+pub(crate) use modules::load_beside;
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
 pub(crate) use quotelock_testkit::{
     Builder, Kind, RawConnection, Rng, Server, TIMEOUT, free_port, pack, workspace,
@@ -36,3 +39,4 @@ pub(crate) use stream::{FakeReplica, line, monitored};
 pub(crate) use table::{
     LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pipelined, pipelined_bytes, table,
 };
+pub(crate) use valgrind::{VALGRIND, clean_under_valgrind};

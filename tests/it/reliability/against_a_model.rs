@@ -41,16 +41,6 @@ fn random_commands(#[case] kind: Kind) {
     report(kind, "random commands against a model", &format!("{commands}, in {:.0?}", begun.elapsed()));
 }
 
-/// Valgrind with the server's allocator in its own place, so that it sees every piece of memory.
-const VALGRIND: [&str; 6] = [
-    "valgrind",
-    "--soname-synonyms=somalloc=libjemalloc.so.2",
-    "--leak-check=full",
-    "--show-leak-kinds=definite,indirect",
-    "--errors-for-leak-kinds=definite,indirect",
-    "--log-file={dir}/valgrind.log",
-];
-
 /// On this machine's own server, which has its allocator as a library: no byte that is not there is read or
 /// written, and none is forgotten. (What "may be" lost are the server's own strings, to whose midst it
 /// points.)
@@ -61,9 +51,7 @@ fn random_commands_under_valgrind() {
     let mut server = Server::builder(Kind::DEFAULT).module_args(MODULE_ARGS).under(&VALGRIND).start();
     play(&mut server.connection(), 4, commands);
     server.stop();
-    let log = std::fs::read_to_string(server.dir().join("valgrind.log")).unwrap();
-    assert!(log.contains("ERROR SUMMARY: 0 errors"), "{log}");
-    assert!(log.contains("definitely lost: 0 bytes"), "{log}");
+    clean_under_valgrind(&server);
     report(
         Kind::DEFAULT,
         "random commands under valgrind",
