@@ -146,3 +146,30 @@ fn scripts_that_only_read_may_not_write(#[case] kind: Kind) {
     }
     assert_eq!(keyspace(con), held);
 }
+
+#[apply(oldest_and_newest)]
+fn a_merge_into_too_much_is_refused_and_changes_nothing(#[case] kind: Kind) {
+    const ROWS: usize = 66;
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let value = "v".repeat(1 << 20);
+    for id in 0..ROWS {
+        cmd(con, &format!("VEHPRICE.SET t {id} PXAT {FAR} FIELDS 1 a {value}"));
+    }
+    let merge = |ids: std::ops::Range<usize>| {
+        let rows: Vec<String> = ids.map(|id| format!("{id} x")).collect();
+        format!("VEHPRICE.MSET t MERGE FIELDS 1 b ROWS {}", rows.join(" "))
+    };
+    let held = text(con, "DEBUG DIGEST");
+    let refused = error(con, &merge(0..ROWS));
+    assert_eq!(
+        refused,
+        "ERR too much to merge into, the rows take more than 67108864 bytes: merge fewer in a call"
+    );
+    assert_eq!(text(con, "DEBUG DIGEST"), held);
+    // Rows that are left alone or deleted don't count, and smaller calls do it all.
+    assert_eq!(int(con, &merge(0..ROWS).replace("MERGE", "MERGE NX")), 0);
+    assert_eq!(int(con, &merge(0..ROWS / 2)), 33);
+    assert_eq!(int(con, &merge(ROWS / 2..ROWS)), 33);
+    assert_eq!(reply(con, "VEHPRICE.VERIFY t 65 b x").split(',').nth(1), Some(r#" "Match""#));
+}
