@@ -38,7 +38,7 @@ pub(crate) static CLAIMS_RELEASED: Counter = Counter::new("claims_released");
 pub(crate) static CLAIMS_ENDED: Counter = Counter::new("claims_ended");
 pub(crate) static CLAIMS_EXPIRED: Counter = Counter::new("claims_expired");
 
-/// Rows not claimed because there are too many claims.
+/// Rows not claimed because there are too many claims, or too many of that table.
 pub(crate) static CLAIMS_REFUSED: Counter = Counter::new("claims_refused");
 
 /// Rows not stored because their token no longer held the claim.
@@ -47,6 +47,9 @@ pub(crate) static CLAIMS_OVERTAKEN: Counter = Counter::new("claims_overtaken");
 // How many claims there are, and clients that wait for claimed rows.
 pub(crate) static CLAIMS_PENDING: Counter = Counter::new("claims_pending");
 pub(crate) static CLAIMS_WAITING: Counter = Counter::new("claims_waiting");
+
+/// About how many bytes claims and waiters take.
+pub(crate) static CLAIMS_BYTES: Counter = Counter::new("claims_bytes");
 
 // The ids `PRICEPLAN.TAG` answered: tagged for old pricing, and bare for new.
 pub(crate) static TAGS_LEGACY: Counter = Counter::new("tags_legacy");
@@ -84,6 +87,7 @@ pub(crate) const ALL: &[&Counter] = &[
     &CLAIMS_OVERTAKEN,
     &CLAIMS_PENDING,
     &CLAIMS_WAITING,
+    &CLAIMS_BYTES,
     &TAGS_LEGACY,
     &TAGS_CORE,
     &ROUTES_LEGACY,

@@ -93,7 +93,7 @@ pub enum Error {
     /// Not a value; the name of its field.
     #[error("ERR invalid value of field '{0}', it takes at most {MAX_VALUE_BYTES} bytes of UTF-8")]
     BadValue(String),
-    /// A field to be written is named twice.
+    /// A field to be written or verified is named twice.
     #[error("ERR syntax error, field '{0}' is given twice")]
     FieldTwice(String),
     /// Fewer fields than were counted.
@@ -149,6 +149,9 @@ pub enum Error {
     /// A field without the value it should have.
     #[error("ERR syntax error, field '{0}' wants an expected value")]
     NothingExpected(String),
+    /// More fields to be verified than a row can have; how many.
+    #[error("ERR too many fields, {0} are more than a row can have, {MAX_FIELDS}")]
+    TooManyPairs(usize),
     /// Not a plan's id.
     #[error(
         "ERR invalid id '{0}', it takes 1 to {PLAN_ID_BYTES} bytes of UTF-8, {TAG} at its end not counted"

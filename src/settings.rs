@@ -22,7 +22,7 @@ static PRICE_TTL_MS: Setting = Setting::new("price-ttl-ms", 120_000, 0, MAX_TTL_
 /// The most ids, rows or keys of one call: it bounds the time a call takes.
 static MAX_BATCH: Setting = Setting::new("max-batch", 100_000, 1, 10_000_000);
 
-/// The most claims over all tables: it bounds their memory.
+/// The most claims over all tables: it bounds their memory, see [`max_claims_bytes`].
 static MAX_CLAIMS: Setting = Setting::new("max-claims", 1_000_000, 0, 100_000_000);
 
 pub(crate) const ALL: &[&Setting] =
@@ -54,6 +54,14 @@ pub(crate) fn max_batch() -> i64 {
 /// The most claims over all tables.
 pub(crate) fn max_claims() -> usize {
     usize::try_from(MAX_CLAIMS.get()).unwrap_or(0)
+}
+
+/// The most bytes that claims may take: room for claims of the longest ids, and for the names of tables.
+pub(crate) fn max_claims_bytes() -> usize {
+    const EACH: usize = 512;
+    const BESIDES: usize = 1024 * 1024;
+
+    max_claims().saturating_mul(EACH).saturating_add(BESIDES)
 }
 
 /// Refuses more ids, rows or keys than the setting allows. What comes from the primary or the AOF was checked

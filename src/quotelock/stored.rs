@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use super::USER;
 use crate::counters::LOCKS_INVALID;
-use quotelock_core::lock::{Lock, MIN_STORED_BYTES};
+use quotelock_core::lock::{Lock, STORED_BYTES};
 use quotelock_server::{Call, Key, OpenError, excerpt};
 
 /// The lock a key holds. A string that is not a lock counts as none; it is counted, and logged at most once a
@@ -14,8 +14,9 @@ pub(super) fn lock<'k>(call: &Call<'_>, key: &'k Key<'_>) -> Result<Option<Lock<
     let Some(length) = key.string_length()? else {
         return Ok(None);
     };
-    // What is too short for a lock is left as it is, see `Key::string`.
-    let stored = if length < MIN_STORED_BYTES { None } else { key.string() };
+    // What is too short or too long for a lock isn't read: see `Key::string`, and no call costs more than its
+    // size.
+    let stored = if STORED_BYTES.contains(&length) { key.string() } else { None };
     if let Some(lock) = stored.and_then(Lock::parse) {
         return Ok(Some(lock));
     }

@@ -12,7 +12,6 @@ use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
 use super::{ID_ARG, KEY_ARG, WRITES, count_reads, single_flight};
 use crate::args::{ArgCursor, Exclusive, TTL_MS};
 use crate::error::{Error, Range};
-use crate::settings;
 
 /// Claims rows that are missing.
 pub(crate) struct Claim;
@@ -62,8 +61,7 @@ impl Command for Claim {
                 || row.is_some_and(|row| expires_before(row, refresh_before_ms))
         });
         let wanted = wanted.map(|(id, _)| *id);
-        let (token, outcome) =
-            single_flight::claim(call, wanted, request.for_ms, request.limit, settings::max_claims());
+        let (token, outcome) = single_flight::claim(call, wanted, request.for_ms, request.limit);
         let token = (!outcome.claimed.is_empty()).then_some(token);
         if !projection.is_json() {
             reply_map(call, projection, token, &rows, &outcome);

@@ -38,7 +38,7 @@ where
     Ok(names)
 }
 
-/// Adds the name of a field that is written; none may be there twice.
+/// Adds the name of a field that is written or verified; none may be there twice.
 pub(super) fn push_field<'a>(names: &mut Vec<&'a str>, name: &'a [u8]) -> Result<&'a str, Error> {
     let name = field(name)?;
     if names.contains(&name) {

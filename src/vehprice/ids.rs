@@ -1,7 +1,7 @@
 //! The ids of a call's rows.
 
 use quotelock_core::table::bounds;
-use quotelock_server::{Call, excerpt};
+use quotelock_server::{Call, KeptArgs, excerpt};
 
 use crate::error::Error;
 use crate::settings::check_batch;
@@ -35,6 +35,11 @@ impl<'c, 'a> IdArgs<'c, 'a> {
         let ids: Vec<_> = self.call.args_from(self.first).collect();
         ids.iter().try_for_each(|bytes| id(bytes).map(drop))?;
         Ok(ids)
+    }
+
+    /// The ids, kept after the call has returned.
+    pub(super) fn keep(&self) -> KeptArgs {
+        self.call.keep_args(self.first)
     }
 
     /// The ids, each checked as it is read: for commands that can still refuse after the last.

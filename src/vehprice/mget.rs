@@ -81,7 +81,7 @@ fn run(call: &Call<'_>, may_block: bool) -> Result<(), Error> {
     let open = OpenTable::read(call).map_err(|error| ids.checked().err().unwrap_or(error))?;
     if let Some(timeout_ms) = request.block_ms.filter(|_| may_block) {
         let fields = request.projection.names();
-        if waiting::block_client::<MGet>(call, timeout_ms, &open, &ids.checked()?, fields) {
+        if waiting::block_client::<MGet>(call, timeout_ms, &open, &ids, fields)? {
             return Ok(());
         }
     }

@@ -2,21 +2,43 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use quotelock_core::single_flight::{ClaimOutcome, ClaimTerms, SingleFlight, TableKey, Token};
+use quotelock_core::single_flight::{ClaimOutcome, ClaimTerms, SingleFlight, TableKey, Token, WaitingClient};
 use quotelock_core::table::{Row, Table};
 use quotelock_server::{
-    BlockedClient, Call, GilGuarded, KeyName, clock_ms, expiry_ms, random_numbers, set_timer,
+    BlockedClient, Call, GilGuarded, KeptArgs, KeyName, clock_ms, expiry_ms, random_numbers, set_timer,
 };
 
 use super::table_key;
 use crate::counters::{
-    CLAIMS_ENDED, CLAIMS_EXPIRED, CLAIMS_GRANTED, CLAIMS_PENDING, CLAIMS_REFUSED, CLAIMS_RELEASED,
-    CLAIMS_WAITING,
+    CLAIMS_BYTES, CLAIMS_ENDED, CLAIMS_EXPIRED, CLAIMS_GRANTED, CLAIMS_PENDING, CLAIMS_REFUSED,
+    CLAIMS_RELEASED, CLAIMS_WAITING,
 };
+use crate::settings;
+
+/// A client that waits for rows.
+pub(super) struct Client {
+    /// The ids it asked for, in its own arguments.
+    pub(super) ids: KeptArgs,
+    /// The handle to wake it by, once it is blocked.
+    pub(super) handle: Option<BlockedClient>,
+}
+
+impl WaitingClient for Client {
+    fn id_count(&self) -> usize {
+        self.ids.count()
+    }
+
+    fn id(&self, index: usize) -> &[u8] {
+        self.ids.get(index)
+    }
+
+    fn bytes(&self) -> usize {
+        self.ids.bytes()
+    }
+}
 
 /// All claims and waiters.
-static STATE: GilGuarded<SingleFlight<Option<BlockedClient>>> =
-    GilGuarded::new(|| SingleFlight::new(random_numbers()));
+static STATE: GilGuarded<SingleFlight<Client>> = GilGuarded::new(|| SingleFlight::new(random_numbers()));
 
 /// Whether there is any claim: without one, most calls here have nothing to do.
 static HAS_CLAIMS: AtomicBool = AtomicBool::new(false);
@@ -26,18 +48,19 @@ const MAX_TIMER_MS: i64 = 60_000;
 
 /// Works on claims and waiters; [`update`] must follow if their number changes. `work` must not call the
 /// server.
-pub(super) fn with_state<T>(work: impl FnOnce(&mut SingleFlight<Option<BlockedClient>>) -> T) -> T {
+pub(super) fn with_state<T>(work: impl FnOnce(&mut SingleFlight<Client>) -> T) -> T {
     STATE.with(work)
 }
 
 /// Changes claims and waiters; then updates what `INFO` shows of them, and sets the timer. `change` must not
 /// call the server.
-pub(super) fn update<T>(change: impl FnOnce(&mut SingleFlight<Option<BlockedClient>>) -> T) -> T {
+pub(super) fn update<T>(change: impl FnOnce(&mut SingleFlight<Client>) -> T) -> T {
     let (done, has_work, next_expiry_ms) = STATE.with(|state| {
         let done = change(state);
         HAS_CLAIMS.store(!state.claims().is_empty(), Relaxed);
         CLAIMS_PENDING.set(state.claims().len());
         CLAIMS_WAITING.set(state.waiters().len());
+        CLAIMS_BYTES.set(state.bytes());
         (done, state.has_work(), state.claims().next_expiry_ms())
     });
     if has_work {
@@ -59,11 +82,17 @@ pub(super) fn claim<'i>(
     ids: impl Iterator<Item = &'i [u8]>,
     for_ms: i64,
     limit: usize,
-    max_claims: usize,
 ) -> (Token, ClaimOutcome<'i>) {
     let token = new_token();
     let now_ms = call.now_ms();
-    let terms = ClaimTerms { token, now_ms, expiry_ms: now_ms.saturating_add(for_ms), limit, max_claims };
+    let terms = ClaimTerms {
+        token,
+        now_ms,
+        expiry_ms: now_ms.saturating_add(for_ms),
+        limit,
+        max_claims: settings::max_claims(),
+        max_bytes: settings::max_claims_bytes(),
+    };
     let outcome = update(|state| state.claim(table_key(call), ids, terms));
     CLAIMS_GRANTED.add(outcome.claimed.len());
     CLAIMS_REFUSED.add(outcome.refused);

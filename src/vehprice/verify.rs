@@ -2,9 +2,10 @@
 
 use quotelock_core::json::JsonWriter;
 use quotelock_core::table::Row;
+use quotelock_core::table::bounds::MAX_FIELDS;
 use quotelock_server::{Arg, Call, Command, Spec, excerpt};
 
-use super::fields::{field, value};
+use super::fields::{push_field, value};
 use super::ids::id;
 use super::open_table::OpenTable;
 use super::projection::Projection;
@@ -80,12 +81,17 @@ struct Request<'a> {
 }
 
 fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
+    let pairs = (call.argc() - PAIRS) / 2;
+    if pairs > MAX_FIELDS {
+        return Err(Error::TooManyPairs(pairs));
+    }
     let id = id(call.arg(2))?;
-    let (mut expected, mut args) = (Vec::new(), call.args_from(PAIRS));
+    let (mut names, mut expected) = (Vec::new(), Vec::new());
+    let mut args = call.args_from(PAIRS);
     while let Some(name) = args.next() {
         match args.next() {
             Some(bytes) => {
-                let name = field(name)?;
+                let name = push_field(&mut names, name)?;
                 expected.push((name, value(name, bytes)?));
             }
             None if name.eq_ignore_ascii_case(b"JSON") => return Ok(Request { id, expected, is_json: true }),

@@ -1,11 +1,14 @@
 //! Clients that wait for rows someone else is fetching: blocking them, and checking on the timer whether
 //! their wait is over.
 
-use quotelock_core::single_flight::{SingleFlight, TableKey, WaiterId};
+use std::sync::Arc;
+
+use quotelock_core::single_flight::{SingleFlight, TableKey, WaiterId, WaitingClient};
 use quotelock_server::{BlockingCommand, Call, KeyName, TimerContext, clock_ms};
 
+use super::ids::IdArgs;
 use super::open_table::{OpenTable, prepare};
-use super::single_flight::{has_claims, is_missing, update, with_state};
+use super::single_flight::{Client, has_claims, is_missing, update, with_state};
 use super::{KEY, table_key};
 use crate::counters::CLAIMS_EXPIRED;
 use crate::data_type::PriceTable;
@@ -22,29 +25,31 @@ pub(super) fn block_client<C: BlockingCommand>(
     call: &Call<'_>,
     timeout_ms: i64,
     table: &OpenTable<'_, '_>,
-    ids: &[&[u8]],
+    ids: &IdArgs<'_, '_>,
     fields: &[&str],
-) -> bool {
+) -> Result<bool, Error> {
+    let checked = ids.checked()?;
     if !has_claims() || !call.can_block() {
-        return false;
+        return Ok(false);
     }
     let now_ms = call.now_ms();
     let missing = |id: &[u8]| is_missing(table.row(id), fields);
-    let waiter = update(|state| state.add_waiter(table_key(call), ids, fields, now_ms, missing, None));
+    let client = || Client { ids: ids.keep(), handle: None };
+    let waiter = update(|state| state.add_waiter(table_key(call), &checked, fields, now_ms, missing, client));
     let Some(waiter) = waiter else {
-        return false;
+        return Ok(false);
     };
-    let client = call.block_client::<C>(KEY, timeout_ms, waiter);
-    if client.is_none() {
+    let handle = call.block_client::<C>(KEY, timeout_ms, waiter);
+    if handle.is_none() {
         forget(waiter);
-        return false;
+        return Ok(false);
     }
-    update(|state| {
+    with_state(|state| {
         if let Some(waiter) = state.waiter_mut(waiter) {
-            waiter.handle = client;
+            waiter.client.handle = handle;
         }
     });
-    true
+    Ok(true)
 }
 
 /// Something was stored at the key a client waits on. If a whole table came there, all claims on the key end.
@@ -80,19 +85,19 @@ pub(crate) fn on_timer(context: &mut TimerContext) {
 /// will be answered.
 fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
     let found = with_state(|state| {
-        state.waiter_mut(waiter).map(|found| {
-            let table = found.table();
-            (table.db, table.name.to_vec(), found.fields().to_vec(), found.id_count())
-        })
+        state
+            .waiter_mut(waiter)
+            .map(|found| (found.table().clone(), Arc::clone(found.fields()), found.client.id_count()))
     });
-    let Some((db, name, fields, id_count)) = found else {
+    let Some((table, fields, id_count)) = found else {
         return 0;
     };
-    let rechecked = context.with_key::<PriceTable, _>(KeyName { db, name: &name }, |key| {
+    let TableKey { db, name } = table.as_key();
+    let rechecked = context.with_key::<PriceTable, _>(KeyName { db, name }, |key| {
         // A key of another type has no rows; the reply will say so.
         let mut key = key.ok();
         if let Some(key) = &mut key {
-            prepare(key, TableKey { db, name: &name }, now_ms);
+            prepare(key, TableKey { db, name }, now_ms);
         }
         let table = key.as_ref().and_then(|key| key.value()).map(|PriceTable(table)| table);
         let missing = |id: &[u8]| is_missing(table.and_then(|table| table.get(id, now_ms)), &fields);
@@ -102,7 +107,9 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         return rechecked.scanned;
     }
     // The reply forgets the waiter, so the handle is taken out first.
-    if let Some(client) = with_state(|state| state.waiter_mut(waiter).and_then(|found| found.handle.take())) {
+    if let Some(client) =
+        with_state(|state| state.waiter_mut(waiter).and_then(|found| found.client.handle.take()))
+    {
         client.unblock();
     }
     forget(waiter);

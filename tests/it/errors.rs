@@ -279,6 +279,10 @@ fn bad_role_ids() -> Vec<(Vec<u8>, &'static str)> {
         (&ids(1025), "there are more than 1024"),
         (&format!("[{}]", ids(1025)), "there are more than 1024"),
         (&format!("[\"{}\"]", ids(1025).replace(',', "\",\"")), "there are more than 1024"),
+        // What comes after is not read.
+        (&format!("[{},null,", ids(1025)), "there are more than 1024"),
+        (&format!("{}, x", ids(1024)), "there are more than 1024"),
+        (&format!("[\"\",{},null,", ids(1025)), "id 1 is empty"),
         (" ", NOT_FOR_A_LIST),
         ("3 ", NOT_FOR_A_LIST),
         ("3, 7", NOT_FOR_A_LIST_2),

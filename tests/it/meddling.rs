@@ -1,5 +1,5 @@
-//! Another module that deletes, renames and rewrites our keys when it is told of a change, in the midst of the
-//! command that makes the change.
+//! Another module that deletes, renames and rewrites our keys when it is told of a change, in the midst of
+//! the command that makes the change.
 
 use redis::Connection;
 

@@ -1,7 +1,7 @@
 //! One key: opening it; the string or the value of a data type it holds; its expiry; telling of a change.
 //!
-//! Another module may delete, rename or overwrite the key when it is told of a change, so only a closed key is
-//! told of: [`Key::set_string`], [`Key::delete`] and [`TypedKey::notify`] consume it.
+//! Another module may delete, rename or overwrite the key when it is told of a change, so only a closed key
+//! is told of: [`Key::set_string`], [`Key::delete`] and [`TypedKey::notify`] consume it.
 
 use std::cell::Cell;
 use std::ffi::{CStr, c_int};
@@ -170,9 +170,9 @@ impl<'c> Key<'c> {
         let key = self.writable();
         let ctx = self.ctx;
         let in_place = self.overwrite(value);
-        // SAFETY: the handle is open for writing and no slice of the old value lives on (`self`). The string is
-        // freed once, after its last use; whoever keeps it, database or replication, counts a reference of its
-        // own. The format has a letter for each argument after it.
+        // SAFETY: the handle is open for writing and no slice of the old value lives on (`self`). The string
+        // is freed once, after its last use; whoever keeps it, database or replication, counts a reference of
+        // its own. The format has a letter for each argument after it.
         unsafe {
             let string = api!(RedisModule_CreateString(ctx, value.as_ptr().cast(), value.len()));
             if !in_place {
@@ -220,12 +220,12 @@ impl<'c> Key<'c> {
         }
     }
 
-    /// Deletes the key, and closes it. Replicates that as plain `DEL`, and raises the server's own event for it
-    /// and `event`.
+    /// Deletes the key, and closes it. Replicates that as plain `DEL`, and raises the server's own event for
+    /// it and `event`.
     pub fn delete(self, event: &CStr) {
         let key = self.writable();
-        // SAFETY: the handle is open for writing and no slice of the value lives on (`self`). The format has a
-        // letter for its one argument.
+        // SAFETY: the handle is open for writing and no slice of the value lives on (`self`). The format has
+        // a letter for its one argument.
         unsafe {
             api!(RedisModule_DeleteKey(key.as_ptr()));
             api!(RedisModule_Replicate(self.ctx, c"DEL".as_ptr(), c"s".as_ptr(), self.name));
@@ -327,8 +327,8 @@ impl<T: DataType> TypedKey<'_, T> {
         self.key.set_expiry(at_ms);
     }
 
-    /// Closes the key, then tells `WATCH`, client-side caching and subscribers of the module's `events` that it
-    /// has changed.
+    /// Closes the key, then tells `WATCH`, client-side caching and subscribers of the module's `events` that
+    /// it has changed.
     pub fn notify(self, events: impl IntoIterator<Item = &'static CStr>) {
         self.key.close_and_notify(events.into_iter().map(|event| (raw::REDISMODULE_NOTIFY_MODULE, event)));
     }

@@ -18,6 +18,7 @@ mod defrag;
 mod events;
 mod gil;
 mod guard;
+mod kept_args;
 mod key;
 mod load;
 mod load_error;
@@ -40,6 +41,7 @@ pub use data_type::{
 };
 pub use defrag::Relocator;
 pub use gil::GilGuarded;
+pub use kept_args::KeptArgs;
 pub use key::{Key, KeyName, OpenError, TypedKey};
 pub use log::excerpt;
 pub use module::Module;

@@ -206,3 +206,30 @@ fn the_log_tells_of_it_once_a_second(#[case] kind: Kind) {
     eventually(Duration::from_secs(5), told_again);
     assert_eq!(info(con, "quotelock")["quotelock_locks_invalid"], "5001");
 }
+
+/// A string longer than any lock is none at no cost in its length, though it begins as a lock does.
+#[apply(each_server)]
+fn what_is_longer_than_any_lock_is_not_read(#[case] kind: Kind) {
+    const CALLS: usize = 20;
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let long = format!(r#"{{"roleIds":[{}"3"],"queryTime":"{TIME}"}}"#, r#""3","#.repeat(8 << 20));
+    cmd(con, &["SET", "user:long", &long]);
+    cmd(con, "SET user:short no");
+    let mut micros = |command: &str, user: &str| {
+        cmd(con, "CONFIG RESETSTAT");
+        let name = command.split(' ').next().unwrap().to_lowercase();
+        for _ in 0..CALLS {
+            cmd(con, command.replace("{U}", user).as_str());
+        }
+        let stats = info(con, "commandstats")[&format!("cmdstat_{name}")].clone();
+        assert!(stats.contains(&format!("calls={CALLS},")), "{stats}");
+        let (_, usec) = stats.split_once("usec=").unwrap();
+        usec.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    for command in ["QUOTELOCK.GET {U}", "QUOTELOCK.GET {U} JSON", "QUOTELOCK.DEL {U} IFEQ x"] {
+        let [short, long] = ["user:short", "user:long"].map(|user| micros(command, user));
+        // Less than a microsecond a call can't be told, and the log gets a line a second.
+        assert!(long < 10 * short.max(1000), "{command}: {long} us, {short} us for a short string");
+    }
+}

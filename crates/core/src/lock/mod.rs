@@ -8,7 +8,7 @@ mod stored;
 pub use query_time::{LockTime, QueryTime};
 pub use role_ids::{MAX_ROLE_ID_BYTES, MAX_ROLE_IDS, RoleIds, RoleIdsError};
 pub use state::{MAX_TTL_MS, Outcome, State, Terms, acquire};
-pub use stored::MIN_STORED_BYTES;
+pub use stored::STORED_BYTES;
 
 use std::borrow::Cow;
 

@@ -1,8 +1,10 @@
 //! The role ids of a lock: as a caller passes them, and as JSON.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::slice;
 
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// How many role ids a caller may pass.
@@ -43,11 +45,14 @@ impl<'a> RoleIds<'a> {
             Some((ids, b"")) => ids,
             _ => {
                 let text = std::str::from_utf8(argument).map_err(|_| RoleIdsError::NotUtf8)?;
-                if text.trim_start().starts_with('[') {
-                    Self::from_json(text).ok_or(RoleIdsError::NotAnArray)?
+                let (ids, more) = if text.trim_start().starts_with('[') {
+                    read_json(text, MAX_ROLE_IDS).ok_or(RoleIdsError::NotAnArray)?
                 } else {
-                    Self::from_comma_list(text)?
-                }
+                    read_comma_list(text)?
+                };
+                let ids = Self(Repr::Decoded(ids));
+                ids.check_limits()?;
+                return if more { Err(RoleIdsError::TooMany) } else { Ok(ids) };
             }
         };
         ids.check_limits()?;
@@ -87,22 +92,10 @@ impl<'a> RoleIds<'a> {
         }
     }
 
-    /// Parses a JSON array of strings or numbers.
+    /// Parses a JSON array of strings or numbers, of any length.
     pub(super) fn from_json(json: &'a str) -> Option<Self> {
-        let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-        let ids: Option<Vec<_>> = elements.into_iter().map(|element| decode_id(element.get())).collect();
-        Some(Self(Repr::Decoded(ids?)))
-    }
-
-    fn from_comma_list(text: &'a str) -> Result<Self, RoleIdsError> {
-        let ids = (1..).zip(text.split(',')).map(|(position, id)| {
-            if id.chars().any(|c| c.is_whitespace() || c.is_control() || "\"[]{}".contains(c)) {
-                Err(RoleIdsError::NotForCommaList { position })
-            } else {
-                Ok(Cow::Borrowed(id))
-            }
-        });
-        Ok(Self(Repr::Decoded(ids.collect::<Result<_, _>>()?)))
+        let (ids, _) = read_json(json, usize::MAX)?;
+        Some(Self(Repr::Decoded(ids)))
     }
 
     fn check_limits(&self) -> Result<(), RoleIdsError> {
@@ -180,6 +173,56 @@ impl<'a> Iterator for Iter<'a> {
 /// Whether a byte stands for itself in a JSON string, and is ASCII.
 const fn is_verbatim(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// The first `max` ids of a JSON array, and whether there are more: then the rest isn't read.
+fn read_json(json: &str, max: usize) -> Option<(Vec<Cow<'_, str>>, bool)> {
+    struct Ids<'s, 'a> {
+        ids: &'s mut Vec<Cow<'a, str>>,
+        max: usize,
+        more: &'s mut bool,
+    }
+
+    impl<'de> Visitor<'de> for Ids<'_, 'de> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array of strings or numbers")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+            while let Some(element) = elements.next_element::<&RawValue>()? {
+                if self.ids.len() == self.max {
+                    *self.more = true;
+                    break;
+                }
+                self.ids.push(decode_id(element.get()).ok_or_else(|| A::Error::custom("not an id"))?);
+            }
+            Ok(())
+        }
+    }
+
+    let (mut ids, mut more) = (Vec::new(), false);
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let visitor = Ids { ids: &mut ids, max, more: &mut more };
+    let read = deserializer.deserialize_seq(visitor).and_then(|()| deserializer.end());
+    // With more of them, that the array does not end there is no mistake of the caller's.
+    (read.is_ok() || more).then_some((ids, more))
+}
+
+/// The first ids of a comma list, as many as a caller may pass, and whether there are more: then the rest
+/// isn't read.
+fn read_comma_list(text: &str) -> Result<(Vec<Cow<'_, str>>, bool), RoleIdsError> {
+    let mut list = text.split(',');
+    let ids = (1..).zip(list.by_ref().take(MAX_ROLE_IDS)).map(|(position, id)| {
+        if id.chars().any(|c| c.is_whitespace() || c.is_control() || "\"[]{}".contains(c)) {
+            Err(RoleIdsError::NotForCommaList { position })
+        } else {
+            Ok(Cow::Borrowed(id))
+        }
+    });
+    let ids = ids.collect::<Result<_, _>>()?;
+    Ok((ids, list.next().is_some()))
 }
 
 /// The role id that a JSON string or number stands for; `None` for any other JSON value.
@@ -297,6 +340,15 @@ mod tests {
             (format!("[{}]", many(MAX_ROLE_IDS + 1)), TooMany),
             (format!("[ {}]", many(MAX_ROLE_IDS + 1)), TooMany),
             (" ".repeat(MAX_TEXT_BYTES + 1), TooLong),
+            // What comes after as many as may be passed isn't read, but those before are checked.
+            (format!("[{},7,null,x", many(MAX_ROLE_IDS)), TooMany),
+            (format!("[ {},[]]", many(MAX_ROLE_IDS)), TooMany),
+            (format!("[ {},", many(MAX_ROLE_IDS)), NotAnArray),
+            (format!("[{},\"\",{},x", many(1), many(MAX_ROLE_IDS)), EmptyId { position: 2 }),
+            (format!("[{},null,{},x", many(1), many(MAX_ROLE_IDS)), NotAnArray),
+            (format!("{}, x,", many(MAX_ROLE_IDS).replace('"', "")), TooMany),
+            (format!("3,,{}", many(MAX_ROLE_IDS).replace('"', "")), EmptyId { position: 2 }),
+            (format!("3, ,{}", many(MAX_ROLE_IDS).replace('"', "")), NotForCommaList { position: 2 }),
         ];
         for (argument, expected) in cases {
             assert_eq!(ids(&argument), Err(expected), "{}", argument.get(..40).unwrap_or(&argument));

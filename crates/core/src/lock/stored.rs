@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -11,8 +12,9 @@ use super::state::MAX_TTL_MS;
 use super::{Lock, RoleIds};
 use crate::timestamp::Timestamp;
 
-/// The length of the shortest lock, in bytes: `{"roleIds":[],"queryTime":"2024-09-12T02:50:53Z"}`.
-pub const MIN_STORED_BYTES: usize = 49;
+/// How long a stored lock can be, in bytes. The shortest:
+/// `{"roleIds":[],"queryTime":"2024-09-12T02:50:53Z"}`.
+pub const STORED_BYTES: RangeInclusive<usize> = 49..=MAX_TEXT_BYTES;
 
 impl<'a> Lock<'a> {
     /// Parses a stored value. It is a lock if it is a JSON object with `roleIds`, an array of strings or
@@ -20,6 +22,9 @@ impl<'a> Lock<'a> {
     /// couldn't have set. Other members are ignored.
     #[inline]
     pub fn parse(stored: &'a [u8]) -> Option<Self> {
+        if !STORED_BYTES.contains(&stored.len()) {
+            return None;
+        }
         parse_fast(stored).or_else(|| parse_slow(stored))
     }
 }
@@ -32,21 +37,12 @@ fn parse_fast(stored: &[u8]) -> Option<Lock<'_>> {
     let (role_ids, rest) = RoleIds::split_verbatim(rest)?;
     let query_time = rest.strip_prefix(b",\"queryTime\":\"")?.strip_suffix(b"\"}")?;
     let moment = Timestamp::parse(query_time)?;
-    (stored.len() <= MAX_TEXT_BYTES).then_some(Lock {
-        role_ids,
-        query_time: Cow::Borrowed(query_time),
-        moment,
-        ttl_ms: None,
-        buffer_ms: None,
-    })
+    Some(Lock { role_ids, query_time: Cow::Borrowed(query_time), moment, ttl_ms: None, buffer_ms: None })
 }
 
 /// Parses a lock written in JSON in any way.
 #[cold]
 fn parse_slow(stored: &[u8]) -> Option<Lock<'_>> {
-    if !(MIN_STORED_BYTES..=MAX_TEXT_BYTES).contains(&stored.len()) {
-        return None;
-    }
     let text = std::str::from_utf8(stored).ok()?;
     let members: Members = serde_json::from_str(text).ok()?;
     let query_time: String = serde_json::from_str(members.query_time?.get()).ok()?;
@@ -232,9 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn min_stored_bytes_is_the_shortest_lock() {
+    fn stored_bytes_begin_with_the_shortest_lock() {
         let shortest = Lock::at("2024-09-12T02:50:53Z").stored();
-        assert_eq!(shortest.len(), MIN_STORED_BYTES);
+        assert_eq!(shortest.len(), *STORED_BYTES.start());
         assert!(parse_fast(&shortest).is_some());
     }
 

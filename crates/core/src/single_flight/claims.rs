@@ -1,13 +1,13 @@
 //! Claims: which rows someone is fetching upstream, and until when.
 
-use std::collections::{HashMap, HashSet, VecDeque, btree_map};
-use std::iter::Flatten;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use ahash::RandomState;
 
 use super::leases::{Lease, Leases};
-use super::table_map::{NameMap, TableKey, TableMap};
+use super::table_claims::{Claim, DetachedClaims, Forecast, TableClaims};
+use super::table_map::{NameMap, OwnedTableKey, TableKey, TableMap};
 use super::token::Token;
 
 /// The terms of one call that claims.
@@ -21,8 +21,11 @@ pub struct ClaimTerms {
     pub expiry_ms: i64,
     /// How many ids to claim at most.
     pub limit: usize,
-    /// How many claims there may be at most, over all tables.
+    /// How many claims there may be at most, over all tables. One table gets at most half of what the others
+    /// leave, rounded up.
     pub max_claims: usize,
+    /// How many bytes the claims may take at most, shared out in the same way.
+    pub max_bytes: usize,
 }
 
 /// What came of a call that claims.
@@ -32,7 +35,7 @@ pub struct ClaimOutcome<'i> {
     pub claimed: Vec<&'i [u8]>,
     /// The ids that were claimed already.
     pub pending: Vec<&'i [u8]>,
-    /// How many ids were left unclaimed to stay within `max_claims`.
+    /// How many ids were left unclaimed to stay within `max_claims` and `max_bytes`.
     pub refused: usize,
     /// How many expired claims were reaped or replaced.
     pub expired: usize,
@@ -48,24 +51,8 @@ pub struct Claims {
     detached: VecDeque<DetachedClaims>,
     len: usize,
     detached_len: usize,
-}
-
-/// The claims of a table, by id.
-type TableClaims = HashMap<Arc<[u8]>, Claim, RandomState>;
-
-/// The claims of one table after the other.
-type DetachedClaims = Flatten<btree_map::IntoValues<Box<[u8]>, TableClaims>>;
-
-#[derive(Clone, Copy, Debug)]
-struct Claim {
-    token: Token,
-    expiry_ms: i64,
-}
-
-impl Claim {
-    fn is_live(self, now_ms: i64) -> bool {
-        now_ms < self.expiry_ms
-    }
+    /// What the claims of all tables take, detached ones too.
+    table_bytes: usize,
 }
 
 impl Claims {
@@ -77,6 +64,7 @@ impl Claims {
             detached: VecDeque::new(),
             len: 0,
             detached_len: 0,
+            table_bytes: 0,
         }
     }
 
@@ -88,6 +76,14 @@ impl Claims {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// About how many bytes they take: ids, names of tables, and what keeps them.
+    pub fn bytes(&self) -> usize {
+        /// What a lease takes beside its ids.
+        const LEASE_BYTES: usize = 176;
+
+        self.table_bytes + self.leases.len() * LEASE_BYTES
     }
 
     /// When the next claim expires.
@@ -114,13 +110,18 @@ impl Claims {
         self.live(table, id, now_ms).is_some_and(|claim| claim.token == token)
     }
 
-    fn live(&self, table: TableKey<'_>, id: &[u8], now_ms: i64) -> Option<&Claim> {
+    fn live(&self, table: TableKey<'_>, id: &[u8], now_ms: i64) -> Option<Claim> {
         self.tables.get(table)?.get(id).filter(|claim| claim.is_live(now_ms))
     }
 
     /// Whether any row of the table has a claim, live or expired.
     pub(super) fn has_table(&self, table: TableKey<'_>) -> bool {
         self.tables.get(table).is_some()
+    }
+
+    /// The table's key, sharing its name; `None` if no row of the table has a claim.
+    pub(super) fn owned_key(&self, table: TableKey<'_>) -> Option<OwnedTableKey> {
+        self.tables.owned_key(table)
     }
 
     /// Claims the ids without a live claim, in order and within the terms. Expired claims on other rows make
@@ -144,39 +145,71 @@ impl Claims {
             }
         }
         let wanted = free.len();
-        let reaped = self.make_room(wanted, terms, on_reap);
-        // A lowered `max_claims` may be less than there are.
-        free.truncate(terms.max_claims.saturating_sub(self.len));
+        let (room, reaped) = self.make_room(table, &free, terms, on_reap);
+        free.truncate(room);
         let replaced = if free.is_empty() { 0 } else { self.add(table, &free, terms) };
         ClaimOutcome { refused: wanted - free.len(), claimed: free, pending, expired: reaped + replaced }
     }
 
-    /// Frees as many detached and expired claims as `wanted` more would exceed `max_claims` by. Returns how
-    /// many it reaped.
+    /// Frees detached and expired claims where these ids would exceed the bounds otherwise. Returns how many
+    /// of the ids there is room for then, and how many claims it reaped.
     fn make_room(
         &mut self,
-        wanted: usize,
+        table: TableKey<'_>,
+        ids: &[&[u8]],
         terms: ClaimTerms,
-        on_reap: impl FnMut(TableKey<'_>, &[u8]),
-    ) -> usize {
-        let excess = (self.len + self.detached_len + wanted).saturating_sub(terms.max_claims);
-        // A lowered `max_claims` can leave any excess; the timer frees the rest, in steps.
-        let excess = excess.min(wanted.max(MAX_EXTRA_FREED));
-        let excess = excess - self.free_detached(excess);
-        self.reap_expired(terms.now_ms, excess, usize::MAX, on_reap)
+        mut on_reap: impl FnMut(TableKey<'_>, &[u8]),
+    ) -> (usize, usize) {
+        // A lowered `max_claims` can leave any excess; the timer frees the rest, in steps. Room for one claim
+        // can take the end of two of other tables.
+        let mut max_freed = (2 * ids.len()).max(MAX_EXTRA_FREED);
+        let excess = (self.len + self.detached_len + ids.len()).saturating_sub(terms.max_claims);
+        max_freed -= self.free_detached(excess.min(max_freed));
+        let (mut reaped, mut step) = (0, 0);
+        loop {
+            let room = self.room(table, ids, terms);
+            if room == ids.len() {
+                return (room, reaped);
+            }
+            // Twice as many each time, so that it takes few turns whatever the claims are like.
+            step = (2 * step).max(ids.len() - room).min(max_freed);
+            let expired = self.reap_expired(terms.now_ms, step, usize::MAX, &mut on_reap);
+            let freed = expired + self.free_detached(step - expired);
+            if freed == 0 {
+                return (room, reaped);
+            }
+            max_freed -= freed;
+            reaped += expired;
+        }
+    }
+
+    /// How many of these ids, in order, the table may claim within the bounds.
+    fn room(&self, table: TableKey<'_>, ids: &[&[u8]], terms: ClaimTerms) -> usize {
+        let claims = self.tables.get(table);
+        let (held, held_bytes) = claims.map_or((0, 0), |claims| (claims.len(), claims.bytes()));
+        let half_left = |max: usize, others: usize| max.saturating_sub(others).div_ceil(2);
+        let max_held = half_left(terms.max_claims, self.len - held);
+        let max_held_bytes = half_left(terms.max_bytes, self.bytes() - held_bytes);
+        let mut forecast = Forecast::new(claims, table.name);
+        let fits = ids.iter().take_while(|id| forecast.add(id) <= max_held_bytes);
+        fits.take(max_held.saturating_sub(held)).count()
     }
 
     /// Claims these distinct ids, none with a live claim; returns how many expired claims it replaced.
     fn add(&mut self, table: TableKey<'_>, ids: &[&[u8]], terms: ClaimTerms) -> usize {
-        let ClaimTerms { token, expiry_ms, .. } = terms;
+        let claim = Claim { token: terms.token, expiry_ms: terms.expiry_ms };
         let ids = ids.iter().map(|id| Arc::from(*id)).collect();
-        let lease = self.leases.insert(token, Lease::new(table, expiry_ms, ids));
-        let claims = self.tables.get_or_insert_with(table, || HashMap::with_hasher(self.hasher.clone()));
-        let replaced: Vec<Claim> = lease
-            .ids
-            .iter()
-            .filter_map(|id| claims.insert(Arc::clone(id), Claim { token, expiry_ms }))
-            .collect();
+        let key = self.tables.owned_key(table).unwrap_or_else(|| table.into());
+        let lease = self.leases.insert(claim.token, Lease::new(key.clone(), claim.expiry_ms, ids));
+        let table_bytes = &mut self.table_bytes;
+        let claims = self.tables.get_or_insert_with(&key, || {
+            let claims = TableClaims::new(table.name, self.hasher.clone());
+            *table_bytes += claims.bytes();
+            claims
+        });
+        self.table_bytes -= claims.bytes();
+        let replaced: Vec<Claim> = lease.ids.iter().filter_map(|id| claims.insert(id, claim)).collect();
+        self.table_bytes += claims.bytes();
         self.len += lease.ids.len();
         replaced.iter().for_each(|claim| self.count_off(claim.token, 1));
         replaced.len()
@@ -192,6 +225,7 @@ impl Claims {
         let Some(claims) = self.tables.get_mut(table) else {
             return 0;
         };
+        self.table_bytes -= claims.bytes();
         // What was claimed in one call mostly ends together, so neighbours share an entry.
         let mut ended: Vec<(Token, usize)> = Vec::new();
         for id in ids {
@@ -203,7 +237,8 @@ impl Claims {
                 }
             }
         }
-        shrink(&mut self.tables, table);
+        self.table_bytes += claims.bytes();
+        self.shrink(table);
         ended.iter().for_each(|(token, count)| self.count_off(*token, *count));
         ended.iter().map(|(_, count)| count).sum()
     }
@@ -233,7 +268,7 @@ impl Claims {
     /// Ends all claims of a table; returns how many.
     pub(super) fn end_table(&mut self, table: TableKey<'_>) -> usize {
         let claims = self.tables.remove(table);
-        claims.map_or(0, |claims| self.detach(NameMap::from([(table.name.into(), claims)])))
+        claims.map_or(0, |claims| self.detach(NameMap::from([claims])))
     }
 
     /// Ends all claims of a database, or of every database; returns how many.
@@ -243,10 +278,10 @@ impl Claims {
 
     /// Ends claims that were taken out of their tables. To free them all at once could take long.
     fn detach(&mut self, tables: NameMap<TableClaims>) -> usize {
-        let count = tables.values().map(HashMap::len).sum();
+        let count = tables.values().map(TableClaims::len).sum();
         self.len -= count;
         self.detached_len += count;
-        self.detached.push_back(tables.into_values().flatten());
+        self.detached.push_back(DetachedClaims::new(tables));
         count
     }
 
@@ -256,7 +291,9 @@ impl Claims {
         while freed < max
             && let Some(claims) = self.detached.front_mut()
         {
-            if let Some((_, claim)) = claims.next() {
+            let (claim, bytes) = claims.free_next();
+            self.table_bytes -= bytes;
+            if let Some(claim) = claim {
                 self.leases.free_detached(claim.token);
                 freed += 1;
             } else {
@@ -287,13 +324,16 @@ impl Claims {
                 self.leases.remove(token);
                 continue;
             };
-            let table = lease.table();
+            let table = lease.owned_table();
+            let table = table.as_key();
             let Some(claims) = self.tables.get_mut(table) else {
                 continue;
             };
-            if claims.get(&id).is_some_and(|claim| claim.token == token) {
+            if claims.is_held_by(token, &id) {
+                self.table_bytes -= claims.bytes();
                 claims.remove(&id);
-                shrink(&mut self.tables, table);
+                self.table_bytes += claims.bytes();
+                self.shrink(table);
                 on_reap(table, &id);
                 self.count_off(token, 1);
                 reaped += 1;
@@ -314,27 +354,25 @@ impl Claims {
         }
         // No table: its claims have all ended, and the caller counts off the rest of them next.
         let claims = self.tables.get(lease.table());
-        let claim = |id: &[u8]| claims.and_then(|claims| claims.get(id));
-        lease.compact(4 * count, |id| claim(id).is_some_and(|claim| claim.token == token));
+        lease.compact(4 * count, |id| claims.is_some_and(|claims| claims.is_held_by(token, id)));
+    }
+
+    /// Frees what a table of claims no longer needs.
+    #[expect(clippy::expect_used, reason = "callers have just looked the table up")]
+    fn shrink(&mut self, table: TableKey<'_>) {
+        let claims = self.tables.get_mut(table).expect("a table that shrinks is there");
+        self.table_bytes -= claims.bytes();
+        if claims.len() == 0 {
+            self.tables.remove(table);
+        } else {
+            claims.shrink();
+            self.table_bytes += claims.bytes();
+        }
     }
 }
 
-/// A table with more claims keeps its memory: moving them would hold up the command.
-const MAX_MOVED: usize = 10_000;
-
-/// How many claims a call frees at most, unless it wants to claim more than that itself.
+/// How many claims a call frees at most, unless it wants to claim more than half as many itself.
 const MAX_EXTRA_FREED: usize = 10_000;
-
-/// Frees what a table of claims no longer needs.
-#[expect(clippy::expect_used, reason = "callers have just looked the table up")]
-fn shrink(tables: &mut TableMap<TableClaims>, table: TableKey<'_>) {
-    let claims = tables.get_mut(table).expect("a table that shrinks is there");
-    if claims.is_empty() {
-        tables.remove(table);
-    } else if claims.len() < (claims.capacity() / 8).min(MAX_MOVED) {
-        claims.shrink_to(2 * claims.len());
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -342,6 +380,9 @@ mod tests {
 
     const TABLE: TableKey<'_> = TableKey { db: 0, name: b"t" };
     const OTHER: TableKey<'_> = TableKey { db: 0, name: b"u" };
+
+    /// More than any of these tests take.
+    const MAX_BYTES: usize = usize::MAX / 2;
 
     fn ids(from: usize, to: usize) -> Vec<Vec<u8>> {
         (from..to).map(|id| id.to_string().into_bytes()).collect()
@@ -353,7 +394,14 @@ mod tests {
 
     fn claim(claims: &mut Claims, token: u128, ids: &[Vec<u8>], expiry_ms: i64) -> usize {
         let token = Token::new(token);
-        let terms = ClaimTerms { token, now_ms: 0, expiry_ms, limit: usize::MAX, max_claims: 1000 };
+        let terms = ClaimTerms {
+            token,
+            now_ms: 0,
+            expiry_ms,
+            limit: usize::MAX,
+            max_claims: 2000,
+            max_bytes: MAX_BYTES,
+        };
         claims.claim(TABLE, bytes(ids), terms, |_, _| {}).claimed.len()
     }
 
@@ -364,7 +412,7 @@ mod tests {
     /// What claims occupy, ended or not: ids of leases, slots of the table, leases.
     fn occupied(claims: &Claims) -> (usize, usize, usize) {
         let ids = claims.leases.iter().map(|lease| lease.ids.capacity()).sum();
-        let slots = claims.tables.get(TABLE).map_or(0, HashMap::capacity);
+        let slots = claims.tables.get(TABLE).map_or(0, TableClaims::slots);
         (ids, slots, claims.leases.iter().count())
     }
 
@@ -406,13 +454,19 @@ mod tests {
         // Their leases free ids at the same pace.
         let ids_left: usize = claims.leases.iter().map(|lease| lease.ids.len()).sum();
         assert!(ids_left <= 350, "{ids_left}");
+        assert_eq!((claims.free_detached(1000), claims.has_detached()), (350, false));
         // The rows can be claimed at once. Detached claims count towards the maximum, but make room.
-        assert_eq!(claim(&mut claims, 3, &ids(0, 900), 100), 900);
-        assert_eq!(claims.len() + claims.detached_len, 1000);
-        assert_eq!((claims.free_detached(1000), claims.has_detached()), (100, false));
+        claim(&mut claims, 3, &ids(0, 1000), 100);
+        claims.end_table(TABLE);
+        claim(&mut claims, 4, &ids(0, 1000), 100);
+        claims.end_table(TABLE);
+        assert_eq!(claim(&mut claims, 5, &ids(0, 900), 100), 900);
+        assert_eq!(claims.len() + claims.detached_len, 2000);
+        assert_eq!((claims.free_detached(2000), claims.has_detached()), (1100, false));
         assert_eq!(occupied(&claims).2, 1);
         assert_eq!((claims.end_database(None), claims.end_database(None)), (900, 0));
         assert_eq!((claims.free_detached(usize::MAX), occupied(&claims)), (900, (0, 0, 0)));
+        assert_eq!(claims.bytes(), 0);
     }
 
     #[test]
@@ -424,9 +478,10 @@ mod tests {
             expiry_ms: 200,
             limit: 1,
             max_claims: 1,
+            max_bytes: MAX_BYTES,
         };
         let all = ids(0, KEPT);
-        let many = ClaimTerms { max_claims: KEPT, limit: KEPT, expiry_ms: 100, ..one(1, 0) };
+        let many = ClaimTerms { max_claims: 2 * KEPT, limit: KEPT, expiry_ms: 100, ..one(1, 0) };
 
         let mut detached = claims();
         detached.claim(TABLE, bytes(&all), many, |_, _| {});
@@ -460,5 +515,120 @@ mod tests {
         let mut claims = claims();
         claim(&mut claims, 1, &ids(0, 1), 100);
         claim(&mut claims, 1, &ids(1, 2), 100);
+    }
+
+    /// A table of this name, other than `TABLE`.
+    fn named(name: &[u8]) -> TableKey<'_> {
+        TableKey { db: 0, name }
+    }
+
+    fn terms(token: u128, max_claims: usize, max_bytes: usize) -> ClaimTerms {
+        let token = Token::new(token);
+        ClaimTerms { token, now_ms: 0, expiry_ms: 100, limit: usize::MAX, max_claims, max_bytes }
+    }
+
+    /// Each claims what it can get in ten calls, one table after the other.
+    #[test]
+    fn a_table_gets_half_of_what_others_leave() {
+        let cases: [(usize, &[usize]); 5] = [
+            (0, &[0, 0]),
+            (1, &[1, 0, 0]),
+            (2, &[1, 1, 0]),
+            (5, &[3, 1, 1, 0]),
+            (1000, &[500, 250, 125, 63, 31, 16, 8, 4, 2, 1, 0]),
+        ];
+        let all = ids(0, 2000);
+        for (max_claims, shares) in cases {
+            let mut claims = claims();
+            let mut token = 0;
+            for (table, share) in shares.iter().enumerate() {
+                let name = table.to_string();
+                let mut claimed = 0;
+                for ids in all.chunks(200) {
+                    token += 1;
+                    let terms = terms(token, max_claims, MAX_BYTES);
+                    claimed +=
+                        claims.claim(named(name.as_bytes()), bytes(ids), terms, |_, _| {}).claimed.len();
+                }
+                assert_eq!(claimed, *share, "table {table} of {max_claims} claims");
+            }
+        }
+    }
+
+    /// What others give up is shared anew: a table keeps what it has, and gets more only within its share.
+    #[test]
+    fn a_table_above_its_share_gets_no_more_until_there_is_room() {
+        let mut claims = claims();
+        let all = ids(0, 100);
+        let claim = |claims: &mut Claims, token, name: &[u8]| {
+            claims.claim(named(name), bytes(&all), terms(token, 8, MAX_BYTES), |_, _| {}).claimed.len()
+        };
+        assert_eq!((claim(&mut claims, 1, b"a"), claim(&mut claims, 2, b"b")), (4, 2));
+        claims.end_rows(named(b"a"), bytes(&all[..1]), |_| {});
+        // Of the 6 that b leaves, a may hold 3, and holds them.
+        assert_eq!(claim(&mut claims, 3, b"a"), 0);
+        claims.end_table(named(b"b"));
+        assert_eq!(claim(&mut claims, 4, b"a"), 1);
+    }
+
+    #[test]
+    fn the_name_of_a_table_is_kept_once() {
+        let name = vec![b'n'; 1 << 20];
+        let mut claims = claims();
+        for (token, id) in (0..200).zip(ids(0, 200)) {
+            let ids = [id.as_slice()].into_iter();
+            let claimed = claims.claim(named(&name), ids, terms(token, 1000, MAX_BYTES), |_, _| {}).claimed;
+            assert_eq!(claimed.len(), 1);
+        }
+        let names = claims.leases.iter().map(|lease| lease.table().name.as_ptr());
+        let distinct: HashSet<_> = names.collect();
+        assert_eq!(distinct.len(), 1);
+        assert!((1 << 20..2 << 20).contains(&claims.bytes()), "{}", claims.bytes());
+    }
+
+    #[test]
+    fn bytes_are_bounded_as_claims_are() {
+        const MAX: usize = 100_000;
+        let all = ids(0, 10_000);
+        let mut claims = claims();
+        let mut left = MAX;
+        for token in 0..6 {
+            let name = vec![b'a' + token; 50];
+            let terms = terms(token.into(), usize::MAX, MAX);
+            let outcome = claims.claim(named(&name), bytes(&all), terms, |_, _| {});
+            assert_eq!(outcome.claimed.len() + outcome.refused, all.len());
+            let taken = MAX - left;
+            // Slots come by doubling, so a table may stay well below its share.
+            assert!(claims.bytes() - taken <= left / 2 + 200, "{} of {left}", claims.bytes() - taken);
+            assert!(claims.bytes() - taken >= left / 5, "{} of {left}", claims.bytes() - taken);
+            left = MAX - claims.bytes();
+        }
+        // A name alone can be too long for a share.
+        let name = vec![b'n'; left / 2];
+        let outcome = claims.claim(named(&name), bytes(&all), terms(9, usize::MAX, MAX), |_, _| {});
+        assert_eq!((outcome.claimed.len(), outcome.refused), (0, all.len()));
+        // Expired and detached claims make room.
+        claims.end_table(named(&[b'b'; 50]));
+        let later = ClaimTerms { now_ms: 100, expiry_ms: 200, ..terms(10, usize::MAX, MAX) };
+        let outcome = claims.claim(named(&name), bytes(&all), later, |_, _| {});
+        assert!(outcome.claimed.len() > 300 && claims.bytes() <= MAX, "{}", claims.bytes());
+        claims.end_table(named(&name));
+        claims.reap_expired(100, usize::MAX, usize::MAX, |_, _| {});
+        claims.free_detached(usize::MAX);
+        assert_eq!(claims.bytes(), 0);
+    }
+
+    /// The slots of a table that had more claims count for as long as they are kept.
+    #[test]
+    fn slots_without_claims_count() {
+        let mut claims = claims();
+        let all = ids(0, 100_000);
+        claims.claim(TABLE, bytes(&all), terms(1, usize::MAX, MAX_BYTES), |_, _| {});
+        let before = claims.bytes();
+        claims.end_rows(TABLE, bytes(&all[..80_000]), |_| {});
+        let slots = claims.tables.get(TABLE).map_or(0, TableClaims::slots);
+        assert!(slots > 100_000 && claims.bytes() > 49 * slots, "{} bytes, {slots} slots", claims.bytes());
+        claims.end_rows(TABLE, bytes(&all[80_000..99_999]), |_| {});
+        assert!(claims.bytes() < before / 1000, "{}", claims.bytes());
     }
 }

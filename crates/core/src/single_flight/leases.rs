@@ -20,12 +20,16 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(table: TableKey<'_>, expiry_ms: i64, ids: Vec<Arc<[u8]>>) -> Self {
-        Self { table: table.into(), expiry_ms, remaining: ids.len(), ids, cursor: 0 }
+    pub(super) fn new(table: OwnedTableKey, expiry_ms: i64, ids: Vec<Arc<[u8]>>) -> Self {
+        Self { table, expiry_ms, remaining: ids.len(), ids, cursor: 0 }
     }
 
     pub(super) fn table(&self) -> TableKey<'_> {
         self.table.as_key()
+    }
+
+    pub(super) fn owned_table(&self) -> OwnedTableKey {
+        self.table.clone()
     }
 
     /// Removes ids without a claim, once they are more than half of all; looks at up to `max_scanned` ids.
@@ -60,6 +64,10 @@ impl Leases {
         assert!(!self.by_token.contains_key(&token), "a token names one lease");
         self.by_expiry.insert((lease.expiry_ms, token));
         self.by_token.entry(token).or_insert(lease)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_token.len()
     }
 
     pub(super) fn get(&self, token: Token) -> Option<&Lease> {

@@ -2,6 +2,7 @@
 
 mod claims;
 mod leases;
+mod table_claims;
 mod table_map;
 #[cfg(test)]
 mod tests;
@@ -11,17 +12,17 @@ mod waiters;
 use ahash::RandomState;
 
 pub use claims::{ClaimOutcome, ClaimTerms, Claims};
-pub use table_map::TableKey;
+pub use table_map::{OwnedTableKey, TableKey};
 pub use token::Token;
-pub use waiters::{Waiter, WaiterId, Waiters};
+pub use waiters::{Waiter, WaiterId, Waiters, WaitingClient};
 
 use crate::Seed;
 
-/// All claims and all waiters of a server; `H` is the handle to wake a client by.
+/// All claims and all waiters of a server.
 #[derive(Debug)]
-pub struct SingleFlight<H> {
+pub struct SingleFlight<C> {
     claims: Claims,
-    waiters: Waiters<H>,
+    waiters: Waiters<C>,
 }
 
 /// What a recheck of a waiter found.
@@ -33,7 +34,7 @@ pub struct Recheck {
     pub scanned: usize,
 }
 
-impl<H> SingleFlight<H> {
+impl<C: WaitingClient> SingleFlight<C> {
     /// No claims and no waiters.
     pub fn new(seed: Seed) -> Self {
         let [a, b, c, d] = seed;
@@ -47,8 +48,14 @@ impl<H> SingleFlight<H> {
     }
 
     /// All waiters.
-    pub fn waiters(&self) -> &Waiters<H> {
+    pub fn waiters(&self) -> &Waiters<C> {
         &self.waiters
+    }
+
+    /// About how many bytes claims and waiters take, the ids that waiters share with their clients not
+    /// counted.
+    pub fn bytes(&self) -> usize {
+        self.claims.bytes() + self.waiters.bytes()
     }
 
     /// Claims the ids that nobody has claimed, in order and within the terms. A repeated id counts once.
@@ -110,7 +117,8 @@ impl<H> SingleFlight<H> {
         self.waiters.has_due() || self.claims.has_detached()
     }
 
-    /// Adds a waiter for these rows; `None` if none of them is both missing and claimed.
+    /// Adds a waiter for these rows, with the client that `client` makes; `None` if none of the rows is both
+    /// missing and claimed.
     pub fn add_waiter(
         &mut self,
         table: TableKey<'_>,
@@ -118,18 +126,16 @@ impl<H> SingleFlight<H> {
         fields: &[&str],
         now_ms: i64,
         mut is_missing: impl FnMut(&[u8]) -> bool,
-        handle: H,
+        client: impl FnOnce() -> C,
     ) -> Option<WaiterId> {
-        if !self.claims.has_table(table) {
-            return None;
-        }
+        let key = self.claims.owned_key(table)?;
         let mut is_awaited = |id: &[u8]| self.claims.is_claimed(table, id, now_ms) && is_missing(id);
         let watched = ids.iter().position(|id| is_awaited(id))?;
-        Some(self.waiters.add(table, ids, fields, watched, handle))
+        Some(self.waiters.add(key, fields, watched, client()))
     }
 
     /// A waiter that has not left yet.
-    pub fn waiter_mut(&mut self, waiter: WaiterId) -> Option<&mut Waiter<H>> {
+    pub fn waiter_mut(&mut self, waiter: WaiterId) -> Option<&mut Waiter<C>> {
         self.waiters.get_mut(waiter)
     }
 
@@ -146,15 +152,16 @@ impl<H> SingleFlight<H> {
         now_ms: i64,
         mut is_missing: impl FnMut(&[u8]) -> bool,
     ) -> Recheck {
-        let found = self.waiters.get_mut(waiter).filter(|found| self.claims.has_table(found.table()));
+        let claims = &self.claims;
+        let found = self.waiters.get_mut(waiter).filter(|found| claims.has_table(found.table().as_key()));
         let Some(found) = found else {
             return Recheck { waits: false, scanned: 0 };
         };
         let mut scanned = 0;
         let watched = found.scan_order(waiter).find(|index| {
             scanned += 1;
-            let id = found.id(*index);
-            self.claims.is_claimed(found.table(), id, now_ms) && is_missing(id)
+            let id = found.client.id(*index);
+            claims.is_claimed(found.table().as_key(), id, now_ms) && is_missing(id)
         });
         if let Some(index) = watched {
             self.waiters.watch(waiter, index);
@@ -162,8 +169,8 @@ impl<H> SingleFlight<H> {
         Recheck { waits: watched.is_some(), scanned }
     }
 
-    /// Removes a waiter that has not left yet; returns its handle.
-    pub fn remove_waiter(&mut self, waiter: WaiterId) -> Option<H> {
-        self.waiters.remove(waiter).map(|waiter| waiter.handle)
+    /// Removes a waiter that has not left yet; returns its client.
+    pub fn remove_waiter(&mut self, waiter: WaiterId) -> Option<C> {
+        self.waiters.remove(waiter).map(|waiter| waiter.client)
     }
 }

@@ -1,6 +1,7 @@
 //! Keys of the server, and a map from them. A key counts whether it holds a table or not.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A key of one of the server's databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,15 +12,16 @@ pub struct TableKey<'k> {
     pub name: &'k [u8],
 }
 
-/// A `TableKey` that owns its name.
-#[derive(Debug)]
-pub(super) struct OwnedTableKey {
+/// A `TableKey` that owns its name, and shares it with its clones.
+#[derive(Clone, Debug)]
+pub struct OwnedTableKey {
     db: i32,
-    name: Box<[u8]>,
+    name: Arc<[u8]>,
 }
 
 impl OwnedTableKey {
-    pub(super) fn as_key(&self) -> TableKey<'_> {
+    /// The key.
+    pub fn as_key(&self) -> TableKey<'_> {
         TableKey { db: self.db, name: &self.name }
     }
 }
@@ -31,7 +33,7 @@ impl From<TableKey<'_>> for OwnedTableKey {
 }
 
 /// The values of one database, by the name of their key.
-pub(super) type NameMap<T> = BTreeMap<Box<[u8]>, T>;
+pub(super) type NameMap<T> = BTreeMap<Arc<[u8]>, T>;
 
 /// A map from keys. Two levels deep, so that a whole database comes out at once.
 #[derive(Debug)]
@@ -50,13 +52,19 @@ impl<T> TableMap<T> {
         self.0.get_mut(&table.db)?.get_mut(table.name)
     }
 
-    pub(super) fn get_or_insert_with(&mut self, table: TableKey<'_>, make: impl FnOnce() -> T) -> &mut T {
-        self.0.entry(table.db).or_default().entry(table.name.into()).or_insert_with(make)
+    /// The key as the map keeps it, so that its name is not copied; `None` if there is no value.
+    pub(super) fn owned_key(&self, table: TableKey<'_>) -> Option<OwnedTableKey> {
+        let (name, _) = self.0.get(&table.db)?.get_key_value(table.name)?;
+        Some(OwnedTableKey { db: table.db, name: Arc::clone(name) })
     }
 
-    pub(super) fn remove(&mut self, table: TableKey<'_>) -> Option<T> {
+    pub(super) fn get_or_insert_with(&mut self, table: &OwnedTableKey, make: impl FnOnce() -> T) -> &mut T {
+        self.0.entry(table.db).or_default().entry(Arc::clone(&table.name)).or_insert_with(make)
+    }
+
+    pub(super) fn remove(&mut self, table: TableKey<'_>) -> Option<(Arc<[u8]>, T)> {
         let names = self.0.get_mut(&table.db)?;
-        let removed = names.remove(table.name);
+        let removed = names.remove_entry(table.name);
         if names.is_empty() {
             self.0.remove(&table.db);
         }

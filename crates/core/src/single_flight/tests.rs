@@ -8,12 +8,43 @@ const A: TableKey<'_> = TableKey { db: 0, name: b"a" };
 const B: TableKey<'_> = TableKey { db: 0, name: b"b" };
 const OTHER_DB: TableKey<'_> = TableKey { db: 1, name: b"a" };
 
-fn single_flight() -> SingleFlight<()> {
+/// A client that waits: the ids it asked for.
+#[derive(Debug)]
+struct Asked(Vec<Vec<u8>>);
+
+impl Asked {
+    fn of(ids: &[&[u8]]) -> Self {
+        Self(ids.iter().map(|id| id.to_vec()).collect())
+    }
+}
+
+impl WaitingClient for Asked {
+    fn id_count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn id(&self, index: usize) -> &[u8] {
+        &self.0[index]
+    }
+
+    fn bytes(&self) -> usize {
+        8 * self.0.len()
+    }
+}
+
+fn single_flight() -> SingleFlight<Asked> {
     SingleFlight::new([1, 2, 3, 4])
 }
 
 fn terms(token: u128, now_ms: i64, expiry_ms: i64) -> ClaimTerms {
-    ClaimTerms { token: Token::new(token), now_ms, expiry_ms, limit: usize::MAX, max_claims: 100 }
+    ClaimTerms {
+        token: Token::new(token),
+        now_ms,
+        expiry_ms,
+        limit: usize::MAX,
+        max_claims: 200,
+        max_bytes: usize::MAX,
+    }
 }
 
 fn ids(line: &str) -> impl Iterator<Item = &[u8]> {
@@ -109,7 +140,7 @@ fn claims_by_steps() {
     }
 }
 
-fn act(flight: &mut SingleFlight<()>, step: &str, now_ms: i64) -> String {
+fn act(flight: &mut SingleFlight<Asked>, step: &str, now_ms: i64) -> String {
     let words: Vec<&str> = step.split_whitespace().collect();
     let token = |index: usize| Token::new(words[index].parse().unwrap());
     let key = |index: usize| TableKey { db: 0, name: words[index].as_bytes() };
@@ -151,15 +182,15 @@ fn claims_are_bounded() {
     // The limit bounds what is claimed, not what is pending.
     let outcome = flight.claim(A, ids("3 4 1 2"), limited(2, 0, 1, 100));
     assert_eq!((line(&outcome.claimed).as_str(), line(&outcome.pending).as_str()), ("3", "1 2"));
-    // The maximum counts the claims of all tables.
-    let outcome = flight.claim(B, ids("1 2 3"), limited(3, 50, 9, 4));
+    // The maximum counts the claims of all tables, and a table gets half of what the others leave.
+    let outcome = flight.claim(B, ids("1 2 3"), limited(3, 50, 9, 5));
     assert_eq!((line(&outcome.claimed).as_str(), outcome.refused), ("1", 2));
-    let outcome = flight.claim(B, ids("2 1"), limited(4, 99, 9, 4));
+    let outcome = flight.claim(B, ids("2 1"), limited(4, 99, 9, 5));
     assert_eq!(outcome, ClaimOutcome { claimed: vec![], pending: vec![b"1"], refused: 1, expired: 0 });
     // Expired claims make room, as many as needed.
-    let outcome = flight.claim(B, ids("2 3"), limited(5, 100, 9, 4));
-    assert_eq!((line(&outcome.claimed).as_str(), outcome.expired), ("2 3", 2));
-    assert_eq!(flight.claims().len(), 4);
+    let outcome = flight.claim(B, ids("2 3"), limited(5, 100, 9, 5));
+    assert_eq!((line(&outcome.claimed).as_str(), outcome.expired), ("2 3", 3));
+    assert_eq!(flight.claims().len(), 3);
     // A lowered maximum takes no claim away.
     let outcome = flight.claim(B, ids("4"), limited(6, 100, 9, 1));
     assert_eq!((outcome.claimed.len(), outcome.refused), (0, 1));
@@ -182,14 +213,14 @@ fn databases_are_separate() {
 }
 
 /// Adds a waiter while the rows of `stored` are there.
-fn wait(flight: &mut SingleFlight<()>, asked: &str, stored: &[&str], now_ms: i64) -> Option<WaiterId> {
+fn wait(flight: &mut SingleFlight<Asked>, asked: &str, stored: &[&str], now_ms: i64) -> Option<WaiterId> {
     let asked: Vec<&[u8]> = ids(asked).collect();
     let is_missing = |id: &[u8]| !stored.iter().any(|stored| stored.as_bytes() == id);
-    flight.add_waiter(A, &asked, &[], now_ms, is_missing, ())
+    flight.add_waiter(A, &asked, &[], now_ms, is_missing, || Asked::of(&asked))
 }
 
 /// Rechecks every waiter that is due; returns those whose wait is over.
-fn recheck_due(flight: &mut SingleFlight<()>, stored: &BTreeSet<Vec<u8>>, now_ms: i64) -> Vec<WaiterId> {
+fn recheck_due(flight: &mut SingleFlight<Asked>, stored: &BTreeSet<Vec<u8>>, now_ms: i64) -> Vec<WaiterId> {
     let mut woken = Vec::new();
     while let Some(waiter) = flight.pop_due() {
         if !flight.recheck(waiter, now_ms, |id| !stored.contains(id)).waits {
@@ -245,8 +276,8 @@ fn waiters_wake_when_no_row_is_missing_and_claimed() {
     // A waiter that has left is not woken.
     flight.claim(A, ids("1"), terms(6, 100, 200));
     let seventh = wait(&mut flight, "1", &[], 100).unwrap();
-    assert_eq!(flight.remove_waiter(seventh), Some(()));
-    assert_eq!(flight.remove_waiter(seventh), None);
+    assert!(flight.remove_waiter(seventh).is_some());
+    assert!(flight.remove_waiter(seventh).is_none());
     flight.end_table(A);
     assert!(recheck_due(&mut flight, &none, 100).is_empty());
     assert!(flight.waiters().is_empty());
@@ -254,7 +285,7 @@ fn waiters_wake_when_no_row_is_missing_and_claimed() {
     flight.claim(A, ids("1"), terms(7, 100, 200));
     let eighth = wait(&mut flight, "1", &[], 100).unwrap();
     flight.end_table(A);
-    assert_eq!(flight.remove_waiter(eighth), Some(()));
+    assert!(flight.remove_waiter(eighth).is_some());
     assert_eq!(flight.pop_due(), None);
     assert_eq!(flight.recheck(eighth, 100, |_| true), Recheck { waits: false, scanned: 0 });
 }
@@ -267,10 +298,10 @@ fn a_waiter_scans_each_id_once() {
     for count in 1..=names.len() {
         let asked: Vec<&[u8]> = names.iter().take(count).map(String::as_bytes).collect();
         flight.claim(A, asked.iter().copied(), terms(count as u128, 0, 100));
-        let waiter = flight.add_waiter(A, &asked, &["price"], 0, |_| true, ()).unwrap();
+        let waiter = flight.add_waiter(A, &asked, &["price"], 0, |_| true, || Asked::of(&asked)).unwrap();
         let found = flight.waiter_mut(waiter).unwrap();
-        assert_eq!((found.table(), found.id_count()), (A, count));
-        assert_eq!(found.fields(), [Box::from("price")]);
+        assert_eq!((found.table().as_key(), found.client.id_count()), (A, count));
+        assert_eq!(**found.fields(), [Box::from("price")]);
         for _ in 0..3 {
             let mut scanned = Vec::new();
             let recheck = flight.recheck(waiter, 0, |id| {
@@ -297,9 +328,9 @@ fn a_waiter_watches_one_row() {
     let mut flight = single_flight();
     let rows: Vec<String> = (0..8000).map(|row| row.to_string()).collect();
     let asked: Vec<&[u8]> = rows.iter().map(String::as_bytes).collect();
-    flight.claim(A, asked.iter().copied(), ClaimTerms { max_claims: 8000, ..terms(1, 0, 100) });
+    flight.claim(A, asked.iter().copied(), ClaimTerms { max_claims: 16_000, ..terms(1, 0, 100) });
     for _ in 0..100 {
-        flight.add_waiter(A, &asked, &[], 0, |_| true, ()).unwrap();
+        flight.add_waiter(A, &asked, &[], 0, |_| true, || Asked::of(&asked)).unwrap();
     }
     let (mut rechecks, mut scanned, mut stored) = (0, 0, BTreeSet::new());
     for id in &asked {
@@ -384,9 +415,13 @@ impl Model {
     fn live(&self) -> usize {
         self.claims.values().filter(|(_, expiry_ms)| self.now_ms < *expiry_ms).count()
     }
+
+    fn live_in(&self, table: u8) -> usize {
+        (0..12).filter(|id| self.is_claimed(table, *id)).count()
+    }
 }
 
-fn apply(flight: &mut SingleFlight<()>, model: &mut Model, step: Step) {
+fn apply(flight: &mut SingleFlight<Asked>, model: &mut Model, step: Step) {
     match step {
         Step::Claim { table: number, ids, for_ms, limit, max_claims } => {
             let token = Token::new(model.tokens.len() as u128 + 1);
@@ -394,16 +429,24 @@ fn apply(flight: &mut SingleFlight<()>, model: &mut Model, step: Step) {
             let expiry_ms = model.now_ms + for_ms;
             let (mut claimed, mut pending, mut refused) = (Vec::new(), Vec::new(), 0);
             let mut seen = BTreeSet::new();
-            let before = model.live();
+            let held = model.live_in(number);
+            let share = max_claims.saturating_sub(model.live() - held).div_ceil(2);
             for id in ids.iter().filter(|id| seen.insert(**id)) {
                 if model.is_claimed(number, *id) {
                     pending.push(*id);
                 } else if claimed.len() + refused < limit {
-                    if before + claimed.len() < max_claims { claimed.push(*id) } else { refused += 1 }
+                    if held + claimed.len() < share { claimed.push(*id) } else { refused += 1 }
                 }
             }
             model.claims.extend(claimed.iter().map(|id| ((number, *id), (token, expiry_ms))));
-            let terms = ClaimTerms { token, now_ms: model.now_ms, expiry_ms, limit, max_claims };
+            let terms = ClaimTerms {
+                token,
+                now_ms: model.now_ms,
+                expiry_ms,
+                limit,
+                max_claims,
+                max_bytes: usize::MAX,
+            };
             let ids = bytes(&ids);
             let found = flight.claim(table(number), ids.iter().map(Vec::as_slice), terms);
             let flat = |ids: &[&[u8]]| ids.concat();
@@ -460,14 +503,17 @@ fn apply(flight: &mut SingleFlight<()>, model: &mut Model, step: Step) {
             let asked = bytes(&ids);
             let asked: Vec<&[u8]> = asked.iter().map(Vec::as_slice).collect();
             let is_missing = |id: &[u8]| !model.rows.contains(&(number, id[0]));
-            let waiter = flight.add_waiter(table(number), &asked, &[], model.now_ms, is_missing, ());
+            let waiter = {
+                let client = || Asked::of(&asked);
+                flight.add_waiter(table(number), &asked, &[], model.now_ms, is_missing, client)
+            };
             assert_eq!(waiter.is_some(), waits);
             waiter.map(|waiter| model.waiting.insert(waiter, (number, ids)));
         }
         Step::Leave(index) => {
             if let Some(waiter) = model.waiting.keys().nth(index).copied() {
                 model.waiting.remove(&waiter);
-                assert_eq!(flight.remove_waiter(waiter), Some(()));
+                assert!(flight.remove_waiter(waiter).is_some());
             }
         }
         Step::Advance(ms) => model.now_ms += ms,
@@ -475,7 +521,7 @@ fn apply(flight: &mut SingleFlight<()>, model: &mut Model, step: Step) {
     }
 }
 
-fn run_timer(flight: &mut SingleFlight<()>, model: &mut Model, max_reaped: usize, rechecks: usize) {
+fn run_timer(flight: &mut SingleFlight<Asked>, model: &mut Model, max_reaped: usize, rechecks: usize) {
     flight.reap_expired(model.now_ms, max_reaped);
     for _ in 0..rechecks {
         let Some(waiter) = flight.pop_due() else {
@@ -519,5 +565,6 @@ proptest! {
         prop_assert!(model.waiting.is_empty() && flight.waiters().is_empty());
         prop_assert!(flight.claims().is_empty() && !flight.has_work());
         prop_assert_eq!(flight.claims().next_expiry_ms(), None);
+        prop_assert_eq!(flight.bytes(), 0);
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::iter;
+use std::sync::Arc;
 
 use ahash::RandomState;
 
@@ -14,14 +15,25 @@ use super::table_map::{OwnedTableKey, TableKey, TableMap};
 /// The number of a waiter: never 0, never used again.
 pub type WaiterId = u64;
 
-/// A client that waits; `H` is the handle to wake it by.
+/// A client, and the ids it asked for.
+pub trait WaitingClient {
+    /// How many ids it asked for.
+    fn id_count(&self) -> usize;
+
+    /// The id at this index.
+    fn id(&self, index: usize) -> &[u8];
+
+    /// About how many bytes are kept for this; always the same.
+    fn bytes(&self) -> usize;
+}
+
+/// A client that waits.
 #[derive(Debug)]
-pub struct Waiter<H> {
-    /// The handle to wake the client by.
-    pub handle: H,
+pub struct Waiter<C> {
+    /// The client.
+    pub client: C,
     table: OwnedTableKey,
-    ids: Ids,
-    fields: Vec<Box<str>>,
+    fields: Arc<[Box<str>]>,
     /// The index of the id it watches; none while it is due.
     watched: Option<usize>,
     is_due: bool,
@@ -29,32 +41,32 @@ pub struct Waiter<H> {
     rechecks: u64,
 }
 
-impl<H> Waiter<H> {
+impl<C: WaitingClient> Waiter<C> {
     /// The key of the table it reads.
-    pub fn table(&self) -> TableKey<'_> {
-        self.table.as_key()
-    }
-
-    /// How many ids it has asked for.
-    pub fn id_count(&self) -> usize {
-        self.ids.len()
+    pub fn table(&self) -> &OwnedTableKey {
+        &self.table
     }
 
     /// The fields without which a row counts as missing.
-    pub fn fields(&self) -> &[Box<str>] {
+    pub fn fields(&self) -> &Arc<[Box<str>]> {
         &self.fields
     }
 
-    pub(super) fn id(&self, index: usize) -> &[u8] {
-        self.ids.get(index)
+    /// About how many bytes it takes. Its table's name is shared with the claims.
+    fn bytes(&self) -> usize {
+        /// What a waiter takes beside its ids and fields: its place in the maps, and the id it watches.
+        const WAITER_BYTES: usize = 512;
+
+        let fields = self.fields.iter().map(|name| size_of::<Box<str>>() + name.len());
+        WAITER_BYTES + fields.sum::<usize>() + self.client.bytes()
     }
 
     /// The indices of all its ids, scattered differently each time. If rows were stored in the order in which
     /// it scans, it would watch the very next one, and each row would cause a recheck.
-    pub(super) fn scan_order(&mut self, waiter: WaiterId) -> impl Iterator<Item = usize> + use<H> {
+    pub(super) fn scan_order(&mut self, waiter: WaiterId) -> impl Iterator<Item = usize> + use<C> {
         self.rechecks += 1;
         let scattered = waiter.wrapping_add(self.rechecks).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let count = self.ids.len();
+        let count = self.client.id_count();
         let below_count = |bits: u64| (bits & 0xff_ffff) as usize % count;
         let first = below_count(scattered >> 40);
         // A step without a common divisor with the count reaches every index once; count - 1 always is one.
@@ -71,36 +83,6 @@ fn greatest_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_divisor(b, a % b) }
 }
 
-/// Ids, back to back.
-#[derive(Debug)]
-struct Ids {
-    bytes: Vec<u8>,
-    /// Where each id ends.
-    ends: Vec<u32>,
-}
-
-impl Ids {
-    #[expect(clippy::expect_used, reason = "a call has at most 10,000,000 ids of 256 bytes")]
-    fn new(ids: &[&[u8]]) -> Self {
-        let mut end = 0;
-        let ends = ids.iter().map(|id| {
-            end += id.len();
-            u32::try_from(end).expect("the ids of a call take less than 4 GiB")
-        });
-        Self { ends: ends.collect(), bytes: ids.concat() }
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "each end is at most the length")]
-    fn get(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start as usize..self.ends[index] as usize]
-    }
-}
-
 /// Who watches which row.
 #[derive(Debug)]
 struct Watchers {
@@ -112,7 +94,7 @@ struct Watchers {
 type TableWatchers = HashMap<Box<[u8]>, BTreeSet<WaiterId>, RandomState>;
 
 impl Watchers {
-    fn add(&mut self, table: TableKey<'_>, id: &[u8], waiter: WaiterId) {
+    fn add(&mut self, table: &OwnedTableKey, id: &[u8], waiter: WaiterId) {
         let rows = self.tables.get_or_insert_with(table, || HashMap::with_hasher(self.hasher.clone()));
         rows.entry(id.into()).or_default().insert(waiter);
     }
@@ -137,7 +119,8 @@ impl Watchers {
     }
 
     fn take_table(&mut self, table: TableKey<'_>) -> BTreeSet<WaiterId> {
-        self.tables.remove(table).into_iter().flat_map(HashMap::into_values).flatten().collect()
+        let rows = self.tables.remove(table).map(|(_, rows)| rows);
+        rows.into_iter().flat_map(HashMap::into_values).flatten().collect()
     }
 
     fn take_database(&mut self, db: Option<i32>) -> BTreeSet<WaiterId> {
@@ -148,18 +131,20 @@ impl Watchers {
 
 /// All waiters.
 #[derive(Debug)]
-pub struct Waiters<H> {
-    waiters: HashMap<WaiterId, Waiter<H>, RandomState>,
+pub struct Waiters<C> {
+    waiters: HashMap<WaiterId, Waiter<C>, RandomState>,
+    bytes: usize,
     last_id: WaiterId,
     watchers: Watchers,
     /// Who is due for a recheck, in order. Some may have left.
     due: VecDeque<WaiterId>,
 }
 
-impl<H> Waiters<H> {
+impl<C: WaitingClient> Waiters<C> {
     pub(super) fn new(hasher: RandomState) -> Self {
         Self {
             waiters: HashMap::with_hasher(hasher.clone()),
+            bytes: 0,
             last_id: 0,
             watchers: Watchers { hasher, tables: TableMap::new() },
             due: VecDeque::new(),
@@ -176,34 +161,32 @@ impl<H> Waiters<H> {
         self.waiters.is_empty()
     }
 
+    /// About how many bytes they take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether a waiter may be due for a recheck.
     pub fn has_due(&self) -> bool {
         !self.due.is_empty()
     }
 
-    pub(super) fn get_mut(&mut self, waiter: WaiterId) -> Option<&mut Waiter<H>> {
+    pub(super) fn get_mut(&mut self, waiter: WaiterId) -> Option<&mut Waiter<C>> {
         self.waiters.get_mut(&waiter)
     }
 
     /// Adds a waiter that watches the id at this index.
     pub(super) fn add(
         &mut self,
-        table: TableKey<'_>,
-        ids: &[&[u8]],
+        table: OwnedTableKey,
         fields: &[&str],
         watched: usize,
-        handle: H,
+        client: C,
     ) -> WaiterId {
         self.last_id += 1;
-        let waiter = Waiter {
-            handle,
-            table: table.into(),
-            ids: Ids::new(ids),
-            fields: fields.iter().map(|name| Box::from(*name)).collect(),
-            watched: None,
-            is_due: false,
-            rechecks: 0,
-        };
+        let fields = fields.iter().map(|name| Box::from(*name)).collect();
+        let waiter = Waiter { client, table, fields, watched: None, is_due: false, rechecks: 0 };
+        self.bytes += waiter.bytes();
         self.waiters.insert(self.last_id, waiter);
         self.watch(self.last_id, watched);
         self.last_id
@@ -214,16 +197,17 @@ impl<H> Waiters<H> {
     pub(super) fn watch(&mut self, id: WaiterId, index: usize) {
         let waiter = self.waiters.get_mut(&id).expect("a waiter that watches is there");
         if let Some(previous) = waiter.watched.replace(index) {
-            self.watchers.remove(waiter.table(), waiter.id(previous), id);
+            self.watchers.remove(waiter.table.as_key(), waiter.client.id(previous), id);
         }
-        self.watchers.add(waiter.table(), waiter.id(index), id);
+        self.watchers.add(&waiter.table, waiter.client.id(index), id);
     }
 
     /// Removes a waiter that has not left yet.
-    pub(super) fn remove(&mut self, id: WaiterId) -> Option<Waiter<H>> {
+    pub(super) fn remove(&mut self, id: WaiterId) -> Option<Waiter<C>> {
         let waiter = self.waiters.remove(&id)?;
+        self.bytes -= waiter.bytes();
         if let Some(index) = waiter.watched {
-            self.watchers.remove(waiter.table(), waiter.id(index), id);
+            self.watchers.remove(waiter.table.as_key(), waiter.client.id(index), id);
         }
         Some(waiter)
     }

@@ -1,6 +1,7 @@
 //! Single-flight refill: claims, what ends them, what is written under their tokens, and clients that wait.
 
 mod block;
+mod bounds;
 mod claim;
 mod ends;
 mod leaks;
@@ -93,9 +94,11 @@ impl Asked {
         }
     }
 
-    /// Sends a line.
-    fn send(&mut self, line: &str) {
-        self.connection.send(format!("{line}\r\n").as_bytes()).unwrap();
+    /// Sends a command.
+    fn send(&mut self, command: &str) {
+        let mut bytes = Vec::new();
+        pack(&mut bytes, &command.words());
+        self.connection.send(&bytes).unwrap();
     }
 
     /// Goes without a word.

@@ -181,6 +181,18 @@ fn the_other_reads_refuse(#[case] kind: Kind) {
         verify.add_with("{K} 1 a x b {X}", &value, long.to_owned());
         verify.add_with("{K} 1 b {X} JSON", &value, long.to_owned());
     }
+    verify.twice("{K} 1 a x a x", "field 'a'");
+    verify.twice("{K} 1 a x b y a z JSON", "field 'a'");
+    verify.twice("{K} 1 JSON x JSON y", "field 'JSON'");
+    verify.twice("list 1 a x b y b y c", "field 'b'");
+    let fields = |count: usize| (0..count).map(|field| format!(" f{field} x")).collect::<String>();
+    let too_many = |count| format!("ERR too many fields, {count} are more than a row can have, 64");
+    verify.add(&format!("{{K}} 1{}", fields(65)), too_many(65));
+    verify.add(&format!("{{K}} 1{} JSON", fields(65)), too_many(65));
+    verify.add(&format!("{{K}} 1{}", " a x".repeat(100_000)), too_many(100_000));
+    verify.add(&format!("{{K}} 1{} b", fields(64)), odd("b"));
+    // Before anything else.
+    verify.add_with(&format!("list {{X}}{}", fields(65)), b"", too_many(65));
     verify.wrong_type("{K} 1 a x");
     verify.wrong_type("{K} 1 a x JSON");
 
