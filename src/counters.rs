@@ -60,6 +60,9 @@ pub(crate) static ROUTES_LEGACY: Counter = Counter::new("routes_legacy");
 pub(crate) static ROUTES_CORE: Counter = Counter::new("routes_core");
 pub(crate) static ROUTES_RETIRED: Counter = Counter::new("routes_retired");
 
+/// Replies longer than they may be.
+pub(crate) static REPLIES_REFUSED: Counter = Counter::new("replies_refused");
+
 pub(crate) const ALL: &[&Counter] = &[
     &LOCKS_SET,
     &LOCKS_CREATED,
@@ -93,4 +96,5 @@ pub(crate) const ALL: &[&Counter] = &[
     &ROUTES_LEGACY,
     &ROUTES_CORE,
     &ROUTES_RETIRED,
+    &REPLIES_REFUSED,
 ];

@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use quotelock_core::json::TooLong;
 use quotelock_core::lock::RoleIdsError;
 use quotelock_core::plan::{MAX_ID_BYTES as PLAN_ID_BYTES, TAG};
 use quotelock_core::table::MAX_MERGED_BYTES;
@@ -160,9 +159,11 @@ pub enum Error {
     /// The toggle holds what means no mode.
     #[error("ERR invalid value '{0}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back")]
     BadToggle(String),
-    /// The reply would be too long for one string of JSON.
-    #[error("ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows or fields")]
-    ReplyTooLong,
+    /// The reply would be longer than the setting allows; how many bytes that is.
+    #[error(
+        "ERR the reply would be longer than quotelock.max-reply-bytes, {0}, ask for fewer rows or fields"
+    )]
+    ReplyTooLong(usize),
 }
 
 fn takes_align(max_s: i64) -> String {
@@ -177,12 +178,6 @@ impl Error {
     /// A word that `command` doesn't know.
     pub fn unknown_word(word: &[u8], command: &'static str) -> Self {
         Self::UnknownWord { word: excerpt(word), command }
-    }
-}
-
-impl From<TooLong> for Error {
-    fn from(TooLong: TooLong) -> Self {
-        Self::ReplyTooLong
     }
 }
 

@@ -13,6 +13,7 @@ pub mod error;
 mod pages;
 mod priceplan;
 mod quotelock;
+mod reply;
 mod settings;
 mod vehprice;
 

@@ -25,8 +25,12 @@ static MAX_BATCH: Setting = Setting::new("max-batch", 100_000, 1, 10_000_000);
 /// The most claims over all tables: it bounds their memory, see [`max_claims_bytes`].
 static MAX_CLAIMS: Setting = Setting::new("max-claims", 1_000_000, 0, 100_000_000);
 
+/// The longest reply: it bounds what a caller gets by asking for the same row many times. No reply of a lock
+/// is longer than the least it can be set to.
+static MAX_REPLY_BYTES: Setting = Setting::new("max-reply-bytes", 64 << 20, 2 << 20, 512 << 20);
+
 pub(crate) const ALL: &[&Setting] =
-    &[&LOCK_TTL_MS, &LOCK_BUFFER_MS, &LOCK_LAG_MS, &PRICE_TTL_MS, &MAX_BATCH, &MAX_CLAIMS];
+    &[&LOCK_TTL_MS, &LOCK_BUFFER_MS, &LOCK_LAG_MS, &PRICE_TTL_MS, &MAX_BATCH, &MAX_CLAIMS, &MAX_REPLY_BYTES];
 
 /// The terms of a lock that has none of its own.
 pub(crate) fn lock_terms() -> Terms {
@@ -62,6 +66,11 @@ pub(crate) fn max_claims_bytes() -> usize {
     const BESIDES: usize = 1024 * 1024;
 
     max_claims().saturating_mul(EACH).saturating_add(BESIDES)
+}
+
+/// The longest reply in bytes.
+pub(crate) fn max_reply_bytes() -> usize {
+    usize::try_from(MAX_REPLY_BYTES.get()).unwrap_or(0)
 }
 
 /// Refuses more ids, rows or keys than the setting allows. What comes from the primary or the AOF was checked

@@ -7,8 +7,9 @@ pub(crate) use route::Route;
 pub(crate) use tag::Tag;
 
 use crate::error::Error;
+use crate::reply::{MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplyLength, ReplySink, check_length};
 use crate::settings::check_batch;
-use quotelock_core::plan::{Mode, PlanId};
+use quotelock_core::plan::{MAX_ID_BYTES, Mode, PlanId, TAG};
 use quotelock_server::{Arg, Call, KeyFlag, KeySpec, excerpt};
 
 /// Where the toggle is in the arguments of both.
@@ -24,8 +25,16 @@ const ARGS: &[Arg] = &[
     Arg::string("id", "the plan's id, bare or with `_old`").multiple(),
 ];
 
-/// Replies with an array, one element per id as `answer` replies it. The toggle is read once.
-fn answer_each(call: &Call<'_>, answer: impl Fn(Mode, PlanId<'_>)) -> Result<(), Error> {
+/// The most an id's answer takes: a route, which is shorter than the longest id, and an id.
+const MAX_ANSWER_BYTES: usize = MAX_HEAD_BYTES + 2 * (MAX_STRING_HEAD_BYTES + MAX_ID_BYTES + TAG.len());
+
+/// Replies with an array, one element per id as `answer` replies it and `count` counts it. The toggle is read
+/// once.
+fn answer_each(
+    call: &Call<'_>,
+    count: impl Fn(&ReplyLength, Mode, PlanId<'_>),
+    answer: impl Fn(Mode, PlanId<'_>),
+) -> Result<(), Error> {
     check_batch(call, "ids", call.argc() - IDS)?;
     let id = |text| PlanId::parse(text).ok_or_else(|| Error::BadPlanId(excerpt(text)));
     let ids = call.args_from(IDS).map(id).collect::<Result<Vec<_>, _>>()?;
@@ -39,6 +48,10 @@ fn answer_each(call: &Call<'_>, answer: impl Fn(Mode, PlanId<'_>)) -> Result<(),
             Mode::parse(value).ok_or_else(|| Error::BadToggle(excerpt(value)))?
         }
     };
+    check_length((ids.len() + 1) * MAX_ANSWER_BYTES, |length| {
+        length.reply_array(ids.len());
+        ids.iter().for_each(|id| count(length, mode, *id));
+    })?;
     call.reply_array(ids.len());
     ids.into_iter().for_each(|id| answer(mode, id));
     Ok(())

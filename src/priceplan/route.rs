@@ -3,7 +3,8 @@
 use super::{ARGS, KEYS, answer_each};
 use crate::counters::{ROUTES_CORE, ROUTES_LEGACY, ROUTES_RETIRED};
 use crate::error::Error;
-use quotelock_core::plan;
+use crate::reply::{ReplyLength, ReplySink};
+use quotelock_core::plan::{self, Mode, PlanId};
 use quotelock_server::{Call, Command, Spec};
 
 /// Says which pricing ids go to that came back.
@@ -24,16 +25,21 @@ impl Command for Route {
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        answer_each(call, |mode, id| {
+        let count = |length: &ReplyLength, mode: Mode, id: PlanId<'_>| reply(length, mode.route(id), id);
+        answer_each(call, count, |mode, id| {
             let route = mode.route(id);
             match route {
                 plan::Route::Legacy => ROUTES_LEGACY.count(),
                 plan::Route::Core => ROUTES_CORE.count(),
                 plan::Route::Retired => ROUTES_RETIRED.count(),
             }
-            call.reply_array(2);
-            call.reply_bytes(route.name().as_bytes());
-            call.reply_bytes(id.bare);
+            reply(call, route, id);
         })
     }
+}
+
+fn reply(to: &impl ReplySink, route: plan::Route, id: PlanId<'_>) {
+    to.reply_array(2);
+    to.reply_bytes(route.name().as_bytes());
+    to.reply_bytes(id.bare);
 }

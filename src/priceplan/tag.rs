@@ -3,7 +3,8 @@
 use super::{ARGS, KEYS, answer_each};
 use crate::counters::{TAGS_CORE, TAGS_LEGACY};
 use crate::error::Error;
-use quotelock_core::plan;
+use crate::reply::{ReplyLength, ReplySink};
+use quotelock_core::plan::{self, Mode, PlanId};
 use quotelock_server::{Call, Command, Spec};
 
 /// Says which ids to send out.
@@ -24,7 +25,8 @@ impl Command for Tag {
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        answer_each(call, |mode, id| {
+        let count = |length: &ReplyLength, mode: Mode, id: PlanId<'_>| length.reply_bytes(&mode.tag(id));
+        answer_each(call, count, |mode, id| {
             let sent = mode.tag(id);
             if sent.ends_with(plan::TAG.as_bytes()) {
                 TAGS_LEGACY.count();

@@ -1,8 +1,8 @@
 //! `VEHPRICE.CLAIM`
 
-use quotelock_core::json::{JsonWriter, TooLong};
 use quotelock_core::single_flight::{ClaimOutcome, Token};
 use quotelock_core::table::Row;
+use quotelock_core::table::bounds::MAX_ID_BYTES;
 use quotelock_server::{Arg, Call, Command, Spec};
 
 use super::ids::IdArgs;
@@ -12,6 +12,7 @@ use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
 use super::{ID_ARG, KEY_ARG, WRITES, count_reads, single_flight};
 use crate::args::{ArgCursor, Exclusive, TTL_MS};
 use crate::error::{Error, Range};
+use crate::reply::{self, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, too_long};
 
 /// Claims rows that are missing.
 pub(crate) struct Claim;
@@ -63,17 +64,20 @@ impl Command for Claim {
         let wanted = wanted.map(|(id, _)| *id);
         let (token, outcome) = single_flight::claim(call, wanted, request.for_ms, request.limit);
         let token = (!outcome.claimed.is_empty()).then_some(token);
-        if !projection.is_json() {
-            reply_map(call, projection, token, &rows, &outcome);
-        } else if let Err(too_long) = reply_json(call, projection, token, &rows, &outcome) {
+        let replied = if projection.is_json() {
+            reply_json(call, projection, token, &rows, &outcome)
+        } else {
+            let max_len = projection.max_each_len(&rows) + (ids.len() + 1) * MAX_ID_REPLY_BYTES;
+            check_length(max_len, |length| reply_map(length, projection, token, &rows, &outcome))
+                .map(|()| reply_map(call, projection, token, &rows, &outcome))
+        };
+        if replied.is_ok() {
+            count_reads(ids.len(), rows.iter().flatten().count());
+        } else if let Some(token) = token {
             // A caller that isn't told of its claims can't release them.
-            if let Some(token) = token {
-                single_flight::release(call, token, None);
-            }
-            return Err(too_long.into());
+            single_flight::release(call, token, None);
         }
-        count_reads(ids.len(), rows.iter().flatten().count());
-        Ok(())
+        replied
     }
 }
 
@@ -117,26 +121,28 @@ fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
     Err(Error::Missing("IDS"))
 }
 
+/// The most an id takes, and everything but rows and ids together.
+const MAX_ID_REPLY_BYTES: usize = MAX_STRING_HEAD_BYTES + MAX_ID_BYTES;
+
 fn reply_map(
-    call: &Call<'_>,
+    to: &impl ReplySink,
     projection: &Projection<'_>,
     token: Option<Token>,
     rows: &[Option<Row<'_>>],
     outcome: &ClaimOutcome<'_>,
 ) {
-    call.reply_map(4);
-    call.reply_bytes(b"token");
+    to.reply_map(4);
+    to.reply_bytes(b"token");
     match token {
-        Some(token) => call.reply_bytes(token.to_string().as_bytes()),
-        None => call.reply_nil(),
+        Some(token) => to.reply_bytes(token.to_string().as_bytes()),
+        None => to.reply_nil(),
     }
-    call.reply_bytes(b"rows");
-    call.reply_array(rows.len());
-    rows.iter().for_each(|row| projection.reply(call, *row));
+    to.reply_bytes(b"rows");
+    projection.reply_each(to, rows);
     for (name, ids) in [("claimed", &outcome.claimed), ("pending", &outcome.pending)] {
-        call.reply_bytes(name.as_bytes());
-        call.reply_array(ids.len());
-        ids.iter().for_each(|id| call.reply_bytes(id));
+        to.reply_bytes(name.as_bytes());
+        to.reply_array(ids.len());
+        ids.iter().for_each(|id| to.reply_bytes(id));
     }
 }
 
@@ -146,19 +152,24 @@ fn reply_json(
     token: Option<Token>,
     rows: &[Option<Row<'_>>],
     outcome: &ClaimOutcome<'_>,
-) -> Result<(), TooLong> {
-    let mut json = JsonWriter::with_capacity(rows.len() * ROW_BYTES);
+) -> Result<(), Error> {
+    let mut json = json_writer(rows.len() * ROW_BYTES);
     json.write_raw(b"{\"token\":");
     match token {
         Some(token) => json.write_raw(format!("\"{token}\"").as_bytes()),
         None => json.write_raw(b"null"),
     }
     json.write_raw(b",\"rows\":[");
-    let mut separator: &[u8] = b"";
-    for row in rows {
+    let (mut separator, mut is_measured): (&[u8], _) = (b"", false);
+    let mut rows = rows.iter();
+    while let Some(row) = rows.next() {
         json.write_raw(separator);
         separator = b",";
         projection.write_json(*row, &mut json);
+        if json.is_long() && !is_measured {
+            is_measured = true;
+            json.make_room(rows.clone().map(|row| projection.min_json_len(*row))).map_err(too_long)?;
+        }
     }
     for (name, ids) in [("],\"claimed\":[", &outcome.claimed), ("],\"pending\":[", &outcome.pending)] {
         json.write_raw(name.as_bytes());
@@ -171,6 +182,5 @@ fn reply_json(
         }
     }
     json.write_raw(b"]}");
-    call.reply_bytes(json.finish()?);
-    Ok(())
+    reply::reply_json(call, &mut json)
 }

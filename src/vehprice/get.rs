@@ -1,6 +1,7 @@
 //! `VEHPRICE.GET`
 
-use quotelock_core::json::JsonWriter;
+use std::iter;
+
 use quotelock_server::{Call, Command, Spec};
 
 use super::ids::id;
@@ -9,6 +10,7 @@ use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
 use super::{ID_ARG, KEY_ARG, READS, count_reads};
 use crate::args::ArgCursor;
 use crate::error::Error;
+use crate::reply::{check_length, json_writer, reply_json, too_long};
 
 /// Reads a row.
 pub(crate) struct Get;
@@ -33,12 +35,13 @@ impl Command for Get {
         let row = open.row(id);
         count_reads(1, usize::from(row.is_some()));
         if projection.is_json() {
-            let mut json = JsonWriter::default();
+            let mut json = json_writer(0);
+            json.make_room(iter::once(projection.min_json_len(row))).map_err(too_long)?;
             projection.write_json(row, &mut json);
-            call.reply_bytes(json.finish()?);
-        } else {
-            projection.reply(call, row);
+            return reply_json(call, &mut json);
         }
+        check_length(projection.max_reply_len(row), |length| projection.reply(length, row))?;
+        projection.reply(call, row);
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! `VEHPRICE.GETALL`
 
-use quotelock_core::json::JsonWriter;
+use quotelock_core::json::{JsonWriter, TooLong};
 use quotelock_core::table::Row;
+use quotelock_core::table::bounds::MAX_ID_BYTES;
 use quotelock_server::{Call, Command, Spec};
 
 use super::open_table::OpenTable;
@@ -9,6 +10,9 @@ use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
 use super::{KEY_ARG, READS, count_reads};
 use crate::args::ArgCursor;
 use crate::error::Error;
+use crate::reply::{
+    MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, reply_json, too_long,
+};
 
 /// Reads all rows.
 pub(crate) struct GetAll;
@@ -35,46 +39,62 @@ impl Command for GetAll {
         let count = open.table().map_or(0, |table| table.len(now_ms));
         count_reads(count, count);
         if projection.is_json() {
-            let mut json = JsonWriter::with_capacity(count * ROW_BYTES);
-            write_object(rows(), &projection, &mut json);
-            call.reply_bytes(json.finish()?);
-        } else {
-            reply_rows(call, count, rows(), &projection);
+            let mut json = json_writer(count * ROW_BYTES);
+            write_object(rows(), &projection, &mut json).map_err(too_long)?;
+            return reply_json(call, &mut json);
         }
+        let rows: Vec<_> = rows().collect();
+        check_length(max_rows_len(&rows, &projection), |length| reply_rows(length, &rows, &projection))?;
+        reply_rows(call, &rows, &projection);
         Ok(())
     }
 }
 
 /// Answers rows as a map from their ids.
-pub(super) fn reply_rows<'t>(
-    call: &Call<'_>,
-    count: usize,
-    rows: impl Iterator<Item = Row<'t>>,
-    projection: &Projection<'_>,
-) {
-    call.reply_map(count);
+pub(super) fn reply_rows(to: &impl ReplySink, rows: &[Row<'_>], projection: &Projection<'_>) {
+    to.reply_map(rows.len());
     for row in rows {
-        call.reply_bytes(row.id());
-        projection.reply(call, Some(row));
+        if to.is_too_long() {
+            return;
+        }
+        to.reply_bytes(row.id());
+        projection.reply(to, Some(*row));
     }
+}
+
+/// The most bytes that [`reply_rows`] sends.
+pub(super) fn max_rows_len(rows: &[Row<'_>], projection: &Projection<'_>) -> usize {
+    let max_len = |row: &Row<'_>| MAX_STRING_HEAD_BYTES + MAX_ID_BYTES + projection.max_reply_len(Some(*row));
+    MAX_HEAD_BYTES + rows.iter().map(max_len).sum::<usize>()
 }
 
 /// Writes rows as a JSON object from their ids.
 pub(super) fn write_object<'t>(
-    rows: impl Iterator<Item = Row<'t>>,
+    mut rows: impl Iterator<Item = Row<'t>> + Clone,
     projection: &Projection<'_>,
     json: &mut JsonWriter,
-) {
+) -> Result<(), TooLong> {
     json.write_raw(b"{");
-    let mut before = "\"";
-    for row in rows {
+    let (mut before, mut is_measured) = ("\"", false);
+    while let Some(row) = rows.next() {
         json.write_raw(before.as_bytes());
         before = ",\"";
         json.write_escaped(row.id());
         json.write_raw(b"\":");
         projection.write_json(Some(row), json);
+        // Once the JSON is long the rest is measured first, so that no more is written if it will be refused.
+        if json.is_long() && !is_measured {
+            is_measured = true;
+            json.make_room(rows.clone().map(|row| min_member_len(row, projection)))?;
+        }
     }
     json.write_raw(b"}");
+    Ok(())
+}
+
+/// The least that a row and its id take.
+fn min_member_len(row: Row<'_>, projection: &Projection<'_>) -> usize {
+    ",\"\":".len() + row.id().len() + projection.min_json_len(Some(row))
 }
 
 /// About what a row and its id take in JSON.

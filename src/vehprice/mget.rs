@@ -1,6 +1,7 @@
 //! `VEHPRICE.MGET`
 
 use quotelock_core::json::JsonWriter;
+use quotelock_core::table::Row;
 use quotelock_server::{Arg, BlockingCommand, Call, Command, Spec};
 
 use super::ids::IdArgs;
@@ -9,6 +10,7 @@ use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
 use super::{ID_ARG, KEY_ARG, READS, count_reads, waiting};
 use crate::args::{ArgCursor, Exclusive, MAX_MS};
 use crate::error::{Error, Range};
+use crate::reply::{self, check_length, json_writer, too_long};
 
 /// Reads rows.
 pub(crate) struct MGet;
@@ -135,17 +137,29 @@ fn reply_json(
 ) -> Result<usize, Error> {
     // Nothing is answered before the end, so the ids need not be checked in advance.
     let mut ids_read = ids.check_as_read();
-    let mut json = JsonWriter::with_capacity(ids.count() * ROW_BYTES);
+    let mut json = json_writer(ids.count() * ROW_BYTES);
     let (mut hits, mut separator) = (0, b"[");
-    open.each_row(&mut ids_read, |row| {
+    let mut write = |row: Option<Row<'_>>, json: &mut JsonWriter| {
         json.write_raw(separator);
         separator = b",";
+        projection.write_json(row, json);
+    };
+    // Once the JSON is long the other rows are found first, so that no more is written if it will be refused.
+    let mut later = Vec::new();
+    open.each_row(&mut ids_read, |row| {
         hits += usize::from(row.is_some());
-        projection.write_json(row, &mut json);
+        if json.is_long() {
+            later.push(row);
+        } else {
+            write(row, &mut json);
+        }
     });
     ids_read.finish()?;
+    let min_len = |row: &Option<Row<'_>>| ",".len() + projection.min_json_len(*row);
+    json.make_room(later.iter().map(min_len)).map_err(too_long)?;
+    later.into_iter().for_each(|row| write(row, &mut json));
     json.write_raw(b"]");
-    call.reply_bytes(json.finish()?);
+    reply::reply_json(call, &mut json)?;
     Ok(hits)
 }
 
@@ -156,14 +170,13 @@ fn reply_array(
     ids: &IdArgs<'_, '_>,
     projection: &Projection<'_>,
 ) -> Result<usize, Error> {
-    let checked = ids.checked()?;
-    call.reply_array(checked.len());
-    let mut hits = 0;
-    open.each_row(checked.into_iter(), |row| {
-        hits += usize::from(row.is_some());
-        projection.reply(call, row);
-    });
-    Ok(hits)
+    let mut ids_read = ids.check_as_read();
+    let mut rows = Vec::with_capacity(ids.count());
+    open.each_row(&mut ids_read, |row| rows.push(row));
+    ids_read.finish()?;
+    check_length(projection.max_each_len(&rows), |length| projection.reply_each(length, &rows))?;
+    projection.reply_each(call, &rows);
+    Ok(rows.into_iter().flatten().count())
 }
 
 /// About what a row takes in JSON.

@@ -3,6 +3,7 @@
 use quotelock_server::{Arg, Call, Command, KeyFlag, KeySpec, Spec};
 
 use crate::error::Error;
+use crate::reply::{ReplyLength, ReplySink};
 use crate::settings::check_batch;
 
 /// Reads native hashes.
@@ -32,12 +33,24 @@ impl Command for MGetHash {
         for index in (KEYS..).take(count) {
             are_hashes.push(call.open_read(index)?.is_hash()?);
         }
-        call.reply_array(count);
+        let length = ReplyLength::new();
+        length.reply_array(count);
+        let mut hashes = Vec::new();
         for (index, is_hash) in (KEYS..).zip(are_hashes) {
-            if is_hash {
-                call.reply_hash(index);
-            } else {
-                call.reply_nil();
+            let hash = if is_hash { call.hash(index) } else { None };
+            match &hash {
+                Some(hash) => length.add(hash.len()),
+                None => length.reply_nil(),
+            }
+            // The next may be long too.
+            length.check()?;
+            hashes.push(hash);
+        }
+        call.reply_array(count);
+        for hash in hashes {
+            match hash {
+                Some(hash) => call.reply_hash(&hash),
+                None => call.reply_nil(),
             }
         }
         Ok(())

@@ -6,12 +6,13 @@ use std::ptr;
 use quotelock_core::json::JsonWriter;
 use quotelock_core::table::bounds::MAX_FIELDS;
 use quotelock_core::table::{Row, Shape};
-use quotelock_server::{Arg, Call};
+use quotelock_server::Arg;
 use serde::de::IgnoredAny;
 
 use super::fields::counted_fields;
 use crate::args::{ArgCursor, Exclusive};
 use crate::error::Error;
+use crate::reply::{MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplySink};
 
 const FIELD_PARTS: &[Arg] = &[
     Arg::integer("numfields", "how many fields are named"),
@@ -96,21 +97,64 @@ impl<'a> Projection<'a> {
     }
 
     /// Answers a row: a map, or with `FIELDS` the values in order; nil if there is none.
-    pub(super) fn reply(&self, call: &Call<'_>, row: Option<Row<'_>>) {
+    pub(super) fn reply(&self, to: &impl ReplySink, row: Option<Row<'_>>) {
         let Some(row) = row else {
-            return call.reply_nil();
+            return to.reply_nil();
         };
         if self.fields.is_set() {
-            call.reply_array(self.names.len());
+            to.reply_array(self.names.len());
             return self.each_column(row, |_, value, _| match value {
-                Some(value) => call.reply_bytes(value),
-                None => call.reply_nil(),
+                Some(value) => to.reply_bytes(value),
+                None => to.reply_nil(),
             });
         }
-        call.reply_map(row.shape().len());
+        to.reply_map(row.shape().len());
         for (name, value) in row.fields() {
-            call.reply_bytes(name.as_bytes());
-            call.reply_bytes(value);
+            to.reply_bytes(name.as_bytes());
+            to.reply_bytes(value);
+        }
+    }
+
+    /// Answers an array of rows.
+    pub(super) fn reply_each(&self, to: &impl ReplySink, rows: &[Option<Row<'_>>]) {
+        to.reply_array(rows.len());
+        for row in rows {
+            if to.is_too_long() {
+                return;
+            }
+            self.reply(to, *row);
+        }
+    }
+
+    /// The most bytes that [`Self::reply_each`] sends.
+    pub(super) fn max_each_len(&self, rows: &[Option<Row<'_>>]) -> usize {
+        MAX_HEAD_BYTES + rows.iter().map(|row| self.max_reply_len(*row)).sum::<usize>()
+    }
+
+    /// The most bytes that [`Self::reply`] sends, without a look at each value.
+    pub(super) fn max_reply_len(&self, row: Option<Row<'_>>) -> usize {
+        let Some(row) = row else {
+            return MAX_HEAD_BYTES;
+        };
+        let strings = if self.fields.is_set() {
+            self.names.len() * (MAX_STRING_HEAD_BYTES + row.len())
+        } else {
+            // The names are never longer than the JSON around the values.
+            let shape = row.shape();
+            shape.len() * 2 * MAX_STRING_HEAD_BYTES + shape.json_bytes() + row.len()
+        };
+        MAX_HEAD_BYTES + strings
+    }
+
+    /// The least bytes that [`Self::write_json`] writes, without a look at each value.
+    pub(super) fn min_json_len(&self, row: Option<Row<'_>>) -> usize {
+        match row {
+            None => "null".len(),
+            Some(_) if self.fields.is_set() => {
+                self.names.iter().map(|name| MIN_FIELD_BYTES + name.len()).sum::<usize>() + "}".len()
+            }
+            // `RAW` leaves out two quotes.
+            Some(row) => row.min_json_len().saturating_sub(self.raw_names.len() * 2),
         }
     }
 
@@ -228,6 +272,9 @@ impl<'a> Columns<'a> {
         self.shape = shape;
     }
 }
+
+/// The least that is written for a field, without its name.
+const MIN_FIELD_BYTES: usize = "{\"\":0".len();
 
 fn is_json(text: &[u8]) -> bool {
     serde_json::from_slice::<IgnoredAny>(text).is_ok()

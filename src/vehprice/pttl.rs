@@ -7,6 +7,7 @@ use super::ids::IdArgs;
 use super::open_table::OpenTable;
 use super::{ID_ARG, KEY_ARG, READS};
 use crate::error::Error;
+use crate::reply::{MAX_HEAD_BYTES, ReplySink, check_length};
 
 /// Tells when rows expire.
 pub(crate) struct Pttl;
@@ -37,8 +38,15 @@ impl Command for Pttl {
         let open = OpenTable::read(call)?;
         let now_ms = call.now_ms();
         let left_ms = |row: Row<'_>| row.expiry().unix_ms().map_or(NEVER, |ms| ms - now_ms);
-        call.reply_array(ids.len());
-        open.each_row(ids.into_iter(), |row| call.reply_integer(row.map_or(ABSENT, left_ms)));
+        let mut times = Vec::with_capacity(ids.len());
+        open.each_row(ids.into_iter(), |row| times.push(row.map_or(ABSENT, left_ms)));
+        check_length(MAX_HEAD_BYTES * (times.len() + 1), |length| reply(length, &times))?;
+        reply(call, &times);
         Ok(())
     }
+}
+
+fn reply(to: &impl ReplySink, times: &[i64]) {
+    to.reply_array(times.len());
+    times.iter().for_each(|ms| to.reply_integer(*ms));
 }

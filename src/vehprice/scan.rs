@@ -1,15 +1,16 @@
 //! `VEHPRICE.SCAN`
 
-use quotelock_core::json::JsonWriter;
+use quotelock_core::table::Row;
 use quotelock_server::{Arg, Call, Command, Spec};
 
-use super::getall::{reply_rows, write_object};
+use super::getall::{max_rows_len, reply_rows, write_object};
 use super::open_table::OpenTable;
 use super::projection::{FIELDS_ARG, Projection};
 use super::{KEY_ARG, READS, count_reads};
 use crate::JSON_ARG;
 use crate::args::{ArgCursor, Exclusive, integer};
 use crate::error::{Error, Range};
+use crate::reply::{MAX_HEAD_BYTES, ReplySink, check_length, json_writer, reply_json, too_long};
 use crate::settings;
 
 /// Reads rows in steps.
@@ -48,20 +49,25 @@ impl Command for Scan {
         let next = next.to_string();
         count_reads(rows.len(), rows.len());
         if request.projection.is_json() {
-            let mut json = JsonWriter::default();
+            let mut json = json_writer(0);
             json.write_raw(b"{\"cursor\":\"");
             json.write_raw(next.as_bytes());
             json.write_raw(b"\",\"rows\":");
-            write_object(rows.into_iter(), &request.projection, &mut json);
+            write_object(rows.iter().copied(), &request.projection, &mut json).map_err(too_long)?;
             json.write_raw(b"}");
-            call.reply_bytes(json.finish()?);
-        } else {
-            call.reply_array(2);
-            call.reply_bytes(next.as_bytes());
-            reply_rows(call, rows.len(), rows.into_iter(), &request.projection);
+            return reply_json(call, &mut json);
         }
+        let max_len = MAX_HEAD_BYTES * 3 + max_rows_len(&rows, &request.projection);
+        check_length(max_len, |length| reply(length, &next, &rows, &request.projection))?;
+        reply(call, &next, &rows, &request.projection);
         Ok(())
     }
+}
+
+fn reply(to: &impl ReplySink, next: &str, rows: &[Row<'_>], projection: &Projection<'_>) {
+    to.reply_array(2);
+    to.reply_bytes(next.as_bytes());
+    reply_rows(to, rows, projection);
 }
 
 /// What is asked for.

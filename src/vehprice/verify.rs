@@ -1,6 +1,7 @@
 //! `VEHPRICE.VERIFY`
 
-use quotelock_core::json::JsonWriter;
+use std::iter;
+
 use quotelock_core::table::Row;
 use quotelock_core::table::bounds::MAX_FIELDS;
 use quotelock_server::{Arg, Call, Command, Spec, excerpt};
@@ -13,6 +14,7 @@ use super::{ID_ARG, KEY_ARG, READS, count_reads};
 use crate::JSON_ARG;
 use crate::counters::{VERDICTS_CHANGED, VERDICTS_MATCH, VERDICTS_MISSING};
 use crate::error::Error;
+use crate::reply::{MAX_HEAD_BYTES, ReplySink, check_length, json_writer, reply_json, too_long};
 
 /// Compares a row with the values the caller saw.
 pub(crate) struct Verify;
@@ -52,24 +54,33 @@ impl Command for Verify {
         let row = open.row(request.id);
         count_reads(1, usize::from(row.is_some()));
         let verdict = verdict(row, &request.expected);
-        let whole = Projection::whole();
         if request.is_json {
-            let mut json = JsonWriter::default();
+            let whole = Projection::whole();
+            let mut json = json_writer(0);
+            json.make_room(iter::once(whole.min_json_len(row))).map_err(too_long)?;
             json.write_raw(b"{\"verdict\":\"");
             json.write_raw(verdict.as_bytes());
             json.write_raw(b"\",\"row\":");
             whole.write_json(row, &mut json);
             json.write_raw(b"}");
-            call.reply_bytes(json.finish()?);
-            return Ok(());
+            return reply_json(call, &mut json);
         }
-        call.reply_map(2);
-        call.reply_bytes(b"verdict");
-        call.reply_bytes(verdict.as_bytes());
-        call.reply_bytes(b"row");
-        whole.reply(call, row);
+        let max_len = MAX_HEAD_BYTES + VERDICT_BYTES + Projection::whole().max_reply_len(row);
+        check_length(max_len, |length| reply(length, verdict, row))?;
+        reply(call, verdict, row);
         Ok(())
     }
+}
+
+/// What a reply's names and its verdict take at most.
+const VERDICT_BYTES: usize = 64;
+
+fn reply(to: &impl ReplySink, verdict: &str, row: Option<Row<'_>>) {
+    to.reply_map(2);
+    to.reply_bytes(b"verdict");
+    to.reply_bytes(verdict.as_bytes());
+    to.reply_bytes(b"row");
+    Projection::whole().reply(to, row);
 }
 
 /// What is asked for.

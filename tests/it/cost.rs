@@ -104,7 +104,7 @@ fn cases() -> Vec<Case> {
                 call.insert(2, b"MERGE".to_vec());
                 call
             }),
-            factor: 16.0,
+            factor: 24.0,
         },
         Case {
             name: "INFO of many shapes",
@@ -118,7 +118,7 @@ fn cases() -> Vec<Case> {
                     .collect(),
                 words("VEHPRICE.INFO shapes"),
             ),
-            factor: 8.0,
+            factor: 5.0,
         },
         Case {
             name: "QUOTELOCK.GET of a long string",
@@ -182,7 +182,7 @@ fn cases() -> Vec<Case> {
                     ids(ROWS),
                 ),
             ),
-            factor: 6.0,
+            factor: 8.0,
         },
         Case {
             name: "GETALL JSON of names that JSON escapes",
@@ -236,7 +236,7 @@ fn cases() -> Vec<Case> {
                 let list = format!("[{}]", vec!["\"1\""; (1 << 20) / 4].join(", "));
                 vec![b"QUOTELOCK.SET".to_vec(), b"u".to_vec(), list.into_bytes(), b"*".to_vec()]
             }),
-            factor: 60.0,
+            factor: 5.0,
         },
     ]
 }

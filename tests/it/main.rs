@@ -34,6 +34,7 @@ mod priceplan;
 mod races;
 mod reliability;
 mod replication;
+mod reply_limit;
 mod scripting;
 mod settings;
 mod vehprice;

@@ -63,7 +63,8 @@ fn bad_ones_are_refused_at_the_start(#[case] kind: Kind) {
         arguments.push((format!("{name} 5 {name} 5"), format!("setting '{name}' is given twice")));
     }
     let unknown = |name: &str| {
-        let known = "lock-ttl-ms, lock-buffer-ms, lock-lag-ms, price-ttl-ms, max-batch, max-claims";
+        let known = "lock-ttl-ms, lock-buffer-ms, lock-lag-ms, price-ttl-ms, max-batch, max-claims, \
+                     max-reply-bytes";
         format!("there is no setting '{name}'; the settings are {known}")
     };
     for name in ["ttl", "quotelock.lock-ttl-ms", "%s%n", "max-claim"] {

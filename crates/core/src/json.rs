@@ -14,36 +14,43 @@ pub struct JsonWriter {
     spill: Spill,
 }
 
-/// The JSON is longer than one reply may be.
+/// The JSON is longer than its writer allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the JSON is longer than {} bytes", MAX_BYTES)]
+#[error("the JSON is too long")]
 pub struct TooLong;
 
 const BUFFER_BYTES: usize = 512;
 
-/// The most that is allocated on the caller's estimate.
-const MAX_RESERVED_BYTES: usize = 1 << 20;
-
-/// The longest JSON of one reply: as long as the longest string the server accepts. Stored data sets no limit
-/// of its own, because a caller may ask for an id any number of times.
-const MAX_BYTES: usize = 512 << 20;
-
-impl Default for JsonWriter {
-    fn default() -> Self {
-        Self::with_capacity(0)
-    }
-}
+/// The most that is allocated on the caller's estimate, and what is long enough to look ahead.
+const LONG_BYTES: usize = 1 << 20;
 
 impl JsonWriter {
-    /// An empty writer that expects about this many bytes.
-    pub fn with_capacity(bytes: usize) -> Self {
-        Self::with_limit(bytes, MAX_BYTES)
+    /// An empty writer of at most `max` bytes. (What fits into its buffer is never too long.)
+    pub fn with_limit(max: usize) -> Self {
+        Self::with_capacity(0, max)
     }
 
-    fn with_limit(capacity: usize, max: usize) -> Self {
-        let spill =
-            Spill { bytes: Vec::new(), capacity: capacity.min(MAX_RESERVED_BYTES), max, is_too_long: false };
+    /// An empty writer that expects about `capacity` bytes, and takes at most `max`.
+    pub fn with_capacity(capacity: usize, max: usize) -> Self {
+        let spill = Spill { bytes: Vec::new(), capacity: capacity.min(LONG_BYTES), max, is_too_long: false };
         Self { buffer: [0; BUFFER_BYTES], len: 0, spill }
+    }
+
+    /// Makes room for pieces of at least these lengths. Fails at the first with which the JSON would be too
+    /// long.
+    pub fn make_room(&mut self, mut lengths: impl Iterator<Item = usize>) -> Result<(), TooLong> {
+        let Spill { bytes, capacity, max, is_too_long } = &mut self.spill;
+        let written = bytes.len() + self.len;
+        let all = lengths
+            .try_fold(written, |sum, length| sum.checked_add(length).filter(|sum| sum <= max))
+            .filter(|_| !*is_too_long)
+            .ok_or(TooLong)?;
+        if bytes.is_empty() {
+            *capacity = all.max(*capacity);
+        } else {
+            bytes.reserve_exact(all - bytes.len());
+        }
+        Ok(())
     }
 
     /// Appends a piece of JSON as it is.
@@ -100,6 +107,12 @@ impl JsonWriter {
         let escaped =
             quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).expect("it has quotes");
         self.write_raw(escaped.as_bytes());
+    }
+
+    /// Whether there is so much that what is to come is better looked at first, by [`Self::make_room`].
+    #[inline]
+    pub fn is_long(&self) -> bool {
+        self.spill.bytes.len() >= LONG_BYTES
     }
 
     /// Whether the JSON is already too long, so that writing more is pointless.
@@ -193,11 +206,46 @@ mod tests {
             (600, 100, true),
         ];
         for (bytes, count, is_too_long) in cases {
-            let mut json = JsonWriter::with_limit(usize::MAX, 1000);
+            let mut json = JsonWriter::with_capacity(usize::MAX, 1000);
             (0..count).for_each(|_| json.write_raw(&vec![b'x'; bytes]));
             let len = json.finish().map(<[u8]>::len);
             assert_eq!(len, if is_too_long { Err(TooLong) } else { Ok(bytes * count) });
             assert!(!is_too_long || json.spill.bytes.capacity() == 0);
+        }
+    }
+
+    #[test]
+    fn what_would_be_too_long_is_known_before_it_is_written() {
+        let piece = [b'x'; 100];
+        for written in [0, 1, 6, 9] {
+            let mut json = JsonWriter::with_limit(1000);
+            (0..written).for_each(|_| json.write_raw(&piece));
+            let free = 1000 - written * 100;
+            assert_eq!(json.make_room([free, 0].into_iter()), Ok(()));
+            assert_eq!(json.make_room([free, 1].into_iter()), Err(TooLong));
+            assert_eq!(json.make_room([usize::MAX, usize::MAX].into_iter()), Err(TooLong));
+            // Nothing after the first that is too long is looked at.
+            let mut looked_at = 0;
+            let lengths = std::iter::repeat_with(|| {
+                looked_at += 1;
+                100
+            });
+            assert_eq!(json.make_room(lengths), Err(TooLong));
+            assert_eq!(looked_at, 11 - written);
+            // What was refused room can still be shorter.
+            assert_eq!(json.finish().map(<[u8]>::len), Ok(written * 100));
+        }
+    }
+
+    #[test]
+    fn room_is_allocated_once() {
+        for before in [0, 7, 70] {
+            let mut json = JsonWriter::with_limit(usize::MAX);
+            (0..before).for_each(|_| json.write_raw(&[b'x'; 100]));
+            json.make_room(std::iter::repeat_n(100, 1000)).unwrap();
+            (0..1000).for_each(|_| json.write_raw(&[b'x'; 100]));
+            assert_eq!(json.finish().map(<[u8]>::len), Ok((before + 1000) * 100));
+            assert_eq!(json.spill.bytes.capacity(), (before + 1000) * 100);
         }
     }
 
@@ -208,7 +256,7 @@ mod tests {
             short in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..60),
             capacity in 0_usize..4000,
         ) {
-            let mut json = JsonWriter::with_capacity(capacity);
+            let mut json = JsonWriter::with_capacity(capacity, usize::MAX);
             short.iter().chain(&pieces).chain(&short).for_each(|piece| json.write_raw(piece));
             let expected = [short.concat(), pieces.concat(), short.concat()].concat();
             prop_assert_eq!(json.finish(), Ok(expected.as_slice()));
@@ -216,7 +264,7 @@ mod tests {
 
         #[test]
         fn serde_reads_escaped_text_back(text in "\\PC{0,40}|[\\x00-\\x7f]{0,40}") {
-            let mut json = JsonWriter::default();
+            let mut json = JsonWriter::with_limit(usize::MAX);
             json.write_raw(b"\"");
             json.write_escaped(text.as_bytes());
             json.write_raw(b"\"");

@@ -47,6 +47,7 @@ pub use log::excerpt;
 pub use module::Module;
 pub use random::random_numbers;
 pub use replicate::ReplicaArg;
+pub use reply::HashReply;
 pub use settings::Setting;
 pub use spec::{Arg, ArgKind, KeyFlag, KeySpec, Spec};
 pub use timer::{TimerContext, set_timer};

@@ -2,6 +2,10 @@
 
 use std::ffi::CString;
 use std::fmt;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
+use redis_module::raw;
 
 use crate::Call;
 use crate::api::{api, c_long};
@@ -48,25 +52,23 @@ impl Call<'_> {
         unsafe { api!(RedisModule_ReplyWithMap(self.ctx, c_long(members))) };
     }
 
-    /// The hash at the key at `index` of the arguments, as `HGETALL` answers this client.
+    /// The hash at the key at `index` of the arguments, if there is one.
     ///
     /// # Panics
     /// If a key is open, whose value the server might change meanwhile.
-    pub fn reply_hash(&self, index: usize) {
+    pub fn hash(&self, index: usize) -> Option<HashReply<'_>> {
         assert!(!self.key_is_open.get(), "no key is open while another command runs");
-        let Some(key) = self.string(index) else {
-            return self.reply_nil();
-        };
+        let key = self.string(index)?;
         // SAFETY: the context and the key belong to this call; `0` asks for the client's protocol, and `s`
-        // stands for the key. The answer is freed once, after its last use.
-        unsafe {
-            let answer = api!(RedisModule_Call(self.ctx, c"HGETALL".as_ptr(), c"0s".as_ptr(), key));
-            if answer.is_null() {
-                return self.reply_nil();
-            }
-            api!(RedisModule_ReplyWithCallReply(self.ctx, answer));
-            api!(RedisModule_FreeCallReply(answer));
-        }
+        // stands for the key.
+        let answer = unsafe { api!(RedisModule_Call(self.ctx, c"HGETALL".as_ptr(), c"0s".as_ptr(), key)) };
+        Some(HashReply { answer: NonNull::new(answer)?, call: PhantomData })
+    }
+
+    /// A hash.
+    pub fn reply_hash(&self, hash: &HashReply<'_>) {
+        // SAFETY: the context belongs to this call, and the answer is not freed yet.
+        unsafe { api!(RedisModule_ReplyWithCallReply(self.ctx, hash.answer.as_ptr())) };
     }
 
     /// An error line, which must begin with its code.
@@ -75,5 +77,30 @@ impl Call<'_> {
         let line = CString::new(error.to_string()).unwrap_or_default();
         // SAFETY: the context belongs to this call, and the line ends in NUL.
         unsafe { api!(RedisModule_ReplyWithError(self.ctx, line.as_ptr())) };
+    }
+}
+
+/// A native hash as `HGETALL` answers it to the client of a call.
+#[derive(Debug)]
+pub struct HashReply<'c> {
+    answer: NonNull<raw::RedisModuleCallReply>,
+    call: PhantomData<&'c ()>,
+}
+
+impl HashReply<'_> {
+    /// How many bytes are sent for it.
+    #[expect(clippy::len_without_is_empty, reason = "an answer is never empty")]
+    pub fn len(&self) -> usize {
+        let mut length = 0;
+        // SAFETY: the answer is not freed yet.
+        unsafe { api!(RedisModule_CallReplyProto(self.answer.as_ptr(), &raw mut length)) };
+        length
+    }
+}
+
+impl Drop for HashReply<'_> {
+    fn drop(&mut self) {
+        // SAFETY: the answer is this value's alone, and the call it was made by has not ended.
+        unsafe { api!(RedisModule_FreeCallReply(self.answer.as_ptr())) };
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use keyspace::{Keyspace, keyspace, stored};
 pub(crate) use modules::load_beside;
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
 pub(crate) use quotelock_testkit::{
-    Builder, Kind, RawConnection, Rng, Server, TIMEOUT, free_port, pack, workspace,
+    Builder, Kind, RawConnection, Rng, Server, TIMEOUT, free_port, pack, packed, workspace,
 };
 pub(crate) use random::{SHORT_MS, lock_command, table_command};
 pub(crate) use refusals::{Refusal, refuses};

@@ -81,19 +81,3 @@ fn ten_thousand_rows_come_in_order(#[case] kind: Kind) {
     let mget = format!("VEHPRICE.MGET t {}", asked.join(" "));
     assert!(reply(con, &mget) == as_shown(&format!("[{}]", expected.join(",")), false));
 }
-
-#[test]
-fn json_is_bounded() {
-    let server = Server::start(Kind::DEFAULT);
-    let con = &mut server.connection();
-    cmd(con, &["VEHPRICE.SET", "t", "1", "FIELDS", "1", "a", &"x".repeat(1 << 20)]);
-    let ids = |count: usize| " 1".repeat(count);
-    let refused = "ERR the reply would be longer than 512 MiB of JSON, ask for fewer rows or fields";
-    assert_eq!(error(con, &format!("VEHPRICE.MGET t JSON IDS{}", ids(520))), refused);
-    // It is not built to its end: with as many ids as there may be it would be 100 GiB.
-    assert_eq!(error(con, &format!("VEHPRICE.MGET t JSON IDS{}", ids(100_000))), refused);
-    // Claims that no one is told of are none.
-    assert_eq!(error(con, &format!("VEHPRICE.CLAIM t PX 600000 JSON IDS 2{}", ids(520))), refused);
-    let info = info(con, "quotelock");
-    assert_eq!((&*info["quotelock_claims_granted"], &*info["quotelock_claims_released"]), ("1", "1"));
-}

@@ -1,11 +1,11 @@
-//! The settings of the table: `price-ttl-ms`, `max-batch` and `max-claims`.
+//! The settings of the table: `price-ttl-ms`, `max-batch`, `max-claims` and `max-reply-bytes`.
 
 use super::*;
 
-/// The three settings in force.
+/// The four settings in force.
 #[track_caller]
-fn settings(con: &mut Connection) -> [i64; 3] {
-    ["price-ttl-ms", "max-batch", "max-claims"].map(|name| {
+fn settings(con: &mut Connection) -> [i64; 4] {
+    ["price-ttl-ms", "max-batch", "max-claims", "max-reply-bytes"].map(|name| {
         let answer = cmd(con, &["CONFIG", "GET", &format!("quotelock.{name}")]);
         let value = pairs(&answer)[&format!("\"quotelock.{name}\"")].clone();
         value.trim_matches('"').parse().unwrap()
@@ -16,11 +16,20 @@ fn settings(con: &mut Connection) -> [i64; 3] {
 fn come_from_loadmodule_and_the_conf_file(#[case] kind: Kind) {
     // What follows the module's path; a line of the conf file; the settings.
     let cases = [
-        ("", "", [120_000, 100_000, 1_000_000]),
-        ("price-ttl-ms 0 max-batch 1 max-claims 0", "", [0, 1, 0]),
-        ("max-batch 10000000 price-ttl-ms 315360000000", "", [315_360_000_000, 10_000_000, 1_000_000]),
-        ("lock-ttl-ms 5 Price-TTL-ms 7 max-claims 8", "quotelock.max-batch 9", [7, 9, 8]),
-        ("max-batch 5 max-claims 8", "quotelock.max-claims 9", [120_000, 5, 9]),
+        ("", "", [120_000, 100_000, 1_000_000, 67_108_864]),
+        ("price-ttl-ms 0 max-batch 1 max-claims 0 max-reply-bytes 2097152", "", [0, 1, 0, 2_097_152]),
+        (
+            "max-batch 10000000 price-ttl-ms 315360000000",
+            "",
+            [315_360_000_000, 10_000_000, 1_000_000, 67_108_864],
+        ),
+        ("lock-ttl-ms 5 Price-TTL-ms 7 max-claims 8", "quotelock.max-batch 9", [7, 9, 8, 67_108_864]),
+        ("max-batch 5 max-claims 8", "quotelock.max-claims 9", [120_000, 5, 9, 67_108_864]),
+        (
+            "max-reply-bytes 536870912",
+            "quotelock.max-reply-bytes 4000000",
+            [120_000, 100_000, 1_000_000, 4_000_000],
+        ),
     ];
     for (args, line, expected) in cases {
         let mut server = Server::builder(kind).module_args(args).conf(line).start();
@@ -37,6 +46,7 @@ fn are_within_their_bounds(#[case] kind: Kind) {
         ("price-ttl-ms", 0, 315_360_000_000_i64),
         ("max-batch", 1, 10_000_000),
         ("max-claims", 0, 100_000_000),
+        ("max-reply-bytes", 2_097_152, 536_870_912),
     ];
     for (name, least, most) in cases {
         for value in [least - 1, most + 1] {
@@ -58,7 +68,7 @@ fn are_within_their_bounds(#[case] kind: Kind) {
             assert_eq!(reply(con, &format!("CONFIG SET quotelock.{name} {value}")), "OK");
         }
     }
-    assert_eq!(settings(con), [315_360_000_000, 10_000_000, 100_000_000]);
+    assert_eq!(settings(con), [315_360_000_000, 10_000_000, 100_000_000, 536_870_912]);
 }
 
 #[apply(each_server)]

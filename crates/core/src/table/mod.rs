@@ -193,7 +193,7 @@ impl Table {
     }
 
     /// All live rows.
-    pub fn iter(&self, now_ms: i64) -> impl Iterator<Item = Row<'_>> {
+    pub fn iter(&self, now_ms: i64) -> impl Iterator<Item = Row<'_>> + Clone {
         self.pages.iter().flat_map(Page::iter).filter_map(move |row| self.live(row, now_ms))
     }
 

@@ -222,7 +222,7 @@ impl Page {
     }
 
     /// All rows, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.slots.iter().map(|slot| self.bytes_of(slot.span))
     }
 

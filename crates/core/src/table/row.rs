@@ -1,5 +1,6 @@
 //! One row as it is kept: its expiry, its shape, its id and its values in one run of bytes.
 
+use super::bounds::MAX_VALUE_BYTES;
 use super::shape::{MAX_SHAPES, Shape, ShapeId, ShapeRef};
 use crate::json::{JsonWriter, needs_escapes};
 use crate::short::is_equal;
@@ -48,6 +49,10 @@ const EXPIRY_BYTES: usize = 8;
 
 /// Expiry (8), shape and flag (4), length of the id less one (1).
 const HEAD_BYTES: usize = 13;
+
+/// The bytes of the longest value's length.
+const MAX_LENGTH_BYTES: usize = 3;
+const _: () = assert!(MAX_VALUE_BYTES < 1 << (7 * MAX_LENGTH_BYTES));
 
 /// Appends a row; its values are UTF-8.
 ///
@@ -196,7 +201,8 @@ impl<'t> Row<'t> {
     }
 
     /// Its length in bytes as it is kept.
-    pub(super) fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty, reason = "a row is never empty")]
+    pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
@@ -219,6 +225,13 @@ impl<'t> Row<'t> {
     /// The value of a field.
     pub fn value(&self, name: &[u8]) -> Option<&'t [u8]> {
         self.values().nth(self.shape.position(name)?)
+    }
+
+    /// The least bytes that [`Row::write_json`] writes, without a look at each value.
+    pub fn min_json_len(&self) -> usize {
+        let (_, values) = split_id(self.bytes);
+        let lengths = self.shape.len() * MAX_LENGTH_BYTES;
+        self.shape.json_bytes() + values.len().saturating_sub(lengths)
     }
 
     /// Writes the row as a JSON object whose values are strings.
@@ -313,8 +326,11 @@ mod tests {
             let read: Vec<_> = row.values().collect();
             let written: Vec<_> = values.iter().map(String::as_bytes).collect();
             prop_assert_eq!(read, written);
-            let mut json = JsonWriter::default();
+            let mut json = JsonWriter::with_limit(usize::MAX);
             row.write_json(&mut json);
+            let (min_len, len) = (row.min_json_len(), json.finish().unwrap().len());
+            let escapes = values.iter().chain([&name]).any(|text| needs_escapes(text.as_bytes()));
+            prop_assert!(min_len <= len && (escapes || len <= min_len + values.len() * 2), "{min_len}, {len}");
             let object: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_slice(json.finish().unwrap()).unwrap();
             prop_assert_eq!(object.len(), values.len());

@@ -101,9 +101,10 @@ impl Shape {
         })
     }
 
-    /// The bytes of a row in JSON without its values, where no name needs escapes.
+    /// The bytes of a row in JSON without its values; where a name needs escapes fewer, but never fewer than
+    /// its names.
     #[inline]
-    pub(super) fn json_bytes(&self) -> usize {
+    pub fn json_bytes(&self) -> usize {
         self.text.len() + "\"}".len()
     }
 
