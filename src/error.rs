@@ -5,7 +5,7 @@ use std::fmt;
 
 use quotelock_core::lock::RoleIdsError;
 use quotelock_core::plan::{MAX_ID_BYTES as PLAN_ID_BYTES, TAG};
-use quotelock_core::table::MAX_MERGED_BYTES;
+use quotelock_core::table::MAX_KEPT_BYTES;
 use quotelock_core::table::bounds::{MAX_FIELDS, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_VALUE_BYTES};
 use quotelock_server::{OpenError, excerpt};
 
@@ -131,11 +131,11 @@ pub enum Error {
     /// With `MERGE` a row would have too many fields; its id.
     #[error("ERR invalid row '{0}', with MERGE it would have more than {MAX_FIELDS} fields")]
     TooWide(String),
-    /// With `MERGE` rows of too many bytes would be written again.
+    /// With `MERGE` or `KEEPTTL` far more would be replicated than was sent.
     #[error(
-        "ERR too much to merge into, the rows take more than {MAX_MERGED_BYTES} bytes: merge fewer in a call"
+        "ERR too much to replicate, MERGE or KEEPTTL would take more than {MAX_KEPT_BYTES} bytes: write fewer rows in a call"
     )]
-    MergesTooMuch,
+    KeepsTooMuch,
     /// Not a cursor.
     #[error("ERR invalid cursor, it takes 0 or what the last call returned")]
     BadCursor,

@@ -60,7 +60,8 @@ pub(crate) fn max_claims() -> usize {
     usize::try_from(MAX_CLAIMS.get()).unwrap_or(0)
 }
 
-/// The most bytes that claims may take: room for claims of the longest ids, and for the names of tables.
+/// The most bytes that claims may take: room for claims of usual ids, many to a table, and for the names of
+/// tables.
 pub(crate) fn max_claims_bytes() -> usize {
     const EACH: usize = 512;
     const BESIDES: usize = 1024 * 1024;

@@ -9,6 +9,7 @@ use super::ids::IdArgs;
 use super::mget::ROW_BYTES;
 use super::open_table::OpenTable;
 use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
+use super::single_flight::MissingRows;
 use super::{ID_ARG, KEY_ARG, WRITES, count_reads, single_flight};
 use crate::args::{ArgCursor, Exclusive, TTL_MS};
 use crate::error::{Error, Range};
@@ -57,9 +58,9 @@ impl Command for Claim {
         let mut rows = Vec::with_capacity(ids.len());
         open.each_row(ids.iter().copied(), |row| rows.push(row));
         let refresh_before_ms = request.refresh_ms.map(|ms| call.now_ms().saturating_add(ms));
+        let mut missing = MissingRows::new(projection.names());
         let wanted = ids.iter().zip(&rows).filter(|(_, row)| {
-            single_flight::is_missing(**row, projection.names())
-                || row.is_some_and(|row| expires_before(row, refresh_before_ms))
+            missing.is_missing(**row) || row.is_some_and(|row| expires_before(row, refresh_before_ms))
         });
         let wanted = wanted.map(|(id, _)| *id);
         let (token, outcome) = single_flight::claim(call, wanted, request.for_ms, request.limit);

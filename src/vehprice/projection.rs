@@ -1,7 +1,8 @@
 //! Which fields of a row are answered, and how: `FIELDS`, `JSON` and `RAW`.
 
 use std::cell::RefCell;
-use std::ptr;
+use std::collections::HashMap;
+use std::{mem, ptr};
 
 use quotelock_core::json::JsonWriter;
 use quotelock_core::table::bounds::MAX_FIELDS;
@@ -42,7 +43,7 @@ pub(super) struct Projection<'a> {
 
 impl<'a> Projection<'a> {
     /// Whole rows, as maps.
-    pub(super) const fn whole() -> Self {
+    pub(super) fn whole() -> Self {
         Self {
             fields: Exclusive::unset(),
             json: Exclusive::unset(),
@@ -201,7 +202,7 @@ impl<'a> Projection<'a> {
     fn each_column(&self, row: Row<'_>, mut visit: impl FnMut(&str, Option<&[u8]>, bool)) {
         let columns = &mut *self.columns.borrow_mut();
         if !ptr::eq(columns.shape, row.shape()) {
-            columns.find(self, row.shape());
+            columns.turn_to(self, row.shape());
         }
         let mut values = [None; MAX_FIELDS];
         values.iter_mut().zip(row.values()).for_each(|(place, value)| *place = Some(value));
@@ -216,11 +217,16 @@ impl<'a> Projection<'a> {
     }
 }
 
-/// Where the answered fields are in rows of one shape, found once for rows of that shape in a row.
+/// How many shapes' columns are kept besides those of the shape at hand.
+const MAX_OTHERS: usize = 256;
+
+/// Where the answered fields are in rows of one shape, mostly found once for each shape.
 struct Columns<'a> {
     /// The shape, to compare with only: the table does not change while rows are answered.
     shape: *const Shape,
     list: Vec<Column>,
+    /// Those of other shapes.
+    others: HashMap<*const Shape, Vec<Column>>,
     /// Made when it is first needed.
     sorted: Option<Sorted<'a>>,
 }
@@ -239,8 +245,25 @@ struct Column {
 }
 
 impl<'a> Columns<'a> {
-    const fn new() -> Self {
-        Self { shape: ptr::null(), list: Vec::new(), sorted: None }
+    fn new() -> Self {
+        Self { shape: ptr::null(), list: Vec::new(), others: HashMap::new(), sorted: None }
+    }
+
+    /// Makes these the columns in rows of this shape.
+    fn turn_to(&mut self, asked: &Projection<'a>, shape: &Shape) {
+        let known = self.others.remove(&ptr::from_ref(shape));
+        let is_known = known.is_some();
+        let list = mem::replace(&mut self.list, known.unwrap_or_default());
+        if !self.shape.is_null() {
+            if self.others.len() == MAX_OTHERS {
+                self.others.clear();
+            }
+            self.others.insert(self.shape, list);
+        }
+        self.shape = shape;
+        if !is_known {
+            self.find(asked, shape);
+        }
     }
 
     /// Finds the columns in rows of this shape, at a cost in proportion to its fields.
@@ -253,7 +276,6 @@ impl<'a> Columns<'a> {
             Sorted { names, raw_names }
         });
         let is_raw = |name: &str| raw_names.binary_search(&name).is_ok();
-        self.list.clear();
         if asked.fields.is_set() {
             self.list.extend(asked.names.iter().map(|name| Column { place: None, is_raw: is_raw(name) }));
             for (own, place) in shape.names().zip(0..) {
@@ -269,7 +291,6 @@ impl<'a> Columns<'a> {
             let own = shape.names().zip(0..);
             self.list.extend(own.map(|(name, place)| Column { place: Some(place), is_raw: is_raw(name) }));
         }
-        self.shape = shape;
     }
 }
 

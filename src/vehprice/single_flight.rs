@@ -1,9 +1,11 @@
 //! The one owner of the server's claims and waiters, which sets the timer they need.
 
+use std::collections::{HashMap, HashSet};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use quotelock_core::single_flight::{ClaimOutcome, ClaimTerms, SingleFlight, TableKey, Token, WaitingClient};
-use quotelock_core::table::{Row, Table};
+use quotelock_core::table::{Row, Shape, Table};
 use quotelock_server::{
     BlockedClient, Call, GilGuarded, KeptArgs, KeyName, clock_ms, expiry_ms, random_numbers, set_timer,
 };
@@ -157,7 +159,35 @@ pub(crate) fn on_database_change(db: Option<i32>) {
     }
 }
 
-/// Whether a row counts as missing: it is not there, or lacks one of these fields.
-pub(super) fn is_missing(row: Option<Row<'_>>, fields: &[impl AsRef<str>]) -> bool {
-    row.is_none_or(|row| fields.iter().any(|name| row.value(name.as_ref().as_bytes()).is_none()))
+/// Tells which rows of a table that does not change meanwhile count as missing: those that are not there, or
+/// lack one of some fields.
+pub(super) struct MissingRows<'f> {
+    fields: HashSet<&'f str>,
+    /// Whether rows of a shape lack a field, found once; shapes to compare with only.
+    lacking: HashMap<*const Shape, bool>,
+    last: (*const Shape, bool),
+}
+
+impl<'f> MissingRows<'f> {
+    pub(super) fn new(fields: &'f [impl AsRef<str>]) -> Self {
+        let fields = fields.iter().map(AsRef::as_ref).collect();
+        Self { fields, lacking: HashMap::new(), last: (ptr::null(), false) }
+    }
+
+    pub(super) fn is_missing(&mut self, row: Option<Row<'_>>) -> bool {
+        let Some(row) = row else {
+            return true;
+        };
+        if self.fields.is_empty() {
+            return false;
+        }
+        let shape = row.shape();
+        if !ptr::eq(self.last.0, shape) {
+            let lacking = self.lacking.entry(shape).or_insert_with(|| {
+                shape.names().filter(|name| self.fields.contains(name)).count() < self.fields.len()
+            });
+            self.last = (shape, *lacking);
+        }
+        self.last.1
+    }
 }

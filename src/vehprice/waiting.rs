@@ -8,7 +8,7 @@ use quotelock_server::{BlockingCommand, Call, KeyName, TimerContext, clock_ms};
 
 use super::ids::IdArgs;
 use super::open_table::{OpenTable, prepare};
-use super::single_flight::{Client, has_claims, is_missing, update, with_state};
+use super::single_flight::{Client, MissingRows, has_claims, update, with_state};
 use super::{KEY, table_key};
 use crate::counters::CLAIMS_EXPIRED;
 use crate::data_type::PriceTable;
@@ -33,7 +33,8 @@ pub(super) fn block_client<C: BlockingCommand>(
         return Ok(false);
     }
     let now_ms = call.now_ms();
-    let missing = |id: &[u8]| is_missing(table.row(id), fields);
+    let mut rows = MissingRows::new(fields);
+    let missing = |id: &[u8]| rows.is_missing(table.row(id));
     let client = || Client { ids: ids.keep(), handle: None };
     let waiter = update(|state| state.add_waiter(table_key(call), &checked, fields, now_ms, missing, client));
     let Some(waiter) = waiter else {
@@ -100,7 +101,8 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
             prepare(key, TableKey { db, name }, now_ms);
         }
         let table = key.as_ref().and_then(|key| key.value()).map(|PriceTable(table)| table);
-        let missing = |id: &[u8]| is_missing(table.and_then(|table| table.get(id, now_ms)), &fields);
+        let mut rows = MissingRows::new(&fields);
+        let missing = |id: &[u8]| rows.is_missing(table.and_then(|table| table.get(id, now_ms)));
         with_state(|state| state.recheck(waiter, now_ms, missing))
     });
     if rechecked.waits {

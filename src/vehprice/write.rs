@@ -4,7 +4,7 @@
 use std::ffi::CStr;
 
 use quotelock_core::table::{
-    Condition, ExpiryPolicy, IdHash, MergeError, Table, WriteOutcome, WritePolicy, group_rows,
+    Condition, ExpiryPolicy, IdHash, KeepError, Table, WriteOutcome, WritePolicy, group_rows,
 };
 use quotelock_server::{Call, ReplicaArg, excerpt};
 
@@ -12,7 +12,7 @@ use super::last_rows::LastRows;
 use super::open_table::{Changes, OpenTable};
 use super::row_args::RowArgs;
 use super::write_options::WriteOptions;
-use super::{KEY, mset_form, single_flight};
+use super::{KEY, mset_form, single_flight, table_key};
 use crate::counters::{CLAIMS_OVERTAKEN, ROWS_DELETED, ROWS_STORED};
 use crate::error::Error;
 
@@ -31,7 +31,7 @@ pub(super) fn write_rows(
     let decision_ms = options.decision_ms(now_ms);
     let filter = ClaimFilter::new(call, options, &rows.ids);
     if let Some(table) = open.table() {
-        check_merge(table, rows, policy, &filter, decision_ms)?;
+        check_kept(call, table, rows, policy, &filter, decision_ms)?;
     }
     CLAIMS_OVERTAKEN.add(rows.ids.len() - filter.count());
     if filter.count() == 0 {
@@ -87,23 +87,29 @@ impl ClaimFilter {
     }
 }
 
-/// Refuses rows that `MERGE` would give too many fields, and a `MERGE` into too many bytes. With `NX` a row
-/// that is there is left alone, and with an expiry in the past it is deleted.
-fn check_merge(
+/// The most bytes of a replicated command but for key, names and rows.
+const COMMAND_BYTES: usize = 128;
+
+/// Refuses rows that `MERGE` would give too many fields, and a call that would replicate far more than it was
+/// sent. With `NX` a row that is there is left alone, and with an expiry in the past it is deleted.
+fn check_kept(
+    call: &Call<'_>,
     table: &Table,
     rows: &RowArgs<'_>,
     policy: WritePolicy,
     filter: &ClaimFilter,
     decision_ms: i64,
 ) -> Result<(), Error> {
-    if !policy.merge || policy.condition == Some(Condition::Absent) || policy.has_expired(decision_ms) {
+    if policy.condition == Some(Condition::Absent) || policy.has_expired(decision_ms) {
         return Ok(());
     }
-    table.check_merge(filter.ids(&rows.ids), &rows.names, decision_ms).map_err(|error| match error {
-        MergeError::TooWide(row) => {
+    let ids = filter.ids(&rows.ids);
+    let command_bytes = COMMAND_BYTES + table_key(call).name.len();
+    table.check_kept(ids, &rows.names, policy, command_bytes, decision_ms).map_err(|error| match error {
+        KeepError::TooWide(row) => {
             Error::TooWide(filter.ids(&rows.ids).nth(row).map(excerpt).unwrap_or_default())
         }
-        MergeError::TooMuch => Error::MergesTooMuch,
+        KeepError::TooMuch => Error::KeepsTooMuch,
     })
 }
 

@@ -147,6 +147,34 @@ fn scripts_that_only_read_may_not_write(#[case] kind: Kind) {
     assert_eq!(keyspace(con), held);
 }
 
+const TOO_MUCH: &str = "ERR too much to replicate, MERGE or KEEPTTL would take more than 67108864 bytes: write fewer rows in a call";
+
+#[apply(oldest_and_newest)]
+fn names_are_not_replicated_too_often(#[case] kind: Kind) {
+    const ROWS: usize = 4_200;
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    // Each row has an expiry of its own, so each is replicated with all its names: 16 kB.
+    let fill = format!(
+        "local row = {{}} for f = 1, 64 do row[2 * f - 1] = string.rep('n', 254) .. 10 + f row[2 * f] = '' end \
+         for id = 1, {ROWS} do \
+         redis.call('VEHPRICE.SET', KEYS[1], id, 'PXAT', string.format('%.0f', {FAR} + id), 'FIELDS', 64, unpack(row)) \
+         end"
+    );
+    reply(con, &["EVAL", &fill, "1", "t"]);
+    let write = |words: &str, count: usize| {
+        let rows: Vec<String> = (1..=count).map(|id| format!("{id} x")).collect();
+        format!("VEHPRICE.MSET t {words} FIELDS 1 {}11 ROWS {}", "n".repeat(254), rows.join(" "))
+    };
+    let held = text(con, "DEBUG DIGEST");
+    assert_eq!(error(con, &write("MERGE", ROWS)), TOO_MUCH);
+    assert_eq!(text(con, "DEBUG DIGEST"), held);
+    assert_eq!(int(con, &write("MERGE", ROWS / 2)), 2_100);
+    // One expiry, or one name, is little.
+    assert_eq!(int(con, &write("KEEPTTL", ROWS)), 4_200);
+    assert_eq!(int(con, &write(&format!("MERGE PXAT {FAR}"), ROWS)), 4_200);
+}
+
 #[apply(oldest_and_newest)]
 fn a_merge_into_too_much_is_refused_and_changes_nothing(#[case] kind: Kind) {
     const ROWS: usize = 66;
@@ -162,10 +190,7 @@ fn a_merge_into_too_much_is_refused_and_changes_nothing(#[case] kind: Kind) {
     };
     let held = text(con, "DEBUG DIGEST");
     let refused = error(con, &merge(0..ROWS));
-    assert_eq!(
-        refused,
-        "ERR too much to merge into, the rows take more than 67108864 bytes: merge fewer in a call"
-    );
+    assert_eq!(refused, TOO_MUCH);
     assert_eq!(text(con, "DEBUG DIGEST"), held);
     // Rows that are left alone or deleted don't count, and smaller calls do it all.
     assert_eq!(int(con, &merge(0..ROWS).replace("MERGE", "MERGE NX")), 0);

@@ -1,54 +1,75 @@
 //! Merging fields into rows: where each value of a merged row comes from is found once for each shape.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ahash::RandomState;
 
 use super::bounds::MAX_FIELDS;
 use super::shape::{ShapeId, ShapeRef};
-use super::{Expiry, Shape, SlotHint, Table, row};
+use super::{Expiry, ExpiryPolicy, Shape, SlotHint, Table, WritePolicy, row};
 
-/// The most bytes of rows that one call merges into. Merged rows are stored and replicated whole, however
-/// little of them changes.
-pub const MAX_MERGED_BYTES: usize = 64 << 20;
+/// The most bytes that one call replicates of what it was not sent: the rows it merges into, and the names of
+/// fields once for each shape and expiry.
+pub const MAX_KEPT_BYTES: usize = 64 << 20;
 
 /// Plans kept at a time: rows mostly have few shapes.
 const MAX_PLANS: usize = 256;
 
-/// Why rows can't be merged into.
+/// Why rows can't be written over what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MergeError {
+pub enum KeepError {
     /// The row at this index would have more than [`MAX_FIELDS`] fields.
     TooWide(usize),
-    /// The rows together take more than [`MAX_MERGED_BYTES`].
+    /// More than [`MAX_KEPT_BYTES`] would be replicated.
     TooMuch,
 }
 
 impl Table {
-    /// Checks whether these fields can be merged into the rows with these ids, as many as are live.
-    pub fn check_merge<'i>(
+    /// Checks whether these fields can be written over the rows with these ids, as many as are live, where the
+    /// policy keeps something of them. A replicated command takes `command_bytes` besides names and rows. One
+    /// row is never too much.
+    pub fn check_kept<'i>(
         &self,
         ids: impl Iterator<Item = &'i [u8]>,
         names: &[&str],
+        policy: WritePolicy,
+        command_bytes: usize,
         now_ms: i64,
-    ) -> Result<(), MergeError> {
+    ) -> Result<(), KeepError> {
+        let keeps_expiry = matches!(policy.expiry, ExpiryPolicy::Keep(_));
+        if !policy.merge && !keeps_expiry {
+            return Ok(());
+        }
+        let command_bytes = command_bytes + names.iter().map(|name| name.len()).sum::<usize>();
         let names = Names::new(names, self.hasher.clone());
-        let (mut index, mut bytes, mut outcome) = (0, 0, Ok(()));
-        // How many of the names the last rows lacked.
-        let mut last: Option<(&Shape, usize)> = None;
+        // Of each shape, how many of the names it lacks, and the bytes of its own.
+        let mut shapes: HashMap<ShapeId, (usize, usize), RandomState> =
+            HashMap::with_hasher(self.hasher.clone());
+        let mut commands = HashSet::with_hasher(self.hasher.clone());
+        let mut last = None;
+        let (mut index, mut live, mut bytes, mut outcome) = (0, 0, 0, Ok(()));
         self.get_each(ids, now_ms, |row| {
             if let Some(row) = row.filter(|_| outcome.is_ok()) {
-                let shape = row.shape();
-                let added = match last {
-                    Some((known, added)) if std::ptr::eq(known, shape) => added,
-                    _ => names.lacking_in(shape),
-                };
-                last = Some((shape, added));
-                bytes += row.len();
-                if shape.len() + added > MAX_FIELDS {
-                    outcome = Err(MergeError::TooWide(index));
-                } else if bytes > MAX_MERGED_BYTES {
-                    outcome = Err(MergeError::TooMuch);
+                live += 1;
+                let shape = policy.merge.then(|| row.shape_id());
+                let command = (shape, keeps_expiry.then(|| row.expiry()));
+                if last != Some(command) && commands.insert(command) {
+                    bytes += command_bytes;
+                    if let Some(shape) = shape {
+                        let (lacking, own_bytes) = *shapes.entry(shape).or_insert_with(|| {
+                            let lacking = names.lacking_in(row.shape());
+                            (lacking, row.shape().names().map(str::len).sum())
+                        });
+                        bytes += own_bytes;
+                        if row.shape().len() + lacking > MAX_FIELDS {
+                            outcome = Err(KeepError::TooWide(index));
+                        }
+                    }
+                }
+                last = Some(command);
+                bytes += if policy.merge { row.len() } else { 0 };
+                if outcome.is_ok() && live > 1 && bytes > MAX_KEPT_BYTES {
+                    outcome = Err(KeepError::TooMuch);
                 }
             }
             index += 1;
@@ -196,16 +217,20 @@ mod tests {
         names.iter().map(String::as_str).collect()
     }
 
+    const MERGE: WritePolicy =
+        WritePolicy { merge: true, condition: None, expiry: ExpiryPolicy::Set(Expiry::NEVER) };
+
     #[test]
     fn a_merge_is_bounded_in_fields() {
         let mut table = Table::new([1, 2, 3, 4]);
         let names = names(0..63);
         let names = as_strs(&names);
         table.put(b"1", &names, names.iter().copied(), Expiry::at(200));
-        let check =
-            |ids: &[&[u8]], names: &[&str], now_ms| table.check_merge(ids.iter().copied(), names, now_ms);
+        let check = |ids: &[&[u8]], names: &[&str], now_ms| {
+            table.check_kept(ids.iter().copied(), names, MERGE, 0, now_ms)
+        };
         assert_eq!(check(&[b"1"], &["f0", "new"], 100), Ok(()));
-        assert_eq!(check(&[b"0", b"1"], &["new", "newer"], 100), Err(MergeError::TooWide(1)));
+        assert_eq!(check(&[b"0", b"1"], &["new", "newer"], 100), Err(KeepError::TooWide(1)));
         assert_eq!(check(&[b"1"], &["new", "newer"], 200), Ok(()));
         assert_eq!(check(&[b"2"], &["new", "newer"], 100), Ok(()));
     }
@@ -218,8 +243,38 @@ mod tests {
         for id in &ids {
             table.put(id, &["a"], [value.as_str()].into_iter(), Expiry::NEVER);
         }
-        let check = |count| table.check_merge(ids[..count].iter().map(<[u8; 1]>::as_slice), &["b"], 0);
+        let check =
+            |count| table.check_kept(ids[..count].iter().map(<[u8; 1]>::as_slice), &["b"], MERGE, 0, 0);
         assert_eq!(check(63), Ok(()));
-        assert_eq!(check(64), Err(MergeError::TooMuch));
+        assert_eq!(check(64), Err(KeepError::TooMuch));
+    }
+
+    #[test]
+    fn names_count_for_each_expiry_that_is_kept() {
+        const COUNT: i64 = 5_000;
+        let mut table = Table::new([1, 2, 3, 4]);
+        let names: Vec<String> = (0..64).map(|index| format!("{index:0>256}")).collect();
+        let names = as_strs(&names);
+        let ids: Vec<String> = (0..COUNT).map(|id| id.to_string()).collect();
+        let keep = ExpiryPolicy::Keep(Expiry::NEVER);
+        for (own_expiries, merge, expiry, refused) in [
+            (true, true, keep, true),
+            (true, false, keep, true),
+            (false, true, keep, false),
+            (false, false, keep, false),
+            (true, true, ExpiryPolicy::Set(Expiry::at(1)), false),
+            (true, false, ExpiryPolicy::Set(Expiry::at(1)), false),
+        ] {
+            for (id, index) in ids.iter().zip(1..) {
+                let expiry = Expiry::at(if own_expiries { index } else { 1 });
+                table.put(id.as_bytes(), &names, names.iter().map(|_| ""), expiry);
+            }
+            let policy = WritePolicy { merge, condition: None, expiry };
+            let checked = table.check_kept(ids.iter().map(String::as_bytes), &names, policy, 0, 0);
+            assert_eq!(checked.is_err(), refused, "own expiries {own_expiries}, {policy:?}");
+        }
+        let one = std::iter::once(ids[0].as_bytes());
+        let policy = WritePolicy { merge: true, condition: None, expiry: keep };
+        assert_eq!(table.check_kept(one, &names, policy, 2 * MAX_KEPT_BYTES, 0), Ok(()));
     }
 }

@@ -24,7 +24,7 @@ mod write;
 pub use group::{RowGroup, group_rows};
 pub use lookup::{IdHash, SlotHint};
 pub use memory::Relocator;
-pub use merge::{MAX_MERGED_BYTES, MergeError};
+pub use merge::{KeepError, MAX_KEPT_BYTES};
 pub use row::{Expiry, Row, Values};
 pub use shape::Shape;
 pub use write::{Condition, ExpiryPolicy, WriteOutcome, WritePolicy, Writer};

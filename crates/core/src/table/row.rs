@@ -6,7 +6,7 @@ use crate::json::{JsonWriter, needs_escapes};
 use crate::short::is_equal;
 
 /// When a row expires, in milliseconds since 1970; it is visible before that instant and never after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Expiry(i64);
 
 impl Expiry {
