@@ -6,6 +6,7 @@
 use std::iter;
 
 use quotelock_testkit::{RawConnection, packed};
+use redis::Value;
 
 use crate::harness::*;
 
@@ -13,6 +14,7 @@ use crate::harness::*;
 struct Calls {
     before: Vec<Vec<Vec<u8>>>,
     call: Vec<Vec<u8>>,
+    is_refused: bool,
 }
 
 /// A worst call, and how many times as much as the plain one it may cost.
@@ -33,7 +35,11 @@ fn with(head: &str, rest: impl Iterator<Item = String>) -> Vec<Vec<u8>> {
 }
 
 fn calls(before: Vec<Vec<Vec<u8>>>, call: Vec<Vec<u8>>) -> Calls {
-    Calls { before, call }
+    Calls { before, call, is_refused: false }
+}
+
+fn refused(calls: Calls) -> Calls {
+    Calls { is_refused: true, ..calls }
 }
 
 /// So many rows, from a first id on, each with these fields; `value` gives the text of all values.
@@ -59,7 +65,20 @@ const ROWS: usize = 1_000;
 const IDS: usize = 10_000;
 const INFO_ROWS: usize = 10_000;
 
-fn cases() -> Vec<Case> {
+/// A call that restores what other calls made, where the server compresses nothing.
+fn restore(server: &Server, made_by: &[Vec<Vec<u8>>], key: &str) -> Calls {
+    let mut raw = RawConnection::connect(server.port()).unwrap();
+    for words in made_by {
+        raw.request(&packed(words)).unwrap();
+    }
+    let con = &mut server.connection();
+    cmd(con, "CONFIG SET rdbcompression no");
+    let Value::BulkString(dump) = cmd(con, &format!("DUMP {key}")) else { panic!("no dump") };
+    cmd(con, "FLUSHALL");
+    calls(vec![], vec![b"RESTORE".to_vec(), b"restored".to_vec(), b"0".to_vec(), dump])
+}
+
+fn cases(server: &Server) -> Vec<Case> {
     let (two, wide) = (names(2, "f"), names(64, "f"));
     let long = names(64, &"\u{1}".repeat(250));
     let table = |key: &str, names: &[String]| vec![mset(key, 0, ROWS, names, "12")];
@@ -73,6 +92,10 @@ fn cases() -> Vec<Case> {
     let near = names(64, &"n".repeat(250));
     let claim = |rest: &str, ids: Vec<String>| {
         with(&format!("VEHPRICE.CLAIM wide PX 60000 {rest} JSON IDS").replace("  ", " "), ids.into_iter())
+    };
+    let acquire = |role: &str, options: &str| {
+        let list = format!("[{}]", vec![format!("\"{role}\""); 1024].join(","));
+        words(format!("QUOTELOCK.ACQUIRE u {list} * {options}").trim_end())
     };
     let whole = || calls(table("wide", &wide), read("IDS", many.clone()));
     let whole_json = || calls(table("wide", &wide), read("JSON IDS", many.clone()));
@@ -238,8 +261,11 @@ fn cases() -> Vec<Case> {
         },
         Case {
             name: "CLAIM FIELDS of long names, refused",
-            plain: calls(table("wide", &near), claim("", many.clone())),
-            worst: calls(table("wide", &near), claim(&format!("FIELDS 64 {}", near.join(" ")), many.clone())),
+            plain: refused(calls(table("wide", &near), claim("", many.clone()))),
+            worst: refused(calls(
+                table("wide", &near),
+                claim(&format!("FIELDS 64 {}", near.join(" ")), many.clone()),
+            )),
             factor: 3.0,
         },
         Case {
@@ -247,9 +273,73 @@ fn cases() -> Vec<Case> {
             plain: calls(vec![], with("VEHPRICE.MGET absent IDS", ids(IDS))),
             worst: calls(
                 vec![words("VEHPRICE.CLAIM absent PX 60000 IDS 1 2 3")],
-                with(&format!("VEHPRICE.RELEASE absent {} IDS", "0".repeat(32)), ids(IDS)),
+                with(&format!("VEHPRICE.RELEASE absent {}", "0".repeat(32)), ids(IDS)),
             ),
             factor: 3.0,
+        },
+        Case {
+            name: "RESTORE of many shapes with names that JSON escapes",
+            plain: restore(server, &[words(&format!("SET s {}", "x".repeat(100 * 64 * 252)))], "s"),
+            worst: restore(
+                server,
+                &(0..100)
+                    .map(|id| mset("r", id, 1, &names(64, &format!("{}{id:02}:", "\u{1}".repeat(247))), "1"))
+                    .collect::<Vec<_>>(),
+                "r",
+            ),
+            factor: 12.0,
+        },
+        Case {
+            name: "RESTORE of rows",
+            plain: calls(vec![], mset("t", 0, INFO_ROWS, &two, "12")),
+            worst: restore(server, &[mset("r", 0, INFO_ROWS, &two, "12")], "r"),
+            factor: 4.0,
+        },
+        Case {
+            name: "MGET FIELDS BLOCK of rows that are claimed and there",
+            plain: whole(),
+            worst: calls(
+                [
+                    table("wide", &wide),
+                    vec![with("VEHPRICE.CLAIM wide PX 60000 REFRESH 9999999999 JSON IDS", ids(ROWS))],
+                ]
+                .concat(),
+                read(&format!("FIELDS 64 {backwards} BLOCK 1000 IDS"), many.clone()),
+            ),
+            factor: 3.0,
+        },
+        Case {
+            name: "GETALL FIELDS of all fields",
+            plain: calls(table("wide", &wide), words("VEHPRICE.GETALL wide")),
+            worst: calls(table("wide", &wide), words(&format!("VEHPRICE.GETALL wide {fields}"))),
+            factor: 3.0,
+        },
+        Case {
+            name: "SCAN of all rows, FIELDS",
+            plain: calls(table("wide", &wide), words("VEHPRICE.GETALL wide")),
+            worst: calls(table("wide", &wide), words(&format!("VEHPRICE.SCAN wide 0 COUNT {ROWS} {fields}"))),
+            factor: 3.0,
+        },
+        Case {
+            name: "MGETHASH of one hash many times",
+            plain: whole(),
+            worst: calls(
+                vec![with("HSET h", wide.iter().flat_map(|name| [name.clone(), "12".to_owned()]))],
+                with("VEHPRICE.MGETHASH", all(ROWS, "h")),
+            ),
+            factor: 4.0,
+        },
+        Case {
+            name: "PRICEPLAN.ROUTE of tagged ids",
+            plain: calls(vec![], with("VEHPRICE.MGET absent IDS", ids(IDS))),
+            worst: calls(vec![], with("PRICEPLAN.ROUTE toggle", (0..IDS).map(|id| format!("{id}_old")))),
+            factor: 5.0,
+        },
+        Case {
+            name: "ACQUIRE of role ids with escapes, every option",
+            plain: calls(vec![], acquire(&"x".repeat(192), "")),
+            worst: calls(vec![], acquire(&"\\u00e4".repeat(32), "LAG 1000 ALIGN 50 EX 60 BUFFER 10 JSON")),
+            factor: 12.0,
         },
         Case {
             name: "PRICEPLAN.TAG of tagged ids",
@@ -260,10 +350,10 @@ fn cases() -> Vec<Case> {
         Case {
             name: "role ids, one beyond the bound in a long list",
             plain: calls(vec![], vec![b"SET".to_vec(), b"k".to_vec(), vec![b'x'; 1 << 20]]),
-            worst: calls(vec![], {
+            worst: refused(calls(vec![], {
                 let list = format!("[{}]", vec!["\"1\""; (1 << 20) / 4].join(", "));
                 vec![b"QUOTELOCK.SET".to_vec(), b"u".to_vec(), list.into_bytes(), b"*".to_vec()]
-            }),
+            })),
             factor: 10.0,
         },
     ]
@@ -281,8 +371,10 @@ fn cost(server: &Server, calls: &Calls) -> (f64, u32) {
             raw.request(&packed(before)).unwrap();
         }
         let began = server.cpu_time().unwrap();
-        let (_, replied) = raw.pipeline(&call, 1).unwrap();
+        let (replies, replied) = raw.pipeline(&call, 1).unwrap();
         least = least.min(server.cpu_time().unwrap() - began);
+        let error = replies.iter().find(|reply| matches!(reply, Value::ServerError(_)));
+        assert_eq!(error.is_some(), calls.is_refused, "{error:?}");
         size = u32::try_from(call.len() + replied).unwrap();
     }
     (least, size)
@@ -296,7 +388,7 @@ fn the_worst_call_costs_little_more_than_the_plainest_of_its_size(#[case] kind: 
         let _refused = try_cmd(&mut server.connection(), &format!("CONFIG SET {setting}"));
     }
     let mut dear = Vec::new();
-    for Case { name, plain, worst, factor } in cases() {
+    for Case { name, plain, worst, factor } in cases(server) {
         let ((plain, plain_bytes), (worst, worst_bytes)) = (cost(server, &plain), cost(server, &worst));
         let times = (worst / f64::from(worst_bytes)) / (plain / f64::from(plain_bytes));
         println!(
