@@ -3,10 +3,10 @@
 #   docker run -p 127.0.0.1:6379:6379 -v quotelock:/quotelock/data -e REDISCLI_AUTH=secret quotelock --requirepass secret
 # On Valkey instead: docker build --build-arg SERVER_IMAGE=valkey/valkey:8.1-bookworm -t quotelock .
 # Any Debian 12 (or newer) image of Redis 7.0 or newer, or of Valkey, will do; an Alpine one has another C library.
-# Tags move. To build the same again give both images by the digests you have checked:
-#   docker build --build-arg RUST_IMAGE=rust@sha256:... --build-arg SERVER_IMAGE=redis@sha256:... -t quotelock .
-ARG RUST_IMAGE=rust:1-bookworm
-ARG SERVER_IMAGE=redis:8.2-bookworm
+# The images are named by digest, so that each build starts from the same bytes; digests of official images are listed at
+# https://github.com/docker-library/repo-info, which is where these two are from.
+ARG RUST_IMAGE=rust:1.97.1-bookworm@sha256:593db038d36ea0d2e5b22a2e095eb95dbec607d88d658c2f35f65ee880b4f93a
+ARG SERVER_IMAGE=redis:8.2.9-bookworm@sha256:66b7f4c2f3c6ef1b298bbd7b13c806bc6f71e61f1136a4f58710daf2cb053b21
 
 FROM ${RUST_IMAGE} AS build
 RUN apt-get update \
@@ -14,7 +14,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /quotelock
 COPY . .
-RUN cargo build --release --locked
+# The image's own Rust: `stable` in rust-toolchain.toml would be downloaded.
+RUN RUSTUP_TOOLCHAIN="${RUST_VERSION:-stable}" cargo build --release --locked
 
 FROM ${SERVER_IMAGE}
 # The layout of the checkout, so that redis.conf finds the library and the data as it does there.
