@@ -59,6 +59,12 @@ impl<'a, I: Iterator<Item = &'a [u8]>> ArgCursor<'a, I> {
         self.argument().ok_or(Error::NoValue(word))
     }
 
+    /// The value after `word`, the last argument.
+    pub fn last_value(&mut self, word: &'static str) -> Result<&'a [u8], Error> {
+        let value = self.value(word)?;
+        if self.argument().is_some() { Err(Error::NotLast(word)) } else { Ok(value) }
+    }
+
     /// The value after `word`; `None` if it is not a whole number.
     pub fn number(&mut self, word: &'static str) -> Result<Option<i64>, Error> {
         self.value(word).map(integer)

@@ -3,11 +3,14 @@
 
 use std::fmt;
 
+use quotelock_core::batch::{BatchError, Form, RowFault};
 use quotelock_core::lock::RoleIdsError;
 use quotelock_core::plan::{MAX_ID_BYTES as PLAN_ID_BYTES, TAG};
 use quotelock_core::table::MAX_KEPT_BYTES;
 use quotelock_core::table::bounds::{MAX_FIELDS, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_VALUE_BYTES};
 use quotelock_server::{OpenError, excerpt};
+
+use crate::settings::max_batch;
 
 const RFC_3339: &str = "an RFC 3339 time with an offset, as 2024-09-12T02:50:53.000Z";
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -32,6 +35,9 @@ pub enum Error {
     /// A word without its value.
     #[error("ERR syntax error, {0} wants a value")]
     NoValue(&'static str),
+    /// Something after a word that comes last with its value.
+    #[error("ERR syntax error, {0} takes one argument, and it comes last")]
+    NotLast(&'static str),
     /// A `LAG` where the caller brings its own moment.
     #[error("ERR syntax error, LAG goes with the queryTime '*' only")]
     LagWithoutClock,
@@ -128,6 +134,65 @@ pub enum Error {
         /// How many there may be.
         max: i64,
     },
+    /// More ids or rows in one argument than the setting allows, which is not known beyond that.
+    #[error("ERR too many {what}, there are more than quotelock.max-batch, {max}")]
+    TooManyInOne {
+        /// `ids` or `rows`.
+        what: &'static str,
+        /// How many there may be.
+        max: i64,
+    },
+    /// An argument of JSON is not UTF-8, or not of its form.
+    #[error("ERR invalid JSON{}, expected {form}", at_byte(*at))]
+    BadJson {
+        /// What was expected.
+        form: Form,
+        /// The byte at which that shows, counted from 1; `None` where it is not UTF-8.
+        at: Option<usize>,
+    },
+    /// A member of the object of columns that has no meaning.
+    #[error("ERR invalid columns, unknown member '{0}', expected 'ids', 'fields' and 'columns'")]
+    UnknownMember(String),
+    /// A member of the object of columns that is there twice.
+    #[error("ERR invalid columns, the member '{0}' is given twice")]
+    MemberTwice(&'static str),
+    /// A member of the object of columns that is missing.
+    #[error("ERR invalid columns, expected the member '{0}' too")]
+    MissingMember(&'static str),
+    /// More or fewer columns than fields; how many there are of these.
+    #[error("ERR invalid columns, expected one for each of the {0} fields")]
+    ColumnCount(usize),
+    /// A column with more or fewer values than there are ids.
+    #[error("ERR invalid columns, that of field '{field}' requires a value for each of the {ids} ids")]
+    ColumnLength {
+        /// The field.
+        field: String,
+        /// How many ids there are.
+        ids: usize,
+    },
+    /// Columns with too many different lists of fields that are not null.
+    #[error(
+        "ERR invalid columns, null makes too many different lists of fields: write rows with other fields apart"
+    )]
+    TooManyLists,
+    /// A row in an argument of JSON is wrong.
+    #[error("ERR invalid row '{id}', {}{fault}", of_field(field.as_deref()))]
+    BadRow {
+        /// The row's id.
+        id: String,
+        /// The field at fault, if it is one field.
+        field: Option<String>,
+        /// What is wrong.
+        fault: RowFault,
+    },
+    /// `COLUMNS` without `FIELDS`.
+    #[error("ERR syntax error, COLUMNS requires FIELDS")]
+    ColumnsWithoutFields,
+    /// An id that reads like an option's name.
+    #[error(
+        "ERR syntax error, '{0}' stands where ids do: options come before IDS or LIST, and such an id after IDS"
+    )]
+    OptionAmongIds(String),
     /// With `MERGE` a row would have too many fields; its id.
     #[error("ERR invalid row '{0}', with MERGE it would have more than {MAX_FIELDS} fields")]
     TooWide(String),
@@ -174,7 +239,38 @@ fn takes_align(max_s: i64) -> String {
     }
 }
 
+/// Where JSON is wrong.
+fn at_byte(at: Option<usize>) -> String {
+    at.map_or_else(|| ", it is not UTF-8".to_owned(), |at| format!(" at byte {at}"))
+}
+
+fn of_field(field: Option<&str>) -> String {
+    field.map(|field| format!("field '{field}' ")).unwrap_or_default()
+}
+
 impl Error {
+    /// Why an argument of `what`, ids or rows, is refused.
+    pub(crate) fn of_batch(error: BatchError, what: &'static str) -> Self {
+        let shown = |text: &str| excerpt(text.as_bytes());
+        match error {
+            BatchError::NotUtf8(form) => Self::BadJson { form, at: None },
+            BatchError::Malformed(form, at) => Self::BadJson { form, at: Some(at) },
+            BatchError::TooMany => Self::TooManyInOne { what, max: max_batch() },
+            BatchError::BadId(id) => Self::BadId(shown(&id)),
+            BatchError::BadField(field) => Self::BadField(shown(&field)),
+            BatchError::FieldTwice(field) => Self::FieldTwice(shown(&field)),
+            BatchError::UnknownMember(name) => Self::UnknownMember(shown(&name)),
+            BatchError::MemberTwice(name) => Self::MemberTwice(name),
+            BatchError::MissingMember(name) => Self::MissingMember(name),
+            BatchError::ColumnCount { fields } => Self::ColumnCount(fields),
+            BatchError::ColumnLength { field, ids } => Self::ColumnLength { field: shown(&field), ids },
+            BatchError::TooManyLists => Self::TooManyLists,
+            BatchError::Row { id, field, fault } => {
+                Self::BadRow { id: shown(&id), field: field.map(|field| shown(&field)), fault }
+            }
+        }
+    }
+
     /// A word that `command` doesn't know.
     pub fn unknown_word(word: &[u8], command: &'static str) -> Self {
         Self::UnknownWord { word: excerpt(word), command }

@@ -74,6 +74,11 @@ pub(crate) fn max_reply_bytes() -> usize {
     usize::try_from(MAX_REPLY_BYTES.get()).unwrap_or(0)
 }
 
+/// The most ids or rows of one argument; what comes from the primary or the AOF was checked there.
+pub(crate) fn batch_limit(call: &Call<'_>) -> usize {
+    if call.is_replay() { usize::MAX } else { usize::try_from(max_batch()).unwrap_or(usize::MAX) }
+}
+
 /// Refuses more ids, rows or keys than the setting allows. What comes from the primary or the AOF was checked
 /// there, maybe against another setting.
 pub(crate) fn check_batch(call: &Call<'_>, what: &'static str, count: usize) -> Result<(), Error> {

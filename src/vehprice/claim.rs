@@ -1,16 +1,18 @@
 //! `VEHPRICE.CLAIM`
 
+use quotelock_core::json::JsonWriter;
 use quotelock_core::single_flight::{ClaimOutcome, Token};
 use quotelock_core::table::Row;
 use quotelock_core::table::bounds::MAX_ID_BYTES;
 use quotelock_server::{Arg, Call, Command, Spec};
 
-use super::ids::IdArgs;
+use super::columns::write_columns;
+use super::ids::{IDS_OR_LIST_ARG, Ids};
 use super::mget::ROW_BYTES;
 use super::open_table::OpenTable;
-use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
+use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::single_flight::MissingRows;
-use super::{ID_ARG, KEY_ARG, WRITES, count_reads, single_flight};
+use super::{KEY_ARG, WRITES, count_reads, single_flight};
 use crate::args::{ArgCursor, Exclusive, TTL_MS};
 use crate::error::{Error, Range};
 use crate::reply::{self, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, too_long};
@@ -44,42 +46,46 @@ impl Command for Claim {
                 .after("REFRESH")
                 .optional(),
             FIELDS_ARG,
-            JSON_RAW_ARG,
-            ID_ARG.after("IDS").multiple(),
+            FORMAT_ARG,
+            IDS_OR_LIST_ARG,
         ],
     };
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let request = parse(call)?;
-        let projection = &request.projection;
-        let ids = IdArgs::new(call, request.ids_at)?.checked()?;
-        let open = OpenTable::read(call)?;
-        let mut rows = Vec::with_capacity(ids.len());
-        open.each_row(ids.iter().copied(), |row| rows.push(row));
-        let refresh_before_ms = request.refresh_ms.map(|ms| call.now_ms().saturating_add(ms));
-        let mut missing = MissingRows::new(projection.names());
-        let wanted = ids.iter().zip(&rows).filter(|(_, row)| {
-            missing.is_missing(**row) || row.is_some_and(|row| expires_before(row, refresh_before_ms))
-        });
-        let wanted = wanted.map(|(id, _)| *id);
-        let (token, outcome) = single_flight::claim(call, wanted, request.for_ms, request.limit);
-        let token = (!outcome.claimed.is_empty()).then_some(token);
-        let replied = if projection.is_json() {
-            reply_json(call, projection, token, &rows, &outcome)
-        } else {
-            let max_len = projection.max_each_len(&rows) + (ids.len() + 1) * MAX_ID_REPLY_BYTES;
-            check_length(max_len, |length| reply_map(length, projection, token, &rows, &outcome))
-                .map(|()| reply_map(call, projection, token, &rows, &outcome))
-        };
-        if replied.is_ok() {
-            count_reads(ids.len(), rows.iter().flatten().count());
-        } else if let Some(token) = token {
-            // A caller that isn't told of its claims can't release them.
-            single_flight::release(call, token, None);
-        }
-        replied
+        request.ids.with_checked(|ids| claim(call, &request, ids))?
     }
+}
+
+/// Claims and replies.
+fn claim(call: &Call<'_>, request: &Request<'_, '_>, ids: &[&[u8]]) -> Result<(), Error> {
+    let projection = &request.projection;
+    let open = OpenTable::read(call)?;
+    let mut rows = Vec::with_capacity(ids.len());
+    open.each_row(ids.iter().copied(), |row| rows.push(row));
+    let refresh_before_ms = request.refresh_ms.map(|ms| call.now_ms().saturating_add(ms));
+    let mut missing = MissingRows::new(projection.names());
+    let wanted = ids.iter().zip(&rows).filter(|(_, row)| {
+        missing.is_missing(**row) || row.is_some_and(|row| expires_before(row, refresh_before_ms))
+    });
+    let wanted = wanted.map(|(id, _)| *id);
+    let (token, outcome) = single_flight::claim(call, wanted, request.for_ms, request.limit);
+    let token = (!outcome.claimed.is_empty()).then_some(token);
+    let replied = if projection.is_json() || projection.is_columns() {
+        reply_json(call, projection, token, &rows, &outcome)
+    } else {
+        let max_len = projection.max_each_len(&rows) + (ids.len() + 1) * MAX_ID_REPLY_BYTES;
+        check_length(max_len, |length| reply_map(length, projection, token, &rows, &outcome))
+            .map(|()| reply_map(call, projection, token, &rows, &outcome))
+    };
+    if replied.is_ok() {
+        count_reads(ids.len(), rows.iter().flatten().count());
+    } else if let Some(token) = token {
+        // A caller that isn't told of its claims can't release them.
+        single_flight::release(call, token, None);
+    }
+    replied
 }
 
 fn expires_before(row: Row<'_>, time_ms: Option<i64>) -> bool {
@@ -87,15 +93,15 @@ fn expires_before(row: Row<'_>, time_ms: Option<i64>) -> bool {
 }
 
 /// What is asked for.
-struct Request<'a> {
+struct Request<'c, 'a> {
     for_ms: i64,
     limit: usize,
     refresh_ms: Option<i64>,
     projection: Projection<'a>,
-    ids_at: usize,
+    ids: Ids<'c, 'a>,
 }
 
-fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
+fn parse<'c, 'a>(call: &'c Call<'a>) -> Result<Request<'c, 'a>, Error> {
     let (mut px, mut limit, mut refresh) = (Exclusive::unset(), Exclusive::unset(), Exclusive::unset());
     let mut projection = Projection::whole();
     let mut args = ArgCursor::new(Claim::SPEC.name, WORDS, call.args_from(WORDS));
@@ -106,20 +112,17 @@ fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
             limit.set("LIMIT", args.integer("LIMIT", LIMIT)?)?;
         } else if args.is("REFRESH") {
             refresh.set("REFRESH", args.integer("REFRESH", TTL_MS)?)?;
-        } else if args.is("IDS") {
+        } else if let Some(ids) = Ids::take_word(call, &mut args)? {
             projection.check()?;
+            projection.check_columns()?;
             let for_ms = px.value().ok_or(Error::Missing("PX"))?;
-            let ids_at = args.position();
-            if ids_at == call.argc() {
-                return Err(Error::NoIds);
-            }
             let limit = limit.value().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-            return Ok(Request { for_ms, limit, refresh_ms: refresh.value(), projection, ids_at });
+            return Ok(Request { for_ms, limit, refresh_ms: refresh.value(), projection, ids });
         } else {
-            projection.take_word(&mut args)?;
+            projection.take_word_or_columns(&mut args)?;
         }
     }
-    Err(Error::Missing("IDS"))
+    Err(Error::Missing("IDS or LIST"))
 }
 
 /// The most an id takes, and everything but rows and ids together.
@@ -160,19 +163,13 @@ fn reply_json(
         Some(token) => json.write_raw(format!("\"{token}\"").as_bytes()),
         None => json.write_raw(b"null"),
     }
-    json.write_raw(b",\"rows\":[");
-    let (mut separator, mut is_measured): (&[u8], _) = (b"", false);
-    let mut rows = rows.iter();
-    while let Some(row) = rows.next() {
-        json.write_raw(separator);
-        separator = b",";
-        projection.write_json(*row, &mut json);
-        if json.is_long() && !is_measured {
-            is_measured = true;
-            json.make_room(rows.clone().map(|row| projection.min_json_len(*row))).map_err(too_long)?;
-        }
+    json.write_raw(b",\"rows\":");
+    if projection.is_columns() {
+        write_columns(rows, projection, &mut json)?;
+    } else {
+        write_rows(rows, projection, &mut json)?;
     }
-    for (name, ids) in [("],\"claimed\":[", &outcome.claimed), ("],\"pending\":[", &outcome.pending)] {
+    for (name, ids) in [(",\"claimed\":[", &outcome.claimed), ("],\"pending\":[", &outcome.pending)] {
         json.write_raw(name.as_bytes());
         let mut separator: &[u8] = b"\"";
         for id in ids {
@@ -184,4 +181,26 @@ fn reply_json(
     }
     json.write_raw(b"]}");
     reply::reply_json(call, &mut json)
+}
+
+/// Writes an array of rows.
+fn write_rows(
+    rows: &[Option<Row<'_>>],
+    projection: &Projection<'_>,
+    json: &mut JsonWriter,
+) -> Result<(), Error> {
+    json.write_raw(b"[");
+    let (mut separator, mut is_measured): (&[u8], _) = (b"", false);
+    let mut rows = rows.iter();
+    while let Some(row) = rows.next() {
+        json.write_raw(separator);
+        separator = b",";
+        projection.write_json(*row, json);
+        if json.is_long() && !is_measured {
+            is_measured = true;
+            json.make_room(rows.clone().map(|row| projection.min_json_len(*row))).map_err(too_long)?;
+        }
+    }
+    json.write_raw(b"]");
+    Ok(())
 }

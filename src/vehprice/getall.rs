@@ -5,8 +5,9 @@ use quotelock_core::table::Row;
 use quotelock_core::table::bounds::MAX_ID_BYTES;
 use quotelock_server::{Call, Command, Spec};
 
+use super::columns::reply_all_columns;
 use super::open_table::OpenTable;
-use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
+use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::{KEY_ARG, READS, count_reads};
 use crate::args::ArgCursor;
 use crate::error::Error;
@@ -27,17 +28,20 @@ impl Command for GetAll {
         categories: "read slow",
         arity: -2,
         keys: READS,
-        args: &[KEY_ARG, FIELDS_ARG, JSON_RAW_ARG],
+        args: &[KEY_ARG, FIELDS_ARG, FORMAT_ARG],
     };
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let projection = Projection::parse(ArgCursor::new(Self::SPEC.name, 2, call.args_from(2)))?;
+        let projection = parse(call)?;
         let open = OpenTable::read(call)?;
         let now_ms = call.now_ms();
         let rows = || open.table().into_iter().flat_map(|table| table.iter(now_ms));
         let count = open.table().map_or(0, |table| table.len(now_ms));
         count_reads(count, count);
+        if projection.is_columns() {
+            return reply_all_columns(call, rows(), count, &projection);
+        }
         if projection.is_json() {
             let mut json = json_writer(count * ROW_BYTES);
             write_object(rows(), &projection, &mut json).map_err(too_long)?;
@@ -48,6 +52,16 @@ impl Command for GetAll {
         reply_rows(call, &rows, &projection);
         Ok(())
     }
+}
+
+fn parse<'a>(call: &Call<'a>) -> Result<Projection<'a>, Error> {
+    let mut projection = Projection::whole();
+    let mut args = ArgCursor::new(GetAll::SPEC.name, 2, call.args_from(2));
+    while args.advance() {
+        projection.take_word_or_columns(&mut args)?;
+    }
+    projection.check()?;
+    Ok(projection)
 }
 
 /// Answers rows as a map from their ids.

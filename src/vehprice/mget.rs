@@ -2,11 +2,12 @@
 
 use quotelock_core::json::JsonWriter;
 use quotelock_core::table::Row;
-use quotelock_server::{Arg, BlockingCommand, Call, Command, Spec};
+use quotelock_server::{Arg, BlockingCommand, Call, Command, Spec, excerpt};
 
-use super::ids::IdArgs;
+use super::columns::reply_columns;
+use super::ids::{IDS_OR_LIST_ARG, Ids};
 use super::open_table::OpenTable;
-use super::projection::{FIELDS_ARG, JSON_RAW_ARG, Projection};
+use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::{ID_ARG, KEY_ARG, READS, count_reads, waiting};
 use crate::args::{ArgCursor, Exclusive, MAX_MS};
 use crate::error::{Error, Range};
@@ -15,8 +16,11 @@ use crate::reply::{self, check_length, json_writer, too_long};
 /// Reads rows.
 pub(crate) struct MGet;
 
-/// The words that an id can't be mistaken for when it comes first.
-const FIRST_WORDS: [&str; 4] = ["FIELDS", "JSON", "BLOCK", "IDS"];
+/// The words that may come first.
+const FIRST_WORDS: [&str; 6] = ["FIELDS", "JSON", "COLUMNS", "BLOCK", "IDS", "LIST"];
+
+/// All words, which an id can't be mistaken for where ids stand without `IDS`.
+const ALL_WORDS: [&str; 7] = ["FIELDS", "JSON", "RAW", "COLUMNS", "BLOCK", "IDS", "LIST"];
 
 /// Where the words or the ids begin.
 const WORDS: usize = 2;
@@ -45,10 +49,7 @@ impl Command for MGet {
                 "ids-or-options",
                 &[
                     ID_ARG.multiple(),
-                    Arg::block(
-                        "options",
-                        &[FIELDS_ARG, JSON_RAW_ARG, BLOCK_ARG, ID_ARG.after("IDS").multiple()],
-                    ),
+                    Arg::block("options", &[FIELDS_ARG, FORMAT_ARG, BLOCK_ARG, IDS_OR_LIST_ARG]),
                 ],
             ),
         ],
@@ -77,66 +78,72 @@ impl BlockingCommand for MGet {
 
 /// Replies, or first blocks the client if it asked for that and may be blocked.
 fn run(call: &Call<'_>, may_block: bool) -> Result<(), Error> {
-    let request = parse(call)?;
-    let ids = IdArgs::new(call, request.ids_at)?;
+    let Request { projection, block_ms, ids } = parse(call)?;
     // What is wrong with the ids comes before what is wrong with the key.
-    let open = OpenTable::read(call).map_err(|error| ids.checked().err().unwrap_or(error))?;
-    if let Some(timeout_ms) = request.block_ms.filter(|_| may_block) {
-        let fields = request.projection.names();
+    let open = OpenTable::read(call).map_err(|error| ids.with_checked(|_| ()).err().unwrap_or(error))?;
+    if let Some(timeout_ms) = block_ms.filter(|_| may_block) {
+        let fields = projection.names();
         if waiting::block_client::<MGet>(call, timeout_ms, &open, &ids, fields)? {
             return Ok(());
         }
     }
-    let hits = if request.projection.is_json() {
-        reply_json(call, &open, &ids, &request.projection)?
+    let hits = if projection.is_columns() {
+        reply_columns(call, &open, &ids, &projection)?
+    } else if projection.is_json() {
+        reply_json(call, &open, &ids, &projection)?
     } else {
-        reply_array(call, &open, &ids, &request.projection)?
+        reply_array(call, &open, &ids, &projection)?
     };
     count_reads(ids.count(), hits);
     Ok(())
 }
 
 /// What is asked for.
-struct Request<'a> {
+struct Request<'c, 'a> {
     projection: Projection<'a>,
     block_ms: Option<i64>,
-    ids_at: usize,
+    ids: Ids<'c, 'a>,
 }
 
-fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
+fn parse<'c, 'a>(call: &'c Call<'a>) -> Result<Request<'c, 'a>, Error> {
     let mut projection = Projection::whole();
-    let first = call.arg(WORDS);
-    if !FIRST_WORDS.iter().any(|word| first.eq_ignore_ascii_case(word.as_bytes())) {
-        return Ok(Request { projection, block_ms: None, ids_at: WORDS });
+    if !is_word(call.arg(WORDS), &FIRST_WORDS) {
+        return match call.args_from(WORDS).find(|id| is_word(id, &ALL_WORDS)) {
+            Some(word) => Err(Error::OptionAmongIds(excerpt(word))),
+            None => Ok(Request { projection, block_ms: None, ids: Ids::each(call, WORDS)? }),
+        };
     }
     let mut block = Exclusive::unset();
     let mut args = ArgCursor::new(MGet::SPEC.name, WORDS, call.args_from(WORDS));
     while args.advance() {
-        if args.is("IDS") {
-            projection.check()?;
-            let ids_at = args.position();
-            if ids_at == call.argc() {
-                return Err(Error::NoIds);
-            }
-            return Ok(Request { projection, block_ms: block.value(), ids_at });
-        } else if args.is("BLOCK") {
+        if args.is("BLOCK") {
             block.set("BLOCK", args.timeout("BLOCK", BLOCK)?)?;
+        } else if let Some(ids) = Ids::take_word(call, &mut args)? {
+            projection.check()?;
+            projection.check_columns()?;
+            return Ok(Request { projection, block_ms: block.value(), ids });
         } else {
-            projection.take_word(&mut args)?;
+            projection.take_word_or_columns(&mut args)?;
         }
     }
-    Err(Error::Missing("IDS"))
+    Err(Error::Missing("IDS or LIST"))
+}
+
+/// Whether an argument is one of these words.
+#[inline]
+fn is_word(argument: &[u8], words: &[&str]) -> bool {
+    // No word begins with a digit, as ids mostly do.
+    argument.first().is_some_and(u8::is_ascii_alphabetic)
+        && words.iter().any(|word| argument.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Answers rows as one string of JSON. Returns how many were there.
 fn reply_json(
     call: &Call<'_>,
     open: &OpenTable<'_, '_>,
-    ids: &IdArgs<'_, '_>,
+    ids: &Ids<'_, '_>,
     projection: &Projection<'_>,
 ) -> Result<usize, Error> {
-    // Nothing is answered before the end, so the ids need not be checked in advance.
-    let mut ids_read = ids.check_as_read();
     let mut json = json_writer(ids.count() * ROW_BYTES);
     let (mut hits, mut separator) = (0, b"[");
     let mut write = |row: Option<Row<'_>>, json: &mut JsonWriter| {
@@ -146,15 +153,17 @@ fn reply_json(
     };
     // Once the JSON is long the other rows are found first, so that no more is written if it will be refused.
     let mut later = Vec::new();
-    open.each_row(&mut ids_read, |row| {
+    ids.each_row(open, |row| {
         hits += usize::from(row.is_some());
         if json.is_long() {
             later.push(row);
         } else {
             write(row, &mut json);
         }
-    });
-    ids_read.finish()?;
+    })?;
+    if ids.count() == 0 {
+        json.write_raw(b"[");
+    }
     let min_len = |row: &Option<Row<'_>>| ",".len() + projection.min_json_len(*row);
     json.make_room(later.iter().map(min_len)).map_err(too_long)?;
     later.into_iter().for_each(|row| write(row, &mut json));
@@ -167,13 +176,11 @@ fn reply_json(
 fn reply_array(
     call: &Call<'_>,
     open: &OpenTable<'_, '_>,
-    ids: &IdArgs<'_, '_>,
+    ids: &Ids<'_, '_>,
     projection: &Projection<'_>,
 ) -> Result<usize, Error> {
-    let mut ids_read = ids.check_as_read();
     let mut rows = Vec::with_capacity(ids.count());
-    open.each_row(&mut ids_read, |row| rows.push(row));
-    ids_read.finish()?;
+    ids.each_row(open, |row| rows.push(row))?;
     check_length(projection.max_each_len(&rows), |length| projection.reply_each(length, &rows))?;
     projection.reply_each(call, &rows);
     Ok(rows.into_iter().flatten().count())

@@ -2,6 +2,7 @@
 
 mod claim;
 mod clear;
+mod columns;
 mod del;
 mod fields;
 mod get;

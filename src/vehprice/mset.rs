@@ -1,20 +1,34 @@
 //! `VEHPRICE.MSET`
 
+use quotelock_core::batch::RowBatch;
 use quotelock_server::{Arg, Call, Command, Spec};
 
 use super::fields::{NUM_FIELDS, push_field};
-use super::row_args::RowArgs;
+use super::row_args::{EachArg, JsonForm, RowArgs};
 use super::write::write_rows;
 use super::write_options::{CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, TOKEN_ARG, WriteOptions};
 use super::{ID_ARG, KEY_ARG, WRITES};
 use crate::args::{ArgCursor, Exclusive};
 use crate::error::Error;
 
-/// Stores rows with the same fields.
+/// Stores rows.
 pub(crate) struct MSet;
 
 /// Where the words begin.
 const WORDS: usize = 2;
+
+const FIELDS_ARG: Arg = Arg::block(
+    "fields",
+    &[
+        Arg::integer("numfields", "how many fields each row has"),
+        Arg::string("field", "the name of a field").multiple(),
+    ],
+)
+.after("FIELDS");
+const ROWS_ARG: Arg =
+    Arg::block("row", &[ID_ARG, Arg::string("value", "the value of each field").multiple()])
+        .after("ROWS")
+        .multiple();
 
 impl Command for MSet {
     const SPEC: Spec = Spec {
@@ -24,7 +38,7 @@ impl Command for MSet {
         since: "0.1.0",
         flags: "write deny-oom",
         categories: "write slow",
-        arity: -7,
+        arity: -4,
         keys: WRITES,
         args: &[
             KEY_ARG,
@@ -32,30 +46,39 @@ impl Command for MSet {
             MERGE_ARG,
             EXPIRY_ARG,
             TOKEN_ARG,
-            Arg::block(
-                "fields",
+            Arg::one_of(
+                "rows",
                 &[
-                    Arg::integer("numfields", "how many fields each row has"),
-                    Arg::string("field", "the name of a field").multiple(),
+                    Arg::block("fields-rows", &[FIELDS_ARG, ROWS_ARG]),
+                    Arg::string("rows", "rows by id, as GETALL JSON answers them").after("JSON"),
+                    Arg::string("table", "ids, fields and a column for each, as GETALL COLUMNS answers them")
+                        .after("COLUMNS"),
                 ],
-            )
-            .after("FIELDS"),
-            Arg::block("row", &[ID_ARG, Arg::string("value", "the value of each field").multiple()])
-                .after("ROWS")
-                .multiple(),
+            ),
         ],
     };
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let (rows, options) = parse(call)?;
-        let stored = write_rows(call, &rows, &options)?;
+        let stored = match rows {
+            Rows::Each(rows, args) => write_rows(call, &rows, RowArgs::Each(args), &options)?,
+            Rows::One(form, at) => {
+                form.with_rows(call, at, |rows| write_rows(call, rows, RowArgs::One(form, at), &options))?
+            }
+        };
         call.reply_count(stored);
         Ok(())
     }
 }
 
-fn parse<'a>(call: &Call<'a>) -> Result<(RowArgs<'a>, WriteOptions), Error> {
+/// The rows of a call: read from their arguments, or still in the one at this index.
+enum Rows<'a> {
+    Each(RowBatch<'a>, EachArg),
+    One(JsonForm, usize),
+}
+
+fn parse<'a>(call: &Call<'a>) -> Result<(Rows<'a>, WriteOptions), Error> {
     let mut options = WriteOptions::new(call);
     let (mut names, mut fields) = (Vec::new(), Exclusive::unset());
     let mut args = ArgCursor::new(MSet::SPEC.name, WORDS, call.args_from(WORDS));
@@ -69,12 +92,20 @@ fn parse<'a>(call: &Call<'a>) -> Result<(RowArgs<'a>, WriteOptions), Error> {
             }
         } else if args.is("ROWS") {
             let names_at = fields.value().ok_or(Error::Missing("FIELDS"))?;
-            let rows = RowArgs::of_mset(call, names, names_at, args.position())?;
+            let (rows, places) = EachArg::of_mset(call, names, names_at, args.position())?;
             options.check()?;
-            return Ok((rows, options));
+            return Ok((Rows::Each(rows, places), options));
+        } else if let Some(form) = JsonForm::ALL.into_iter().find(|form| args.is(form.word())) {
+            if let Some(fields) = fields.word() {
+                return Err(Error::Exclusive(fields, form.word()));
+            }
+            let at = args.position();
+            args.last_value(form.word())?;
+            options.check()?;
+            return Ok((Rows::One(form, at), options));
         } else {
             options.take_word(&mut args)?;
         }
     }
-    Err(Error::Missing(if fields.is_set() { "ROWS" } else { "FIELDS" }))
+    Err(Error::Missing(if fields.is_set() { "ROWS" } else { "FIELDS, JSON or COLUMNS" }))
 }

@@ -11,6 +11,11 @@ pub(crate) const MSET: &CStr = c"VEHPRICE.MSET";
 /// `PXAT` of rows that don't expire.
 pub(super) const NEVER: i64 = -1;
 
+/// The value of `PXAT` for rows with this expiry.
+pub(super) fn expiry_text(expiry: Expiry) -> String {
+    expiry.unix_ms().unwrap_or(NEVER).to_string()
+}
+
 /// What stands between the key and the rows.
 pub(super) struct Head {
     expiry: String,
@@ -20,7 +25,7 @@ pub(super) struct Head {
 impl Head {
     /// The head of rows that have `fields` fields.
     pub(super) fn new(expiry: Expiry, fields: usize) -> Self {
-        Self { expiry: expiry.unix_ms().unwrap_or(NEVER).to_string(), fields: fields.to_string() }
+        Self { expiry: expiry_text(expiry), fields: fields.to_string() }
     }
 
     /// The head as arguments, which `of_bytes` makes, with the fields' names among them.

@@ -1,12 +1,10 @@
-//! Which fields of a row are answered, and how: `FIELDS`, `JSON` and `RAW`.
+//! Which fields of a row are answered, and how: `FIELDS`, `JSON`, `RAW` and `COLUMNS`.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::{mem, ptr};
 
 use quotelock_core::json::JsonWriter;
 use quotelock_core::table::bounds::MAX_FIELDS;
-use quotelock_core::table::{Row, Shape};
+use quotelock_core::table::{ByShape, ColumnsWriter, Row, Shape};
 use quotelock_server::Arg;
 use serde::de::IgnoredAny;
 
@@ -14,31 +12,49 @@ use super::fields::counted_fields;
 use crate::args::{ArgCursor, Exclusive};
 use crate::error::Error;
 use crate::reply::{MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplySink};
+use crate::settings::max_reply_bytes;
 
 const FIELD_PARTS: &[Arg] = &[
     Arg::integer("numfields", "how many fields are named"),
     Arg::string("field", "the name of a field").multiple(),
 ];
 pub(super) const FIELDS_ARG: Arg = Arg::block("fields", FIELD_PARTS).after("FIELDS").optional();
-pub(super) const JSON_RAW_ARG: Arg = Arg::block(
+const JSON_RAW: Arg = Arg::block(
     "json-raw",
     &[
         Arg::pure_token("JSON", "json", "answer one bulk string of JSON"),
         Arg::block("raw", FIELD_PARTS).after("RAW").optional(),
     ],
+);
+pub(super) const JSON_RAW_ARG: Arg = JSON_RAW.optional();
+pub(super) const FORMAT_ARG: Arg = Arg::one_of(
+    "format",
+    &[JSON_RAW, Arg::pure_token("COLUMNS", "columns", "answer JSON with an array of values for each field")],
 )
 .optional();
+
+/// In which form rows are answered, if not as arrays and maps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// A JSON object for each row.
+    Json,
+    /// JSON with an array of values for each field.
+    Columns,
+}
 
 /// How rows are answered.
 pub(super) struct Projection<'a> {
     fields: Exclusive<()>,
-    json: Exclusive<()>,
+    format: Exclusive<Format>,
     raw: Exclusive<()>,
     /// The names of `FIELDS`, in the order asked.
     names: Vec<&'a str>,
     /// Those of `RAW`.
     raw_names: Vec<&'a str>,
-    columns: RefCell<Columns<'a>>,
+    /// Where the answered fields are in rows of each shape.
+    places: RefCell<ByShape<Vec<FieldPlace>>>,
+    /// Made when it is first needed.
+    sorted: RefCell<Option<Sorted<'a>>>,
 }
 
 impl<'a> Projection<'a> {
@@ -46,11 +62,12 @@ impl<'a> Projection<'a> {
     pub(super) fn whole() -> Self {
         Self {
             fields: Exclusive::unset(),
-            json: Exclusive::unset(),
+            format: Exclusive::unset(),
             raw: Exclusive::unset(),
             names: Vec::new(),
             raw_names: Vec::new(),
-            columns: RefCell::new(Columns::new()),
+            places: RefCell::new(ByShape::new()),
+            sorted: RefCell::new(None),
         }
     }
 
@@ -73,7 +90,7 @@ impl<'a> Projection<'a> {
             self.names = counted_fields(args, "FIELDS")?;
             self.fields.set("FIELDS", ())
         } else if args.is("JSON") {
-            self.json.set("JSON", ())
+            self.format.set("JSON", Format::Json)
         } else if args.is("RAW") {
             self.raw_names = counted_fields(args, "RAW")?;
             self.raw.set("RAW", ())
@@ -82,9 +99,22 @@ impl<'a> Projection<'a> {
         }
     }
 
+    /// The same for commands that answer columns too.
+    pub(super) fn take_word_or_columns<I>(&mut self, args: &mut ArgCursor<'a, I>) -> Result<(), Error>
+    where
+        I: Iterator<Item = &'a [u8]>,
+    {
+        if args.is("COLUMNS") { self.format.set("COLUMNS", Format::Columns) } else { self.take_word(args) }
+    }
+
     /// Must be called when all words were taken.
     pub(super) fn check(&self) -> Result<(), Error> {
         if self.raw.is_set() && !self.is_json() { Err(Error::RawWithoutJson) } else { Ok(()) }
+    }
+
+    /// Must be called too where columns are answered of fields that are named only.
+    pub(super) fn check_columns(&self) -> Result<(), Error> {
+        if self.is_columns() && !self.fields.is_set() { Err(Error::ColumnsWithoutFields) } else { Ok(()) }
     }
 
     /// The fields of `FIELDS`, in the order asked.
@@ -92,9 +122,24 @@ impl<'a> Projection<'a> {
         &self.names
     }
 
-    /// Whether the reply is JSON.
+    /// Whether the reply is JSON with an object for each row.
     pub(super) fn is_json(&self) -> bool {
-        self.json.is_set()
+        self.format.value() == Some(Format::Json)
+    }
+
+    /// Whether the reply is JSON by column.
+    pub(super) fn is_columns(&self) -> bool {
+        self.format.value() == Some(Format::Columns)
+    }
+
+    /// A writer of the columns of `FIELDS`.
+    pub(super) fn columns(&self) -> ColumnsWriter<'a> {
+        ColumnsWriter::new(&self.names, max_reply_bytes())
+    }
+
+    /// Whether `FIELDS` was given.
+    pub(super) fn has_fields(&self) -> bool {
+        self.fields.is_set()
     }
 
     /// Answers a row: a map, or with `FIELDS` the values in order; nil if there is none.
@@ -104,7 +149,7 @@ impl<'a> Projection<'a> {
         };
         if self.fields.is_set() {
             to.reply_array(self.names.len());
-            return self.each_column(row, |_, value, _| match value {
+            return self.each_field(row, |_, value, _| match value {
                 Some(value) => to.reply_bytes(value),
                 None => to.reply_nil(),
             });
@@ -180,7 +225,7 @@ impl<'a> Projection<'a> {
     #[inline(never)]
     fn write_part(&self, row: Row<'_>, out: &mut JsonWriter) {
         let mut separator = "{\"";
-        self.each_column(row, |name, value, is_raw| {
+        self.each_field(row, |name, value, is_raw| {
             out.write_raw(separator.as_bytes());
             separator = ",\"";
             out.write_escaped(name.as_bytes());
@@ -199,36 +244,51 @@ impl<'a> Projection<'a> {
     }
 
     /// Visits the fields that are answered of a row, in order: name, value, and whether `RAW` names it.
-    fn each_column(&self, row: Row<'_>, mut visit: impl FnMut(&str, Option<&[u8]>, bool)) {
-        let columns = &mut *self.columns.borrow_mut();
-        if !ptr::eq(columns.shape, row.shape()) {
-            columns.turn_to(self, row.shape());
-        }
+    fn each_field(&self, row: Row<'_>, mut visit: impl FnMut(&str, Option<&[u8]>, bool)) {
+        let places = &mut *self.places.borrow_mut();
+        let places = places.get(row.shape(), |shape| self.find_places(shape));
         let mut values = [None; MAX_FIELDS];
         values.iter_mut().zip(row.values()).for_each(|(place, value)| *place = Some(value));
-        let value = |column: &Column| values.get(column.place?).copied().flatten();
+        let value = |field: &FieldPlace| values.get(field.place?).copied().flatten();
         if self.fields.is_set() {
-            let named = self.names.iter().zip(&columns.list);
-            named.for_each(|(name, column)| visit(name, value(column), column.is_raw));
+            let named = self.names.iter().zip(places);
+            named.for_each(|(name, field)| visit(name, value(field), field.is_raw));
         } else {
-            let named = row.shape().names().zip(&columns.list);
-            named.for_each(|(name, column)| visit(name, value(column), column.is_raw));
+            let named = row.shape().names().zip(places);
+            named.for_each(|(name, field)| visit(name, value(field), field.is_raw));
         }
     }
-}
 
-/// How many shapes' columns are kept besides those of the shape at hand.
-const MAX_OTHERS: usize = 256;
-
-/// Where the answered fields are in rows of one shape, mostly found once for each shape.
-struct Columns<'a> {
-    /// The shape, to compare with only: the table does not change while rows are answered.
-    shape: *const Shape,
-    list: Vec<Column>,
-    /// Those of other shapes.
-    others: HashMap<*const Shape, Vec<Column>>,
-    /// Made when it is first needed.
-    sorted: Option<Sorted<'a>>,
+    /// Finds the answered fields in rows of this shape, at a cost in proportion to both.
+    fn find_places(&self, shape: &Shape) -> Vec<FieldPlace> {
+        let mut sorted = self.sorted.borrow_mut();
+        let Sorted { names, raw_names } = sorted.get_or_insert_with(|| {
+            let mut names: Vec<_> = self.names.iter().copied().zip(0..).collect();
+            let mut raw_names = self.raw_names.clone();
+            names.sort_unstable();
+            raw_names.sort_unstable();
+            Sorted { names, raw_names }
+        });
+        let is_raw = |name: &str| raw_names.binary_search(&name).is_ok();
+        if !self.fields.is_set() {
+            let own = shape.names().zip(0..);
+            return own
+                .map(|(name, place)| FieldPlace { place: Some(place), is_raw: is_raw(name) })
+                .collect();
+        }
+        let mut places: Vec<_> =
+            self.names.iter().map(|name| FieldPlace { place: None, is_raw: is_raw(name) }).collect();
+        for (own, place) in shape.names().zip(0..) {
+            let first = names.partition_point(|(name, _)| *name < own);
+            // A name may be asked for twice.
+            for (_, field) in names.iter().skip(first).take_while(|(name, _)| *name == own) {
+                if let Some(field) = places.get_mut(*field) {
+                    field.place = Some(place);
+                }
+            }
+        }
+        places
+    }
 }
 
 /// The names of `FIELDS` with their places, and those of `RAW`, in alphabetical order.
@@ -238,60 +298,10 @@ struct Sorted<'a> {
 }
 
 #[derive(Clone, Copy)]
-struct Column {
+struct FieldPlace {
     /// The place of the field in the row, if it has it.
     place: Option<usize>,
     is_raw: bool,
-}
-
-impl<'a> Columns<'a> {
-    fn new() -> Self {
-        Self { shape: ptr::null(), list: Vec::new(), others: HashMap::new(), sorted: None }
-    }
-
-    /// Makes these the columns in rows of this shape.
-    fn turn_to(&mut self, asked: &Projection<'a>, shape: &Shape) {
-        let known = self.others.remove(&ptr::from_ref(shape));
-        let is_known = known.is_some();
-        let list = mem::replace(&mut self.list, known.unwrap_or_default());
-        if !self.shape.is_null() {
-            if self.others.len() == MAX_OTHERS {
-                self.others.clear();
-            }
-            self.others.insert(self.shape, list);
-        }
-        self.shape = shape;
-        if !is_known {
-            self.find(asked, shape);
-        }
-    }
-
-    /// Finds the columns in rows of this shape, at a cost in proportion to its fields.
-    fn find(&mut self, asked: &Projection<'a>, shape: &Shape) {
-        let Sorted { names, raw_names } = self.sorted.get_or_insert_with(|| {
-            let mut names: Vec<_> = asked.names.iter().copied().zip(0..).collect();
-            let mut raw_names = asked.raw_names.clone();
-            names.sort_unstable();
-            raw_names.sort_unstable();
-            Sorted { names, raw_names }
-        });
-        let is_raw = |name: &str| raw_names.binary_search(&name).is_ok();
-        if asked.fields.is_set() {
-            self.list.extend(asked.names.iter().map(|name| Column { place: None, is_raw: is_raw(name) }));
-            for (own, place) in shape.names().zip(0..) {
-                let first = names.partition_point(|(name, _)| *name < own);
-                // A name may be asked for twice.
-                for (_, column) in names.iter().skip(first).take_while(|(name, _)| *name == own) {
-                    if let Some(column) = self.list.get_mut(*column) {
-                        column.place = Some(place);
-                    }
-                }
-            }
-        } else {
-            let own = shape.names().zip(0..);
-            self.list.extend(own.map(|(name, place)| Column { place: Some(place), is_raw: is_raw(name) }));
-        }
-    }
 }
 
 /// The least that is written for a field, without its name.

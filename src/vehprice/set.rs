@@ -1,10 +1,11 @@
 //! `VEHPRICE.SET`
 
+use quotelock_core::batch::RowBatch;
 use quotelock_server::{Arg, Call, Command, Spec};
 
 use super::fields::NUM_FIELDS;
 use super::ids::id;
-use super::row_args::RowArgs;
+use super::row_args::{EachArg, RowArgs};
 use super::write::write_rows;
 use super::write_options::{CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, TOKEN_ARG, WriteOptions};
 use super::{ID_ARG, KEY_ARG, WRITES};
@@ -52,14 +53,14 @@ impl Command for Set {
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let (row, options) = parse(call)?;
-        let stored = write_rows(call, &row, &options)?;
+        let (row, args, options) = parse(call)?;
+        let stored = write_rows(call, &row, RowArgs::Each(args), &options)?;
         call.reply_count(stored);
         Ok(())
     }
 }
 
-fn parse<'a>(call: &Call<'a>) -> Result<(RowArgs<'a>, WriteOptions), Error> {
+fn parse<'a>(call: &Call<'a>) -> Result<(RowBatch<'a>, EachArg, WriteOptions), Error> {
     // The id comes first, so an error in it does too.
     id(call.arg(ID))?;
     let mut options = WriteOptions::new(call);
@@ -74,9 +75,9 @@ fn parse<'a>(call: &Call<'a>) -> Result<(RowArgs<'a>, WriteOptions), Error> {
         if i64::try_from(call.argc() - fields_at) != Ok(2 * fields) {
             return Err(Error::FieldsAndValues { fields });
         }
-        let row = RowArgs::of_set(call, ID, fields_at)?;
+        let (row, args) = EachArg::of_set(call, ID, fields_at)?;
         options.check()?;
-        return Ok((row, options));
+        return Ok((row, args, options));
     }
     Err(Error::Missing("FIELDS"))
 }

@@ -1,15 +1,15 @@
 //! The one owner of the server's claims and waiters, which sets the timer they need.
 
-use std::collections::{HashMap, HashSet};
-use std::ptr;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use quotelock_core::single_flight::{ClaimOutcome, ClaimTerms, SingleFlight, TableKey, Token, WaitingClient};
-use quotelock_core::table::{Row, Shape, Table};
+use quotelock_core::table::{ByShape, Row, Table};
 use quotelock_server::{
-    BlockedClient, Call, GilGuarded, KeptArgs, KeyName, clock_ms, expiry_ms, random_numbers, set_timer,
+    BlockedClient, Call, GilGuarded, KeyName, clock_ms, expiry_ms, random_numbers, set_timer,
 };
 
+use super::ids::KeptIds;
 use super::table_key;
 use crate::counters::{
     CLAIMS_BYTES, CLAIMS_ENDED, CLAIMS_EXPIRED, CLAIMS_GRANTED, CLAIMS_PENDING, CLAIMS_REFUSED,
@@ -20,7 +20,7 @@ use crate::settings;
 /// A client that waits for rows.
 pub(super) struct Client {
     /// The ids it asked for, in its own arguments.
-    pub(super) ids: KeptArgs,
+    pub(super) ids: KeptIds,
     /// The handle to wake it by, once it is blocked.
     pub(super) handle: Option<BlockedClient>,
 }
@@ -163,15 +163,14 @@ pub(crate) fn on_database_change(db: Option<i32>) {
 /// lack one of some fields.
 pub(super) struct MissingRows<'f> {
     fields: HashSet<&'f str>,
-    /// Whether rows of a shape lack a field, found once; shapes to compare with only.
-    lacking: HashMap<*const Shape, bool>,
-    last: (*const Shape, bool),
+    /// Whether rows of a shape lack a field.
+    lacking: ByShape<bool>,
 }
 
 impl<'f> MissingRows<'f> {
     pub(super) fn new(fields: &'f [impl AsRef<str>]) -> Self {
         let fields = fields.iter().map(AsRef::as_ref).collect();
-        Self { fields, lacking: HashMap::new(), last: (ptr::null(), false) }
+        Self { fields, lacking: ByShape::new() }
     }
 
     pub(super) fn is_missing(&mut self, row: Option<Row<'_>>) -> bool {
@@ -181,13 +180,8 @@ impl<'f> MissingRows<'f> {
         if self.fields.is_empty() {
             return false;
         }
-        let shape = row.shape();
-        if !ptr::eq(self.last.0, shape) {
-            let lacking = self.lacking.entry(shape).or_insert_with(|| {
-                shape.names().filter(|name| self.fields.contains(name)).count() < self.fields.len()
-            });
-            self.last = (shape, *lacking);
-        }
-        self.last.1
+        *self.lacking.get(row.shape(), |shape| {
+            shape.names().filter(|name| self.fields.contains(name)).count() < self.fields.len()
+        })
     }
 }

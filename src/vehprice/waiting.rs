@@ -6,7 +6,7 @@ use std::sync::Arc;
 use quotelock_core::single_flight::{SingleFlight, TableKey, WaiterId, WaitingClient};
 use quotelock_server::{BlockingCommand, Call, KeyName, TimerContext, clock_ms};
 
-use super::ids::IdArgs;
+use super::ids::Ids;
 use super::open_table::{OpenTable, prepare};
 use super::single_flight::{Client, MissingRows, has_claims, update, with_state};
 use super::{KEY, table_key};
@@ -25,18 +25,18 @@ pub(super) fn block_client<C: BlockingCommand>(
     call: &Call<'_>,
     timeout_ms: i64,
     table: &OpenTable<'_, '_>,
-    ids: &IdArgs<'_, '_>,
+    ids: &Ids<'_, '_>,
     fields: &[&str],
 ) -> Result<bool, Error> {
-    let checked = ids.checked()?;
-    if !has_claims() || !call.can_block() {
-        return Ok(false);
-    }
+    let may_block = has_claims() && call.can_block();
     let now_ms = call.now_ms();
     let mut rows = MissingRows::new(fields);
     let missing = |id: &[u8]| rows.is_missing(table.row(id));
     let client = || Client { ids: ids.keep(), handle: None };
-    let waiter = update(|state| state.add_waiter(table_key(call), &checked, fields, now_ms, missing, client));
+    let waiter = ids.with_checked(|ids| {
+        let add = || update(|state| state.add_waiter(table_key(call), ids, fields, now_ms, missing, client));
+        may_block.then(add).flatten()
+    })?;
     let Some(waiter) = waiter else {
         return Ok(false);
     };

@@ -3,6 +3,7 @@
 
 use std::ffi::CStr;
 
+use quotelock_core::batch::RowBatch;
 use quotelock_core::table::{
     Condition, ExpiryPolicy, IdHash, KeepError, Table, WriteOutcome, WritePolicy, group_rows,
 };
@@ -19,21 +20,22 @@ use crate::error::Error;
 /// Deletes rows on replicas and in the AOF.
 pub(super) const DEL: &CStr = c"VEHPRICE.DEL";
 
-/// Writes rows and replicates what came of it. Returns how many are stored.
+/// Writes rows, which are at `args`, and replicates what came of it. Returns how many are stored.
 pub(super) fn write_rows(
     call: &Call<'_>,
-    rows: &RowArgs<'_>,
+    rows: &RowBatch<'_>,
+    args: RowArgs,
     options: &WriteOptions,
 ) -> Result<usize, Error> {
     let mut open = OpenTable::write(call)?;
     let now_ms = call.now_ms();
     let policy = options.policy(now_ms);
     let decision_ms = options.decision_ms(now_ms);
-    let filter = ClaimFilter::new(call, options, &rows.ids);
+    let filter = ClaimFilter::new(call, options, rows.ids());
     if let Some(table) = open.table() {
         check_kept(call, table, rows, policy, &filter, decision_ms)?;
     }
-    CLAIMS_OVERTAKEN.add(rows.ids.len() - filter.count());
+    CLAIMS_OVERTAKEN.add(rows.ids().len() - filter.count());
     if filter.count() == 0 {
         open.commit(Changes::default(), |_| {});
         return Ok(0);
@@ -44,7 +46,7 @@ pub(super) fn write_rows(
             return Ok(0);
         }
         if policy.has_expired(decision_ms) {
-            single_flight::rows_written(call, filter.ids(&rows.ids), options.keeps_claims());
+            single_flight::rows_written(call, filter.ids(rows.ids()), options.keeps_claims());
             return Ok(0);
         }
     }
@@ -53,7 +55,7 @@ pub(super) fn write_rows(
     ROWS_STORED.add(written.stored.len());
     ROWS_DELETED.add(written.deleted.len());
     let changes = Changes { stored: written.stored.len(), deleted: written.deleted.len() };
-    open.commit(changes, |table| replicate(call, table, rows, policy, &written, decision_ms));
+    open.commit(changes, |table| replicate(call, table, rows, args, policy, &written, decision_ms));
     Ok(changes.stored)
 }
 
@@ -81,9 +83,17 @@ impl ClaimFilter {
         self.by_token.as_ref().is_none_or(|held| held.get(row) == Some(&true))
     }
 
-    /// Those of the call's ids that pass.
+    /// Those of the call's rows that pass: the index and the id.
+    fn rows<'f, 'a>(
+        &'f self,
+        ids: &'f [&'a [u8]],
+    ) -> impl Iterator<Item = (usize, &'a [u8])> + Clone + use<'f, 'a> {
+        ids.iter().copied().enumerate().filter(|(row, _)| self.passes(*row))
+    }
+
+    /// Their ids.
     fn ids<'f, 'a>(&'f self, ids: &'f [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> + use<'f, 'a> {
-        ids.iter().enumerate().filter(|(row, _)| self.passes(*row)).map(|(_, id)| *id)
+        self.rows(ids).map(|(_, id)| id)
     }
 }
 
@@ -95,7 +105,7 @@ const COMMAND_BYTES: usize = 128;
 fn check_kept(
     call: &Call<'_>,
     table: &Table,
-    rows: &RowArgs<'_>,
+    rows: &RowBatch<'_>,
     policy: WritePolicy,
     filter: &ClaimFilter,
     decision_ms: i64,
@@ -103,11 +113,12 @@ fn check_kept(
     if policy.condition == Some(Condition::Absent) || policy.has_expired(decision_ms) {
         return Ok(());
     }
-    let ids = filter.ids(&rows.ids);
+    let written = filter.rows(rows.ids()).map(|(row, id)| (id, rows.list_of(row)));
     let command_bytes = COMMAND_BYTES + table_key(call).name.len();
-    table.check_kept(ids, &rows.names, policy, command_bytes, decision_ms).map_err(|error| match error {
+    let checked = table.check_kept(written, rows.lists(), policy, command_bytes, decision_ms);
+    checked.map_err(|error| match error {
         KeepError::TooWide(row) => {
-            Error::TooWide(filter.ids(&rows.ids).nth(row).map(excerpt).unwrap_or_default())
+            Error::TooWide(filter.ids(rows.ids()).nth(row).map(excerpt).unwrap_or_default())
         }
         KeepError::TooMuch => Error::KeepsTooMuch,
     })
@@ -116,6 +127,8 @@ fn check_kept(
 /// What came of the rows of a call.
 struct Written<'a> {
     stored: Vec<usize>,
+    /// Each id of the call is among these rows.
+    are_all: bool,
     deleted: Vec<usize>,
     /// The ids of all rows that were not skipped, if there are any claims.
     changed_ids: Vec<&'a [u8]>,
@@ -124,26 +137,31 @@ struct Written<'a> {
 /// Writes the rows that pass the filter.
 fn apply<'a>(
     table: &mut Table,
-    rows: &RowArgs<'a>,
+    rows: &RowBatch<'a>,
     policy: WritePolicy,
     filter: &ClaimFilter,
     decision_ms: i64,
 ) -> Written<'a> {
     let has_claims = single_flight::has_claims();
-    let mut written =
-        Written { stored: Vec::with_capacity(filter.count()), deleted: Vec::new(), changed_ids: Vec::new() };
-    let hashes: Vec<IdHash> = rows.ids.iter().map(|id| table.hash(id)).collect();
-    let last = LastRows::new(&rows.ids, &hashes);
-    table.make_pages_for(last.count(rows.ids.len()).min(filter.count()));
-    let mut writer = table.writer(&rows.names, policy);
-    let mut ids = rows.ids.iter().copied().enumerate();
+    let mut written = Written {
+        stored: Vec::with_capacity(filter.count()),
+        are_all: false,
+        deleted: Vec::new(),
+        changed_ids: Vec::new(),
+    };
+    let hashes: Vec<IdHash> = rows.ids().iter().map(|id| table.hash(id)).collect();
+    let last = LastRows::new(rows.ids(), &hashes);
+    let count = last.count(rows.ids().len());
+    table.make_pages_for(count.min(filter.count()));
+    let mut writer = table.writer(rows.lists(), policy);
+    let mut ids = rows.ids().iter().copied().enumerate();
     for hashes in hashes.chunks(Table::LOOKUP_BATCH) {
         let hints = writer.slot_hints(hashes);
         for ((row, id), hint) in ids.by_ref().take(hashes.len()).zip(hints) {
             if !last.is_last(row, id) || !filter.passes(row) {
                 continue;
             }
-            let outcome = writer.write(id, hint, rows.values(row), decision_ms);
+            let outcome = writer.write(id, hint, rows.list_of(row), rows.values(row), decision_ms);
             if has_claims && outcome != WriteOutcome::Skipped {
                 written.changed_ids.push(id);
             }
@@ -154,6 +172,7 @@ fn apply<'a>(
             }
         }
     }
+    written.are_all = written.stored.len() == count;
     written
 }
 
@@ -161,25 +180,32 @@ fn apply<'a>(
 fn replicate(
     call: &Call<'_>,
     table: &Table,
-    rows: &RowArgs<'_>,
+    rows: &RowBatch<'_>,
+    args: RowArgs,
     policy: WritePolicy,
     written: &Written<'_>,
     decision_ms: i64,
 ) {
     const KEY_ARG: [ReplicaArg<'_>; 1] = [ReplicaArg::Arg(KEY)];
-    match policy {
+    let expiry = match policy {
+        WritePolicy { merge: false, expiry: ExpiryPolicy::Set(expiry), .. } => Some(expiry),
+        _ => None,
+    };
+    match (args, expiry) {
         _ if written.stored.is_empty() => {}
-        WritePolicy { merge: false, expiry: ExpiryPolicy::Set(expiry), .. } => {
-            let head = mset_form::Head::new(expiry, rows.names.len());
-            let args = head.args(rows.name_args(), ReplicaArg::Bytes);
-            call.replicate(
-                mset_form::MSET,
-                KEY_ARG.into_iter().chain(args).chain(rows.row_args(&written.stored)),
-            );
+        (RowArgs::Each(args), Some(expiry)) => {
+            let head = mset_form::Head::new(expiry, args.fields());
+            let args = args.head(&head).chain(args.rows(&written.stored));
+            call.replicate(mset_form::MSET, KEY_ARG.into_iter().chain(args));
+        }
+        (RowArgs::One(form, at), Some(expiry)) if written.are_all => {
+            let expiry = mset_form::expiry_text(expiry);
+            let head = ["PXAT", &expiry, form.word()].map(|word| ReplicaArg::Bytes(word.as_bytes()));
+            call.replicate(mset_form::MSET, KEY_ARG.into_iter().chain(head).chain([ReplicaArg::Arg(at)]));
         }
         _ => {
-            // Merged, or each with its own expiry: as they are in the table now.
-            let ids = written.stored.iter().filter_map(|row| rows.ids.get(*row));
+            // Merged, each with its own expiry, or some of one argument: as they are in the table now.
+            let ids = written.stored.iter().filter_map(|row| rows.ids().get(*row));
             group_rows(ids.filter_map(|id| table.get(id, decision_ms)), |group| {
                 mset_form::with_args_of(&group, |args| {
                     let args = args.iter().map(|arg| ReplicaArg::Bytes(arg));
@@ -189,7 +215,8 @@ fn replicate(
         }
     }
     if !written.deleted.is_empty() {
-        let ids = written.deleted.iter().map(|row| rows.id_arg(*row));
+        let ids = written.deleted.iter().filter_map(|row| rows.ids().get(*row));
+        let ids = ids.map(|id| ReplicaArg::Bytes(id));
         call.replicate(DEL, KEY_ARG.into_iter().chain(ids));
     }
 }

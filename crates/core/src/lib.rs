@@ -3,6 +3,7 @@
 //! Plain Rust that knows no server and no clock: the time is an argument, in milliseconds since 1970.
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod json;
 pub mod lock;
 pub mod plan;

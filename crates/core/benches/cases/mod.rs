@@ -59,10 +59,11 @@ fn write(table: &mut Table, ids: &[String], expiry_ms: i64) {
     table.make_pages_for(ids.len());
     let policy =
         WritePolicy { condition: None, merge: false, expiry: ExpiryPolicy::Set(Expiry::at(expiry_ms)) };
-    let mut writer = table.writer(&NAMES, policy);
+    let lists = [NAMES.to_vec()];
+    let mut writer = table.writer(&lists, policy);
     for (ids, hashes) in ids.chunks(Table::LOOKUP_BATCH).zip(hashes.chunks(Table::LOOKUP_BATCH)) {
         for (id, hint) in ids.iter().zip(writer.slot_hints(hashes)) {
-            writer.write(id, hint, ["12", "571"].into_iter(), NOW_MS);
+            writer.write(id, hint, 0, &["12", "571"], NOW_MS);
         }
     }
 }

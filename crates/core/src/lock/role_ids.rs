@@ -1,11 +1,9 @@
 //! The role ids of a lock: as a caller passes them, and as JSON.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::slice;
 
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::json::{Elements, decode_text, read_elements};
 
 /// How many role ids a caller may pass.
 pub const MAX_ROLE_IDS: usize = 1024;
@@ -46,7 +44,8 @@ impl<'a> RoleIds<'a> {
             _ => {
                 let text = std::str::from_utf8(argument).map_err(|_| RoleIdsError::NotUtf8)?;
                 let (ids, more) = if text.trim_start().starts_with('[') {
-                    read_json(text, MAX_ROLE_IDS).ok_or(RoleIdsError::NotAnArray)?
+                    let ids = read_json(text, MAX_ROLE_IDS).ok_or(RoleIdsError::NotAnArray)?;
+                    (ids.list, ids.more)
                 } else {
                     read_comma_list(text)?
                 };
@@ -94,8 +93,8 @@ impl<'a> RoleIds<'a> {
 
     /// Parses a JSON array of strings or numbers, of any length.
     pub(super) fn from_json(json: &'a str) -> Option<Self> {
-        let (ids, _) = read_json(json, usize::MAX)?;
-        Some(Self(Repr::Decoded(ids)))
+        let ids = read_json(json, usize::MAX)?;
+        Some(Self(Repr::Decoded(ids.list)))
     }
 
     fn check_limits(&self) -> Result<(), RoleIdsError> {
@@ -175,39 +174,9 @@ const fn is_verbatim(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
-/// The first `max` ids of a JSON array, and whether there are more: then the rest isn't read.
-fn read_json(json: &str, max: usize) -> Option<(Vec<Cow<'_, str>>, bool)> {
-    struct Ids<'s, 'a> {
-        ids: &'s mut Vec<Cow<'a, str>>,
-        max: usize,
-        more: &'s mut bool,
-    }
-
-    impl<'de> Visitor<'de> for Ids<'_, 'de> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array of strings or numbers")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-            while let Some(element) = elements.next_element::<&RawValue>()? {
-                if self.ids.len() == self.max {
-                    *self.more = true;
-                    break;
-                }
-                self.ids.push(decode_id(element.get()).ok_or_else(|| A::Error::custom("not an id"))?);
-            }
-            Ok(())
-        }
-    }
-
-    let (mut ids, mut more) = (Vec::new(), false);
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let visitor = Ids { ids: &mut ids, max, more: &mut more };
-    let read = deserializer.deserialize_seq(visitor).and_then(|()| deserializer.end());
-    // With more of them, that the array does not end there is no mistake of the caller's.
-    (read.is_ok() || more).then_some((ids, more))
+/// The first `max` ids of a JSON array of strings or numbers.
+fn read_json(json: &str, max: usize) -> Option<Elements<Cow<'_, str>>> {
+    read_elements(json, max, |id| decode_text(id).ok_or(None::<()>)).ok()
 }
 
 /// The first ids of a comma list, as many as a caller may pass, and whether there are more: then the rest
@@ -223,19 +192,6 @@ fn read_comma_list(text: &str) -> Result<(Vec<Cow<'_, str>>, bool), RoleIdsError
     });
     let ids = ids.collect::<Result<_, _>>()?;
     Ok((ids, list.next().is_some()))
-}
-
-/// The role id that a JSON string or number stands for; `None` for any other JSON value.
-fn decode_id(json: &str) -> Option<Cow<'_, str>> {
-    match json.bytes().next()? {
-        // A string with escapes can't be borrowed.
-        b'"' => serde_json::from_str(json)
-            .map(Cow::Borrowed)
-            .or_else(|_| serde_json::from_str(json).map(Cow::Owned))
-            .ok(),
-        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(json)),
-        _ => None,
-    }
 }
 
 #[expect(clippy::expect_used, reason = "serializing a string to memory can't fail")]

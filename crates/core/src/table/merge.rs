@@ -6,7 +6,7 @@ use ahash::RandomState;
 
 use super::bounds::MAX_FIELDS;
 use super::shape::{ShapeId, ShapeRef};
-use super::{Expiry, ExpiryPolicy, Shape, SlotHint, Table, WritePolicy, row};
+use super::{Expiry, ExpiryPolicy, Row, Shape, SlotHint, Table, WritePolicy, row};
 
 /// The most bytes that one call replicates of what it was not sent: the rows it merges into, and the names of
 /// fields once for each shape and expiry.
@@ -25,13 +25,13 @@ pub enum KeepError {
 }
 
 impl Table {
-    /// Checks whether these fields can be written over the rows with these ids, as many as are live, where the
-    /// policy keeps something of them. A replicated command takes `command_bytes` besides names and rows. One
-    /// row is never too much.
+    /// Checks whether these rows, each an id and the number of its list of names, can be written over those with
+    /// their ids, as many as are live, where the policy keeps something of them. A replicated command takes
+    /// `command_bytes` besides names and rows. One row is never too much.
     pub fn check_kept<'i>(
         &self,
-        ids: impl Iterator<Item = &'i [u8]>,
-        names: &[&str],
+        rows: impl Iterator<Item = (&'i [u8], usize)> + Clone,
+        lists: &[Vec<&str>],
         policy: WritePolicy,
         command_bytes: usize,
         now_ms: i64,
@@ -40,41 +40,81 @@ impl Table {
         if !policy.merge && !keeps_expiry {
             return Ok(());
         }
-        let command_bytes = command_bytes + names.iter().map(|name| name.len()).sum::<usize>();
-        let names = Names::new(names, self.hasher.clone());
-        // Of each shape, how many of the names it lacks, and the bytes of its own.
-        let mut shapes: HashMap<ShapeId, (usize, usize), RandomState> =
-            HashMap::with_hasher(self.hasher.clone());
-        let mut commands = HashSet::with_hasher(self.hasher.clone());
-        let mut last = None;
-        let (mut index, mut live, mut bytes, mut outcome) = (0, 0, 0, Ok(()));
-        self.get_each(ids, now_ms, |row| {
+        let mut cost = KeptCost::new(self, lists, policy.merge, command_bytes);
+        let (mut index, mut live, mut outcome) = (0, 0, Ok(()));
+        let mut lists_of_rows = rows.clone().map(|(_, list)| list);
+        self.get_each(rows.map(|(id, _)| id), now_ms, |row| {
+            let list = lists_of_rows.next().unwrap_or_default();
             if let Some(row) = row.filter(|_| outcome.is_ok()) {
                 live += 1;
-                let shape = policy.merge.then(|| row.shape_id());
-                let command = (shape, keeps_expiry.then(|| row.expiry()));
-                if last != Some(command) && commands.insert(command) {
-                    bytes += command_bytes;
-                    if let Some(shape) = shape {
-                        let (lacking, own_bytes) = *shapes.entry(shape).or_insert_with(|| {
-                            let lacking = names.lacking_in(row.shape());
-                            (lacking, row.shape().names().map(str::len).sum())
-                        });
-                        bytes += own_bytes;
-                        if row.shape().len() + lacking > MAX_FIELDS {
-                            outcome = Err(KeepError::TooWide(index));
-                        }
-                    }
-                }
-                last = Some(command);
-                bytes += if policy.merge { row.len() } else { 0 };
-                if outcome.is_ok() && live > 1 && bytes > MAX_KEPT_BYTES {
+                let is_too_wide = !cost.add(&row, list, keeps_expiry);
+                if is_too_wide {
+                    outcome = Err(KeepError::TooWide(index));
+                } else if live > 1 && cost.bytes > MAX_KEPT_BYTES {
                     outcome = Err(KeepError::TooMuch);
                 }
             }
             index += 1;
         });
         outcome
+    }
+}
+
+/// What a call replicates of what it was not sent.
+struct KeptCost<'n> {
+    names: Vec<Names<'n>>,
+    merge: bool,
+    command_bytes: usize,
+    /// Of each list and shape, how many of the names the shape lacks, and the bytes of its own.
+    shapes: HashMap<(usize, ShapeId), (usize, usize), RandomState>,
+    /// The commands that are sent anyway.
+    commands: HashSet<KeptCommand, RandomState>,
+    last: Option<KeptCommand>,
+    bytes: usize,
+}
+
+/// Rows that one command carries: the list of names that is written, the shape that it is merged into, and the
+/// expiry that is kept.
+type KeptCommand = (usize, Option<ShapeId>, Option<Expiry>);
+
+impl<'n> KeptCost<'n> {
+    fn new(table: &Table, lists: &'n [Vec<&'n str>], merge: bool, command_bytes: usize) -> Self {
+        let hasher = &table.hasher;
+        Self {
+            names: lists.iter().map(|names| Names::new(names, hasher.clone())).collect(),
+            merge,
+            command_bytes,
+            shapes: HashMap::with_hasher(hasher.clone()),
+            commands: HashSet::with_hasher(hasher.clone()),
+            last: None,
+            bytes: 0,
+        }
+    }
+
+    /// Adds a row that a list of names is written over. False if it would have too many fields.
+    #[expect(clippy::indexing_slicing, reason = "the caller gives the number of one of its lists")]
+    fn add(&mut self, row: &Row<'_>, list: usize, keeps_expiry: bool) -> bool {
+        let shape = self.merge.then(|| row.shape_id());
+        let command = (list, shape, keeps_expiry.then(|| row.expiry()));
+        self.bytes += if self.merge { row.len() } else { 0 };
+        if self.last == Some(command) {
+            return true;
+        }
+        self.last = Some(command);
+        if !self.commands.insert(command) {
+            return true;
+        }
+        let names = &self.names[list];
+        self.bytes += self.command_bytes + names.bytes();
+        let Some(shape) = shape else {
+            return true;
+        };
+        let (lacking, own_bytes) = *self.shapes.entry((list, shape)).or_insert_with(|| {
+            let lacking = names.lacking_in(row.shape());
+            (lacking, row.shape().names().map(str::len).sum())
+        });
+        self.bytes += own_bytes;
+        row.shape().len() + lacking <= MAX_FIELDS
     }
 }
 
@@ -90,6 +130,10 @@ impl<'n> Names<'n> {
         let mut places = HashMap::with_capacity_and_hasher(names.len(), hasher);
         places.extend(names.iter().copied().zip(0..));
         Self { names, places }
+    }
+
+    fn bytes(&self) -> usize {
+        self.names.iter().map(|name| name.len()).sum()
     }
 
     fn lacking_in(&self, shape: &Shape) -> usize {
@@ -227,7 +271,7 @@ mod tests {
         let names = as_strs(&names);
         table.put(b"1", &names, names.iter().copied(), Expiry::at(200));
         let check = |ids: &[&[u8]], names: &[&str], now_ms| {
-            table.check_kept(ids.iter().copied(), names, MERGE, 0, now_ms)
+            table.check_kept(ids.iter().map(|id| (*id, 0)), &[names.to_vec()], MERGE, 0, now_ms)
         };
         assert_eq!(check(&[b"1"], &["f0", "new"], 100), Ok(()));
         assert_eq!(check(&[b"0", b"1"], &["new", "newer"], 100), Err(KeepError::TooWide(1)));
@@ -243,8 +287,9 @@ mod tests {
         for id in &ids {
             table.put(id, &["a"], [value.as_str()].into_iter(), Expiry::NEVER);
         }
-        let check =
-            |count| table.check_kept(ids[..count].iter().map(<[u8; 1]>::as_slice), &["b"], MERGE, 0, 0);
+        let check = |count| {
+            table.check_kept(ids[..count].iter().map(|id| (id.as_slice(), 0)), &[vec!["b"]], MERGE, 0, 0)
+        };
         assert_eq!(check(63), Ok(()));
         assert_eq!(check(64), Err(KeepError::TooMuch));
     }
@@ -270,11 +315,12 @@ mod tests {
                 table.put(id.as_bytes(), &names, names.iter().map(|_| ""), expiry);
             }
             let policy = WritePolicy { merge, condition: None, expiry };
-            let checked = table.check_kept(ids.iter().map(String::as_bytes), &names, policy, 0, 0);
+            let rows = ids.iter().map(|id| (id.as_bytes(), 0));
+            let checked = table.check_kept(rows, std::slice::from_ref(&names), policy, 0, 0);
             assert_eq!(checked.is_err(), refused, "own expiries {own_expiries}, {policy:?}");
         }
-        let one = std::iter::once(ids[0].as_bytes());
+        let one = std::iter::once((ids[0].as_bytes(), 0));
         let policy = WritePolicy { merge: true, condition: None, expiry: keep };
-        assert_eq!(table.check_kept(one, &names, policy, 2 * MAX_KEPT_BYTES, 0), Ok(()));
+        assert_eq!(table.check_kept(one, &[names], policy, 2 * MAX_KEPT_BYTES, 0), Ok(()));
     }
 }

@@ -5,7 +5,9 @@
 //! is always in the order of the hashes, so that a scan never loses its place.
 
 pub mod bounds;
+mod by_shape;
 pub mod codec;
+mod columns;
 mod defrag;
 mod directory;
 mod group;
@@ -21,6 +23,8 @@ mod sweep;
 mod tests;
 mod write;
 
+pub use by_shape::ByShape;
+pub use columns::{ColumnsWriter, write_array};
 pub use group::{RowGroup, group_rows};
 pub use lookup::{IdHash, SlotHint};
 pub use memory::Relocator;

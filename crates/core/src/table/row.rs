@@ -200,6 +200,12 @@ impl<'t> Row<'t> {
         shape(self.bytes)
     }
 
+    /// Whether JSON writes its values as they are.
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        shape_and_flag(self.bytes) & ESCAPES == 0
+    }
+
     /// Its length in bytes as it is kept.
     #[expect(clippy::len_without_is_empty, reason = "a row is never empty")]
     pub fn len(&self) -> usize {
@@ -237,7 +243,7 @@ impl<'t> Row<'t> {
     /// Writes the row as a JSON object whose values are strings.
     #[inline]
     pub fn write_json(&self, out: &mut JsonWriter) {
-        if shape_and_flag(self.bytes) & ESCAPES != 0 {
+        if !self.is_plain() {
             return self.write_json_slowly(out);
         }
         let Some(mut room) = out.reserve(self.shape.json_bytes() + self.bytes.len()) else {

@@ -96,10 +96,11 @@ fn put(table: &mut Table, id: &[u8], fields: &Fields, expiry: Expiry) {
 fn put_each(table: &mut Table, ids: &[Vec<u8>], value: &str, expiry: Expiry, now_ms: i64) {
     let hashes: Vec<_> = ids.iter().map(|id| table.hash(id)).collect();
     let policy = WritePolicy { condition: None, merge: false, expiry: ExpiryPolicy::Set(expiry) };
-    let mut writer = table.writer(&["f0"], policy);
+    let lists = [vec!["f0"]];
+    let mut writer = table.writer(&lists, policy);
     let hints = writer.slot_hints(&hashes);
     for (id, hint) in ids.iter().zip(hints) {
-        writer.write(id, hint, [value].into_iter(), now_ms);
+        writer.write(id, hint, 0, &[value], now_ms);
     }
 }
 

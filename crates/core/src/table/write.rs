@@ -55,20 +55,24 @@ pub enum WriteOutcome {
 }
 
 impl Table {
-    /// A writer of rows with these fields, no name being there twice.
-    pub fn writer<'t, 'n>(&'t mut self, names: &'n [&'n str], policy: WritePolicy) -> Writer<'t, 'n> {
-        let shape = self.shapes_mut().intern(names);
-        let merger = policy.merge.then(|| Merger::new(names, self.hasher.clone()));
-        Writer { table: self, shape, merger, policy }
+    /// A writer of rows whose fields have one of these lists of names; no name is in a list twice.
+    pub fn writer<'t, 'n>(&'t mut self, lists: &'n [Vec<&'n str>], policy: WritePolicy) -> Writer<'t, 'n> {
+        let shapes = lists.iter().map(|names| self.shapes_mut().intern(names)).collect();
+        let merger = |names| Merger::new(names, self.hasher.clone());
+        let mergers =
+            if policy.merge { lists.iter().map(|names| merger(names)).collect() } else { Vec::new() };
+        Writer { table: self, shapes, mergers, policy }
     }
 }
 
-/// Writes rows of the same fields by the same policy. The table keeps their shape as long as this lives.
+/// Writes rows by one policy. The table keeps their shapes as long as this lives.
 #[derive(Debug)]
 pub struct Writer<'t, 'n> {
     table: &'t mut Table,
-    shape: ShapeRef,
-    merger: Option<Merger<'n>>,
+    /// Of each list of names its shape.
+    shapes: Vec<ShapeRef>,
+    /// And its merger, if the policy is to merge.
+    mergers: Vec<Merger<'n>>,
     policy: WritePolicy,
 }
 
@@ -78,12 +82,14 @@ impl Writer<'_, '_> {
         self.table.slot_hints(hashes)
     }
 
-    /// Writes a row. There are as many values as names.
-    pub fn write<'v>(
+    /// Writes a row with the names of this list, as many as values.
+    #[expect(clippy::indexing_slicing, reason = "the caller gives the number of one of its lists")]
+    pub fn write(
         &mut self,
         id: &[u8],
         hint: SlotHint,
-        values: impl Iterator<Item = &'v str> + Clone,
+        list: usize,
+        values: &[&str],
         now_ms: i64,
     ) -> WriteOutcome {
         let WritePolicy { condition, merge, expiry } = self.policy;
@@ -101,14 +107,14 @@ impl Writer<'_, '_> {
         if expiry.is_expired(now_ms) {
             return WriteOutcome::Deleted { was_there: self.table.remove(id, now_ms) };
         }
-        let values = values.map(str::as_bytes);
-        match old.zip(self.merger.as_mut()) {
+        let mut values = values.iter().map(|value| value.as_bytes());
+        match old.zip(self.mergers.get_mut(list)) {
             None => {
-                self.table.put_shaped(id, hint, self.shape, values, expiry);
+                self.table.put_shaped(id, hint, self.shapes[list], values, expiry);
             }
             Some((row, merger)) => {
                 let shape = row.shape_id();
-                merger.merge(self.table, id, hint, shape, &mut values.clone(), expiry);
+                merger.merge(self.table, id, hint, shape, &mut values, expiry);
             }
         }
         WriteOutcome::Stored(expiry)
@@ -119,8 +125,10 @@ impl Drop for Writer<'_, '_> {
     fn drop(&mut self) {
         // A panic that unwinds may have left the table broken, and a second one would abort the server.
         if !std::thread::panicking() {
-            self.table.shapes_mut().release(self.shape.id);
-            if let Some(merger) = &mut self.merger {
+            for shape in &self.shapes {
+                self.table.shapes_mut().release(shape.id);
+            }
+            for merger in &mut self.mergers {
                 merger.release(self.table);
             }
         }
@@ -150,7 +158,7 @@ mod tests {
 
     fn write(table: &mut Table, policy: WritePolicy, now_ms: i64) -> WriteOutcome {
         let [hint, ..] = table.slot_hints(&[table.hash(b"1")]);
-        table.writer(&["c", "b"], policy).write(b"1", hint, ["3", "4"].into_iter(), now_ms)
+        table.writer(&[vec!["c", "b"]], policy).write(b"1", hint, 0, &["3", "4"], now_ms)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Writing JSON.
+//! Concatenating JSON.
 
 use crate::short::copy;
 
@@ -96,6 +96,33 @@ impl JsonWriter {
     #[inline]
     pub fn write_escaped(&mut self, text: &[u8]) {
         if needs_escapes(text) { self.write_escaping(text) } else { self.write_raw(text) }
+    }
+
+    /// Appends a string and a comma, and says how many bytes that were. `is_plain`: it needs no escapes.
+    #[inline]
+    pub fn write_element(&mut self, text: &[u8], is_plain: bool) -> usize {
+        let len = text.len() + "\"\",".len();
+        if let Some(mut room) = is_plain.then(|| self.reserve(len)).flatten() {
+            room.write_raw(b"\"");
+            room.write_raw(text);
+            room.write_raw(b"\",");
+            return len;
+        }
+        self.write_long_element(text)
+    }
+
+    #[inline(never)]
+    fn write_long_element(&mut self, text: &[u8]) -> usize {
+        let before = self.len();
+        self.write_raw(b"\"");
+        self.write_escaped(text);
+        self.write_raw(b"\",");
+        // Nothing is left of what became too long.
+        self.len().saturating_sub(before).max(text.len() + "\"\",".len())
+    }
+
+    fn len(&self) -> usize {
+        self.spill.bytes.len() + self.len
     }
 
     #[expect(

@@ -1,0 +1,216 @@
+//! Columns: `{"ids":["4711"],"fields":["styleId"],"columns":[["12"]]}`.
+
+use std::borrow::Cow;
+
+use super::error::{BatchError, Form, RowFault, as_text, in_form};
+use super::expected_parts;
+use super::id_list::{self, read_plain_ids};
+use super::json_rows::value_fault;
+use super::rows::{RowBatch, RowsBuilder};
+use crate::json::{Scanner, decode_text, is_null, read_elements, read_members};
+use crate::table::bounds::MAX_NAME_BYTES;
+
+/// Hands on the rows of an argument, at most `max`.
+pub fn with_columns<R>(
+    argument: &[u8],
+    max: usize,
+    take: impl FnOnce(RowBatch<'_>) -> R,
+) -> Result<R, BatchError> {
+    let text = as_text(argument, Form::Columns)?;
+    if let Some(rows) = read_plain(text, max) {
+        return Ok(take(rows));
+    }
+    let Decoded { ids, fields, cells } = decode(text, max)?;
+    let columns = Columns {
+        ids: ids.iter().map(|id| &**id).collect(),
+        fields: fields.iter().map(|field| &**field).collect(),
+        cells: cells.iter().map(Option::as_deref).collect(),
+    };
+    Ok(take(columns.into_rows(text.len())?))
+}
+
+/// Columns, complete: as many cells as ids times fields.
+struct Columns<'a> {
+    ids: Vec<&'a str>,
+    fields: Vec<&'a str>,
+    /// Column by column; `None` where a row lacks the field.
+    cells: Vec<Option<&'a str>>,
+}
+
+pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
+    let mut scanner = Scanner::new(text);
+    let (mut ids, mut fields, mut cells) = (None, None, None);
+    scanner.each(*b"{}", |scanner| {
+        let name = scanner.string()?;
+        scanner.take(b':')?;
+        let is_new = match name {
+            "ids" => {
+                let mut list = Vec::with_capacity(expected_parts(text, USUAL_BYTES));
+                read_plain_ids(scanner, max, |id| list.push(id))?;
+                ids.replace(list).is_none()
+            }
+            "fields" => {
+                let mut list = Vec::new();
+                scanner.each(*b"[]", |scanner| scanner.text().map(|field| list.push(field)))?;
+                fields.replace(list).is_none()
+            }
+            "columns" => {
+                let mut list = Cells::with_capacity(expected_parts(text, USUAL_BYTES));
+                scanner.each(*b"[]", |scanner| {
+                    scanner
+                        .each(*b"[]", |scanner| scanner.text_or_null().map(|cell| list.cells.push(cell)))?;
+                    list.end_column()
+                })?;
+                cells.replace(list).is_none()
+            }
+            _ => false,
+        };
+        is_new.then_some(())
+    })?;
+    scanner.end()?;
+    let (ids, fields, Cells { cells, columns, .. }) = (ids?, fields?, cells?);
+    if columns != fields.len() || cells.len() != ids.len() * fields.len() {
+        return None;
+    }
+    Columns { ids, fields, cells }.into_rows(text.len()).ok()
+}
+
+/// The cells of columns that are equally long.
+struct Cells<'a> {
+    cells: Vec<Option<&'a str>>,
+    columns: usize,
+    first_end: usize,
+}
+
+impl<'a> Cells<'a> {
+    fn with_capacity(cells: usize) -> Self {
+        Self { cells: Vec::with_capacity(cells), columns: 0, first_end: 0 }
+    }
+
+    /// A column ends; `None` if it is not as long as the first.
+    fn end_column(&mut self) -> Option<()> {
+        if self.columns == 0 {
+            self.first_end = self.cells.len();
+        }
+        self.columns += 1;
+        (self.cells.len() == self.first_end * self.columns).then_some(())
+    }
+}
+
+impl<'a> Columns<'a> {
+    /// The rows of the columns, which `text_bytes` were read for.
+    fn into_rows(self, text_bytes: usize) -> Result<RowBatch<'a>, BatchError> {
+        check_fields(&self.fields)?;
+        let max_name_bytes = (text_bytes * MAX_EXPANSION).max(MIN_NAME_BYTES);
+        let mut builder = RowsBuilder::with_capacity(self.ids.len(), self.cells.len());
+        for (row, id) in self.ids.iter().enumerate() {
+            let fault = |field: Option<&str>, fault| BatchError::Row {
+                id: (*id).to_owned(),
+                field: field.map(str::to_owned),
+                fault,
+            };
+            builder.begin(id);
+            let column = self.cells.iter().skip(row).step_by(self.ids.len());
+            for (field, cell) in self.fields.iter().zip(column) {
+                if let Some(value) = cell {
+                    builder.value(field, value).map_err(|wrong| fault(Some(field), wrong))?;
+                }
+            }
+            builder.end().map_err(|(_, wrong)| match self.fields.first() {
+                Some(field) if wrong == RowFault::NoField => fault(Some(field), RowFault::AllNull),
+                _ => fault(None, wrong),
+            })?;
+            if builder.name_bytes() > max_name_bytes {
+                return Err(BatchError::TooManyLists);
+            }
+        }
+        Ok(builder.finish())
+    }
+}
+
+/// How many times the bytes of the argument the names in all rows' different lists may take. In columns a name
+/// stands once, and `null` makes lists of its own.
+const MAX_EXPANSION: usize = 8;
+
+/// What they may take in any case.
+const MIN_NAME_BYTES: usize = 1 << 20;
+
+/// Refuses what are no names, and the same name twice.
+fn check_fields(fields: &[&str]) -> Result<(), BatchError> {
+    let mut sorted = fields.to_vec();
+    sorted.sort_unstable();
+    if let Some(field) = fields.iter().find(|field| !(1..=MAX_NAME_BYTES).contains(&field.len())) {
+        return Err(BatchError::BadField((*field).to_owned()));
+    }
+    match sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| a == b) {
+        Some((twice, _)) => Err(BatchError::FieldTwice((*twice).to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Columns of any JSON.
+struct Decoded<'a> {
+    ids: Vec<Cow<'a, str>>,
+    fields: Vec<Cow<'a, str>>,
+    cells: Vec<Option<Cow<'a, str>>>,
+}
+
+fn decode(text: &str, max: usize) -> Result<Decoded<'_>, BatchError> {
+    let mut members = [("ids", None), ("fields", None), ("columns", None)];
+    read_members(text, |name, json| {
+        let member = members.iter_mut().find(|(own, _)| *own == name);
+        let Some((own, place)) = member else {
+            return Err(Some(BatchError::UnknownMember(name.into_owned())));
+        };
+        match place.replace(json) {
+            Some(_) => Err(Some(BatchError::MemberTwice(own))),
+            None => Ok(()),
+        }
+    })
+    .map_err(in_form(Form::Columns, text, text))?;
+    let [ids_json, fields_json, columns_json] =
+        members.map(|(name, json)| json.ok_or(BatchError::MissingMember(name)));
+    let ids = id_list::decode(text, ids_json?, max, Form::Columns)?;
+    let fields_json = fields_json?;
+    let decode_field = |json| decode_text(json).ok_or(None);
+    let fields = read_elements(fields_json, usize::MAX, decode_field);
+    let fields = fields.map_err(in_form(Form::Columns, text, fields_json))?.list;
+    let cells = decode_cells(text, columns_json?, &ids, &fields)?;
+    Ok(Decoded { ids, fields, cells })
+}
+
+fn decode_cells<'a>(
+    text: &'a str,
+    columns: &'a str,
+    ids: &[Cow<'_, str>],
+    fields: &[Cow<'_, str>],
+) -> Result<Vec<Option<Cow<'a, str>>>, BatchError> {
+    let mut cells = Vec::new();
+    let mut fields_left = fields.iter();
+    let read = read_elements(columns, fields.len(), |column| {
+        let field = fields_left.next().map(|field| field.clone().into_owned()).unwrap_or_default();
+        let mut ids_left = ids.iter();
+        let values = read_elements(column, ids.len(), |json| {
+            let id = ids_left.next();
+            let value = if is_null(json) { Some(None) } else { decode_text(json).map(Some) };
+            cells.push(value.ok_or_else(|| {
+                let id = id.map(|id| id.clone().into_owned()).unwrap_or_default();
+                Some(BatchError::Row { id, field: Some(field.clone()), fault: value_fault(json) })
+            })?);
+            Ok(())
+        })
+        .map_err(in_form(Form::Columns, text, column))?;
+        if values.more || ids_left.next().is_some() {
+            return Err(Some(BatchError::ColumnLength { field, ids: ids.len() }));
+        }
+        Ok(())
+    });
+    let columns = read.map_err(in_form(Form::Columns, text, columns))?;
+    if columns.more || fields_left.next().is_some() {
+        return Err(BatchError::ColumnCount { fields: fields.len() });
+    }
+    Ok(cells)
+}
+
+/// About the bytes of a cell, so that room is made once.
+const USUAL_BYTES: usize = 8;
