@@ -17,7 +17,7 @@ const RUNS: usize = 5;
 /// The replies that an exchange must get.
 pub(crate) enum Expected {
     Exactly(Vec<Value>),
-    /// One reply with the JSON of each id, in any order.
+    /// One reply with the JSON of each id, in any order; of columns too.
     ById(BTreeMap<String, String>),
     Error,
 }
@@ -62,12 +62,36 @@ impl Expected {
 
 fn by_id(reply: &Value) -> Result<BTreeMap<String, String>> {
     Ok(match reply {
+        Value::BulkString(json) if json.starts_with(b"{\"ids\":") => by_id_of_columns(json)?,
         Value::BulkString(json) => {
             let rows: BTreeMap<String, &RawValue> = serde_json::from_slice(json)?;
             rows.into_iter().map(|(id, row)| (id, row.get().to_owned())).collect()
         }
         pairs => redis::from_redis_value_ref(pairs)?,
     })
+}
+
+/// The rows of columns, which all have all fields.
+fn by_id_of_columns(json: &[u8]) -> Result<BTreeMap<String, String>> {
+    #[derive(serde::Deserialize)]
+    struct Columns {
+        ids: Vec<String>,
+        fields: Vec<String>,
+        columns: Vec<Vec<String>>,
+    }
+
+    let Columns { ids, fields, columns } = serde_json::from_slice(json)?;
+    let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+    Ok(ids
+        .into_iter()
+        .map(|id| {
+            let pairs = fields
+                .iter()
+                .zip(&mut columns)
+                .map(|(name, column)| format!(r#""{name}":"{}""#, column.next().unwrap_or_default()));
+            (id, format!("{{{}}}", pairs.collect::<Vec<_>>().join(",")))
+        })
+        .collect())
 }
 
 impl Exchange {

@@ -83,6 +83,40 @@ pub(crate) fn shuffled(vehicles: &[Vehicle], seed: u64) -> Vec<Vehicle> {
     shuffled
 }
 
+/// Their ids, as one argument.
+pub(crate) fn id_list(vehicles: &[Vehicle]) -> String {
+    json_array(vehicles.iter().map(|vehicle| quoted(&vehicle.id)))
+}
+
+/// Their rows, as `GETALL JSON` answers them.
+pub(crate) fn json_rows(vehicles: &[Vehicle]) -> String {
+    let rows: Vec<String> =
+        vehicles.iter().map(|vehicle| format!("{}:{}", quoted(&vehicle.id), vehicle.json())).collect();
+    format!("{{{}}}", rows.join(","))
+}
+
+/// Their rows, as `GETALL COLUMNS` answers them.
+pub(crate) fn columns(vehicles: &[Vehicle]) -> String {
+    let fields = json_array(FIELDS.iter().map(|name| quoted(name)));
+    format!(r#"{{"ids":{},"fields":{fields},"columns":{}}}"#, id_list(vehicles), values_by_field(vehicles))
+}
+
+/// An array of the values of each field.
+pub(crate) fn values_by_field(vehicles: &[Vehicle]) -> String {
+    let column = |field| {
+        json_array(vehicles.iter().map(|vehicle| quoted(vehicle.values().nth(field).unwrap_or_default())))
+    };
+    json_array((0..FIELDS.len()).map(column))
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+fn json_array(elements: impl Iterator<Item = String>) -> String {
+    format!("[{}]", elements.collect::<Vec<_>>().join(","))
+}
+
 /// Stores the vehicles by one command.
 pub(crate) fn mset(key: &str, expiry: (&str, u128), vehicles: &[Vehicle]) -> Vec<u8> {
     let mut command = cmd("VEHPRICE.MSET");

@@ -8,9 +8,16 @@ use crate::common::bench::Bench;
 use crate::common::case::{Case, Expected, Ratio, measure, ratios, times};
 use crate::common::layout::{Layout, command, json, names_and_values, text};
 use crate::common::sheet::Goal::{self, AtLeast, AtMost};
-use crate::common::vehicles::{FIELDS, Vehicle, pipeline, shuffled, vehicles};
+use crate::common::vehicles::{FIELDS, Vehicle, id_list, pipeline, shuffled, values_by_field, vehicles};
 
-const RATIOS: [Ratio; 19] = [
+const RATIOS: [Ratio; 27] = [
+    Ratio("HGETALL, pipeline", "VEHPRICE.MGET LIST JSON", AtLeast(12.0)),
+    Ratio("HMGET of one hash", "VEHPRICE.MGET LIST JSON", AtLeast(2.8)),
+    Ratio("MGET of JSON", "VEHPRICE.MGET LIST JSON", AtLeast(4.5)),
+    Ratio("HMGET of one hash", "VEHPRICE.MGET LIST COLUMNS", AtLeast(3.3)),
+    Ratio("HGETALL, pipeline", "VEHPRICE.MGET LIST COLUMNS", Goal::None),
+    Ratio("VEHPRICE.MGET LIST JSON", "ECHO of the list", Goal::None),
+    Ratio("VEHPRICE.MGET LIST COLUMNS", "ECHO of the list", Goal::None),
     Ratio("HGETALL, pipeline", "VEHPRICE.MGET JSON", AtLeast(7.0)),
     Ratio("HMGET, pipeline", "VEHPRICE.MGET JSON", Goal::None),
     Ratio("HMGET of one hash", "VEHPRICE.MGET JSON", AtLeast(1.8)),
@@ -26,6 +33,7 @@ const RATIOS: [Ratio; 19] = [
     Ratio("HMGET in Lua", "VEHPRICE.MGET FIELDS 2", Goal::None),
     Ratio("HMGET of one hash", "VEHPRICE.MGET FIELDS 2", Goal::None),
     Ratio("HGETALL of one hash", "VEHPRICE.GETALL JSON", AtLeast(1.5)),
+    Ratio("HGETALL of one hash", "VEHPRICE.GETALL COLUMNS", Goal::None),
     Ratio("HGETALL of one hash, fields expire", "VEHPRICE.GETALL JSON", Goal::None),
     Ratio("HGETALL, pipeline", "VEHPRICE.GETALL JSON", Goal::None),
     Ratio("HGETALL, pipeline", "VEHPRICE.MGETHASH", Goal::None),
@@ -107,7 +115,8 @@ fn redis_json(connection: &mut RawConnection, stored: &[Vehicle], wanted: &[Vehi
     Ok(vec![Case::new("JSON.MGET", mget, one(wanted, json))])
 }
 
-/// Other forms of `VEHPRICE.MGET`, and the floor: a refused command with as many arguments.
+/// Other forms of `VEHPRICE.MGET`, and the floors: a refused command with as many arguments, and an echo of the
+/// ids as one argument.
 fn tables(wanted: &[Vehicle]) -> Vec<Case> {
     let [style, pricing] = FIELDS;
     let with_ids = |name: &str, start: &[&str]| {
@@ -115,8 +124,21 @@ fn tables(wanted: &[Vehicle]) -> Vec<Case> {
         command(name, start.iter().copied().chain(ids)).get_packed_command()
     };
     let fields = ["table", "FIELDS", "2", style, pricing, "IDS"];
+    let ids = id_list(wanted);
+    let rows: Vec<String> = wanted.iter().map(Vehicle::json).collect();
+    let rows = format!("[{}]", rows.join(","));
+    let columns = format!(r#"{{"missing":[],"columns":{}}}"#, values_by_field(wanted));
+    let list = |words: &[&str]| packed(&[&["VEHPRICE.MGET", "table"], words, &["LIST", &ids]].concat());
+    let exactly = |reply: &str| Expected::Exactly(vec![text(reply)]);
     vec![
         Case::new("PING id ..., refused", with_ids("PING", &[]), Expected::Error),
+        Case::new("ECHO of the list", packed(&["ECHO", &ids]), exactly(&ids)),
+        Case::new("VEHPRICE.MGET LIST JSON", list(&["JSON"]), exactly(&rows)),
+        Case::new(
+            "VEHPRICE.MGET LIST COLUMNS",
+            list(&["FIELDS", "2", style, pricing, "COLUMNS"]),
+            exactly(&columns),
+        ),
         Case::new("VEHPRICE.MGET", with_ids("VEHPRICE.MGET", &["table"]), one(wanted, names_and_values)),
         Case::new("VEHPRICE.MGET FIELDS 2", with_ids("VEHPRICE.MGET", &fields), one(wanted, values)),
     ]
@@ -129,6 +151,8 @@ fn whole(connection: &mut RawConnection, stored: &[Vehicle]) -> Result<Vec<Case>
         Case::new("HGETALL of one hash", packed(&["HGETALL", "hash"]), rows()),
         Case::new("VEHPRICE.GETALL JSON", packed(&["VEHPRICE.GETALL", "table", "JSON"]), rows()),
     ];
+    let columns = packed(&["VEHPRICE.GETALL", "table", "COLUMNS"]);
+    cases.push(Case::new("VEHPRICE.GETALL COLUMNS", columns, rows()));
     if connection.has_command("HSETEX")? {
         cases.push(Case::new("HGETALL of one hash, fields expire", packed(&["HGETALL", "expiring"]), rows()));
     }

@@ -8,9 +8,18 @@ use crate::common::bench::Bench;
 use crate::common::case::{Case, Expected, Ratio, measure, ratios, times};
 use crate::common::layout::command;
 use crate::common::sheet::Goal::{self, AtLeast};
-use crate::common::vehicles::{TTL, TTL_S, Vehicle, fill_table, mset, pipeline, vehicles};
+use crate::common::vehicles::{
+    TTL, TTL_S, Vehicle, columns, fill_table, json_rows, mset, pipeline, vehicles,
+};
 
-const RATIOS: [Ratio; 10] = [
+const RATIOS: [Ratio; 17] = [
+    Ratio("HSET + EXPIRE over rows", "VEHPRICE.MSET COLUMNS PX over rows", AtLeast(13.0)),
+    Ratio("HSET + EXPIRE of new rows", "VEHPRICE.MSET COLUMNS PX of new rows", AtLeast(13.0)),
+    Ratio("HSET of one hash, no expiry, over rows", "VEHPRICE.MSET COLUMNS PX over rows", AtLeast(1.5)),
+    Ratio("HSET of one hash, no expiry, of new rows", "VEHPRICE.MSET COLUMNS PX of new rows", AtLeast(2.5)),
+    Ratio("HSET of one hash, no expiry, over rows", "VEHPRICE.MSET JSON PX over rows", Goal::None),
+    Ratio("HSET of one hash, no expiry, of new rows", "VEHPRICE.MSET JSON PX of new rows", Goal::None),
+    Ratio("SET EX of JSON of new rows", "VEHPRICE.MSET COLUMNS PX of new rows", Goal::None),
     Ratio("HSET + EXPIRE over rows", "VEHPRICE.MSET PX over rows", AtLeast(6.0)),
     Ratio("HSET + EXPIRE of new rows", "VEHPRICE.MSET PX of new rows", AtLeast(6.0)),
     Ratio("SET EX of JSON over rows", "VEHPRICE.MSET PX over rows", Goal::None),
@@ -87,6 +96,10 @@ fn one_key(connection: &mut RawConnection, stored: &[Vehicle]) -> Result<Vec<Cas
     let pairs = || stored.iter().flat_map(|vehicle| [vehicle.id.clone(), vehicle.json()]);
     let hset = |key: &str| command("HSET", [key.to_owned()].into_iter().chain(pairs())).get_packed_command();
     let mset = |key| mset(key, TTL, stored);
+    let (by_row, by_column) = (json_rows(stored), columns(stored));
+    let one = |key, word, text| packed(&["VEHPRICE.MSET", key, TTL.0, "3600000", word, text]);
+    let json = |key| one(key, "JSON", &by_row);
+    let columns = |key| one(key, "COLUMNS", &by_column);
     let reply = |number| Expected::Exactly(vec![Value::Int(number)]);
     connection.request(&hset("oldhash"))?;
     fill_table(connection, "oldtable", TTL, stored)?;
@@ -96,6 +109,12 @@ fn one_key(connection: &mut RawConnection, stored: &[Vehicle]) -> Result<Vec<Cas
             .with_setup(packed(&["DEL", "newhash"])),
         Case::new("VEHPRICE.MSET PX over rows", mset("oldtable"), reply(rows)),
         Case::new("VEHPRICE.MSET PX of new rows", mset("newtable"), reply(rows))
+            .with_setup(packed(&["DEL", "newtable"])),
+        Case::new("VEHPRICE.MSET JSON PX over rows", json("oldtable"), reply(rows)),
+        Case::new("VEHPRICE.MSET JSON PX of new rows", json("newtable"), reply(rows))
+            .with_setup(packed(&["DEL", "newtable"])),
+        Case::new("VEHPRICE.MSET COLUMNS PX over rows", columns("oldtable"), reply(rows)),
+        Case::new("VEHPRICE.MSET COLUMNS PX of new rows", columns("newtable"), reply(rows))
             .with_setup(packed(&["DEL", "newtable"])),
     ];
     if connection.has_command("HSETEX")? {
