@@ -17,8 +17,8 @@ pub(super) fn field(bytes: &[u8]) -> Result<&str, Error> {
 
 /// The value of a field.
 #[inline]
-pub(super) fn value<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
-    bounds::value(bytes).ok_or_else(|| Error::BadValue(excerpt(name.as_bytes())))
+pub(super) fn value<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a [u8], Error> {
+    if bounds::is_value(bytes) { Ok(bytes) } else { Err(Error::BadValue(excerpt(name.as_bytes()))) }
 }
 
 /// The names after `word`: their count, then as many names.

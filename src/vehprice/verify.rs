@@ -87,7 +87,7 @@ fn reply(to: &impl ReplySink, verdict: &str, row: Option<Row<'_>>) {
 struct Request<'a> {
     id: &'a [u8],
     /// Fields, and the values they should hold.
-    expected: Vec<(&'a str, &'a str)>,
+    expected: Vec<(&'a str, &'a [u8])>,
     is_json: bool,
 }
 
@@ -113,9 +113,8 @@ fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
 }
 
 /// The verdict on a row, counted.
-fn verdict(row: Option<Row<'_>>, expected: &[(&str, &str)]) -> &'static str {
-    let holds =
-        |row: Row<'_>, (name, value): &(&str, &str)| row.value(name.as_bytes()) == Some(value.as_bytes());
+fn verdict(row: Option<Row<'_>>, expected: &[(&str, &[u8])]) -> &'static str {
+    let holds = |row: Row<'_>, (name, value): &(&str, &[u8])| row.value(name.as_bytes()) == Some(*value);
     let (verdict, counter) = match row {
         None => ("Missing", &VERDICTS_MISSING),
         Some(row) if expected.iter().all(|pair| holds(row, pair)) => ("Match", &VERDICTS_MATCH),

@@ -3,10 +3,11 @@
 
 use std::hint::black_box;
 
+use quotelock_core::batch::{IdList, RowBatch, with_columns, with_json_rows};
 use quotelock_core::json::JsonWriter;
 use quotelock_core::lock::{Lock, Terms};
 use quotelock_core::table::codec::{Decoder, encode};
-use quotelock_core::table::{Expiry, ExpiryPolicy, Table, WritePolicy};
+use quotelock_core::table::{ColumnsWriter, Expiry, ExpiryPolicy, Table, WritePolicy};
 use quotelock_core::timestamp::Timestamp;
 
 pub(crate) struct Case {
@@ -31,6 +32,33 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "getall-json", unit: "row of a whole table, to JSON", units: ROWS, prepare: getall_json },
     Case { name: "mset-new", unit: "new row written", units: ROWS, prepare: mset_new },
     Case { name: "mset-overwrite", unit: "row overwritten", units: ROWS, prepare: mset_overwrite },
+    Case {
+        name: "list-json",
+        unit: "id of a list read and looked up, to JSON",
+        units: ROWS,
+        prepare: list_json,
+    },
+    Case {
+        name: "list-columns",
+        unit: "id of a list read and looked up, to columns",
+        units: ROWS,
+        prepare: list_columns,
+    },
+    Case { name: "json-over", unit: "row read from JSON and overwritten", units: ROWS, prepare: json_over },
+    Case {
+        name: "columns-over",
+        unit: "row read from columns and overwritten",
+        units: ROWS,
+        prepare: columns_over,
+    },
+    Case {
+        name: "columns-new",
+        unit: "new row read from columns and written",
+        units: ROWS,
+        prepare: columns_new,
+    },
+    Case { name: "list-serde", unit: "id of a list read by serde_json", units: ROWS, prepare: list_serde },
+    Case { name: "json-serde", unit: "row read from JSON by serde_json", units: ROWS, prepare: json_serde },
     Case { name: "sweep", unit: "row written and swept", units: ROWS, prepare: sweep },
     Case { name: "save", unit: "row saved", units: ROWS, prepare: save },
     Case { name: "load", unit: "row loaded", units: ROWS, prepare: load },
@@ -39,6 +67,7 @@ pub(crate) const CASES: &[Case] = &[
 const SEED: [u64; 4] = [1, 2, 3, 4];
 const NOW_MS: i64 = 1_726_109_453_000;
 const NAMES: [&str; 2] = ["styleId", "pricingId"];
+const VALUES: [&str; 2] = ["12", "571"];
 
 const ID_BYTES: usize = 6;
 
@@ -53,24 +82,31 @@ fn ids(count: u32) -> Vec<String> {
 }
 
 /// Writes rows as `VEHPRICE.MSET` does.
-fn write(table: &mut Table, ids: &[String], expiry_ms: i64) {
-    let ids: Vec<&[u8]> = ids.iter().map(String::as_bytes).collect();
-    let hashes: Vec<_> = ids.iter().map(|id| table.hash(id)).collect();
-    table.make_pages_for(ids.len());
+fn write(table: &mut Table, rows: &RowBatch<'_>, expiry_ms: i64) {
+    let hashes: Vec<_> = rows.ids().iter().map(|id| table.hash(id)).collect();
+    table.make_pages_for(rows.ids().len());
     let policy =
         WritePolicy { condition: None, merge: false, expiry: ExpiryPolicy::Set(Expiry::at(expiry_ms)) };
-    let lists = [NAMES.to_vec()];
-    let mut writer = table.writer(&lists, policy);
-    for (ids, hashes) in ids.chunks(Table::LOOKUP_BATCH).zip(hashes.chunks(Table::LOOKUP_BATCH)) {
-        for (id, hint) in ids.iter().zip(writer.slot_hints(hashes)) {
-            writer.write(id, hint, 0, &["12", "571"], NOW_MS);
+    let mut writer = table.writer(rows.lists(), policy);
+    let mut ids = rows.ids().iter().enumerate();
+    for hashes in hashes.chunks(Table::LOOKUP_BATCH) {
+        let hints = writer.slot_hints(hashes);
+        for ((row, id), hint) in ids.by_ref().take(hashes.len()).zip(hints) {
+            writer.write(id, hint, rows.list_of(row), rows.values(row), NOW_MS);
         }
     }
 }
 
+/// Rows with these ids, kept for good.
+fn batch(ids: Vec<String>) -> RowBatch<'static> {
+    let ids: Vec<&[u8]> = ids.leak().iter().map(String::as_bytes).collect();
+    let values = ids.iter().flat_map(|_| VALUES.map(str::as_bytes)).collect();
+    RowBatch::uniform(NAMES.to_vec(), ids, values)
+}
+
 fn full_table() -> (Table, Vec<String>) {
     let (mut table, ids) = (Table::new(SEED), ids(ROWS));
-    write(&mut table, &ids, NOW_MS + 60_000);
+    write(&mut table, &batch(ids.clone()), NOW_MS + 60_000);
     (table, ids)
 }
 
@@ -145,32 +181,126 @@ fn getall_json() -> Box<dyn FnMut()> {
 }
 
 fn mset_new() -> Box<dyn FnMut()> {
-    let ids = ids(ROWS);
+    let rows = batch(ids(ROWS));
     Box::new(move || {
         let mut table = Table::new(SEED);
-        write(&mut table, &ids, NOW_MS + 60_000);
-        assert_eq!(table.len(NOW_MS), ids.len());
+        write(&mut table, &rows, NOW_MS + 60_000);
+        assert_eq!(table.len(NOW_MS), rows.ids().len());
     })
 }
 
 fn mset_overwrite() -> Box<dyn FnMut()> {
     let (mut table, ids) = full_table();
+    let rows = batch(ids);
     Box::new(move || {
-        write(&mut table, &ids, NOW_MS + 60_000);
-        assert_eq!(table.len(NOW_MS), ids.len());
+        write(&mut table, &rows, NOW_MS + 60_000);
+        assert_eq!(table.len(NOW_MS), rows.ids().len());
+    })
+}
+
+/// A JSON array of strings.
+fn array<'s>(texts: impl Iterator<Item = &'s str>) -> String {
+    format!("[{}]", texts.map(|text| format!("\"{text}\"")).collect::<Vec<_>>().join(","))
+}
+
+fn id_list(ids: &[String]) -> String {
+    array(ids.iter().map(String::as_str))
+}
+
+fn json_rows(ids: &[String]) -> String {
+    let [(style, style_id), (pricing, pricing_id)] = [(NAMES[0], VALUES[0]), (NAMES[1], VALUES[1])];
+    let row = |id| format!(r#""{id}":{{"{style}":"{style_id}","{pricing}":"{pricing_id}"}}"#);
+    format!("{{{}}}", ids.iter().map(row).collect::<Vec<_>>().join(","))
+}
+
+fn columns(ids: &[String]) -> String {
+    let column = |value| array(ids.iter().map(|_| value));
+    let [styles, pricings] = VALUES.map(column);
+    format!(
+        r#"{{"ids":{},"fields":{},"columns":[{styles},{pricings}]}}"#,
+        id_list(ids),
+        array(NAMES.into_iter())
+    )
+}
+
+fn list_json() -> Box<dyn FnMut()> {
+    let (table, ids) = full_table();
+    let list = id_list(&ids);
+    Box::new(move || {
+        let mut ids = IdList::new(list.as_bytes(), usize::MAX).unwrap().plain();
+        let mut json = JsonWriter::with_limit(MAX_JSON_BYTES);
+        table.get_each(&mut ids, NOW_MS, |row| row.unwrap().write_json(&mut json));
+        ids.finish().unwrap();
+        assert_eq!(json.finish().map(<[u8]>::len), Ok(ROWS as usize * ROW_BYTES));
+    })
+}
+
+fn list_columns() -> Box<dyn FnMut()> {
+    let (table, ids) = full_table();
+    let list = id_list(&ids);
+    Box::new(move || {
+        let mut ids = IdList::new(list.as_bytes(), usize::MAX).unwrap().plain();
+        let mut columns = ColumnsWriter::new(&NAMES, MAX_JSON_BYTES);
+        table.get_each(&mut ids, NOW_MS, |row| columns.add(row));
+        ids.finish().unwrap();
+        let mut json = JsonWriter::with_limit(MAX_JSON_BYTES);
+        columns.write_columns(&mut json).unwrap();
+        assert!(json.finish().unwrap().len() > ROWS as usize * 10);
+    })
+}
+
+fn json_over() -> Box<dyn FnMut()> {
+    let (mut table, ids) = full_table();
+    let text = json_rows(&ids);
+    Box::new(move || {
+        with_json_rows(text.as_bytes(), usize::MAX, |rows| write(&mut table, &rows, NOW_MS + 60_000))
+            .unwrap();
+    })
+}
+
+fn columns_over() -> Box<dyn FnMut()> {
+    let (mut table, ids) = full_table();
+    let text = columns(&ids);
+    Box::new(move || {
+        with_columns(text.as_bytes(), usize::MAX, |rows| write(&mut table, &rows, NOW_MS + 60_000)).unwrap();
+    })
+}
+
+fn columns_new() -> Box<dyn FnMut()> {
+    let text = columns(&ids(ROWS));
+    Box::new(move || {
+        let mut table = Table::new(SEED);
+        with_columns(text.as_bytes(), usize::MAX, |rows| write(&mut table, &rows, NOW_MS + 60_000)).unwrap();
+    })
+}
+
+fn list_serde() -> Box<dyn FnMut()> {
+    // An escape, so that it is not plain.
+    let list = id_list(&ids(ROWS)).replacen("[\"", "[\"\\u0041", 1);
+    Box::new(move || {
+        let list = IdList::new(list.as_bytes(), usize::MAX).unwrap();
+        assert_eq!(list.decoded().map(<[_]>::len), Some(ROWS as usize));
+    })
+}
+
+fn json_serde() -> Box<dyn FnMut()> {
+    let text = json_rows(&ids(ROWS)).replacen("{\"", "{\"\\u0041", 1);
+    Box::new(move || {
+        with_json_rows(text.as_bytes(), usize::MAX, |rows| assert_eq!(rows.ids().len(), ROWS as usize))
+            .unwrap();
     })
 }
 
 fn sweep() -> Box<dyn FnMut()> {
-    let ids = ids(ROWS);
+    let rows = batch(ids(ROWS));
     Box::new(move || {
         let mut table = Table::new(SEED);
-        write(&mut table, &ids, NOW_MS + 60_000);
+        write(&mut table, &rows, NOW_MS + 60_000);
         let mut swept = 0;
         while let Some(more) = table.sweep(NOW_MS + 60_000, 16, usize::MAX) {
             swept += more;
         }
-        assert_eq!(swept, ids.len());
+        assert_eq!(swept, rows.ids().len());
     })
 }
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::error::{BatchError, Form, RowFault, as_text, in_form};
 use super::expected_parts;
-use super::id_list::{self, read_plain_ids};
+use super::id_list;
 use super::json_rows::value_fault;
 use super::rows::{RowBatch, RowsBuilder};
 use crate::json::{Scanner, decode_text, is_null, read_elements, read_members};
-use crate::table::bounds::MAX_NAME_BYTES;
+use crate::table::bounds::{self, MAX_FIELDS, MAX_VALUE_BYTES, is_id_length};
 
 /// Hands on the rows of an argument, at most `max`.
 pub fn with_columns<R>(
@@ -22,19 +22,19 @@ pub fn with_columns<R>(
     }
     let Decoded { ids, fields, cells } = decode(text, max)?;
     let columns = Columns {
-        ids: ids.iter().map(|id| &**id).collect(),
-        fields: fields.iter().map(|field| &**field).collect(),
-        cells: cells.iter().map(Option::as_deref).collect(),
+        ids: ids.iter().map(|id| id.as_bytes()).collect(),
+        fields: fields.iter().map(|field| field.as_bytes()).collect(),
+        cells: cells.iter().map(|cell| cell.as_ref().map(|value| value.as_bytes())).collect(),
     };
     Ok(take(columns.into_rows(text.len())?))
 }
 
 /// Columns, complete: as many cells as ids times fields.
 struct Columns<'a> {
-    ids: Vec<&'a str>,
-    fields: Vec<&'a str>,
+    ids: Vec<&'a [u8]>,
+    fields: Vec<&'a [u8]>,
     /// Column by column; `None` where a row lacks the field.
-    cells: Vec<Option<&'a str>>,
+    cells: Vec<Option<&'a [u8]>>,
 }
 
 pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
@@ -44,21 +44,26 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
         let name = scanner.string()?;
         scanner.take(b':')?;
         let is_new = match name {
-            "ids" => {
+            b"ids" => {
                 let mut list = Vec::with_capacity(expected_parts(text, USUAL_BYTES));
-                read_plain_ids(scanner, max, |id| list.push(id))?;
+                scanner.texts(|id| {
+                    list.push(id.filter(|id| is_id_length(id.len()) && list.len() < max)?);
+                    Some(())
+                })?;
                 ids.replace(list).is_none()
             }
-            "fields" => {
+            b"fields" => {
                 let mut list = Vec::new();
-                scanner.each(*b"[]", |scanner| scanner.text().map(|field| list.push(field)))?;
+                scanner.texts(|field| field.map(|field| list.push(field)))?;
                 fields.replace(list).is_none()
             }
-            "columns" => {
+            b"columns" => {
                 let mut list = Cells::with_capacity(expected_parts(text, USUAL_BYTES));
                 scanner.each(*b"[]", |scanner| {
-                    scanner
-                        .each(*b"[]", |scanner| scanner.text_or_null().map(|cell| list.cells.push(cell)))?;
+                    scanner.texts(|cell| {
+                        list.cells.push(cell);
+                        Some(())
+                    })?;
                     list.end_column()
                 })?;
                 cells.replace(list).is_none()
@@ -77,7 +82,7 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
 
 /// The cells of columns that are equally long.
 struct Cells<'a> {
-    cells: Vec<Option<&'a str>>,
+    cells: Vec<Option<&'a [u8]>>,
     columns: usize,
     first_end: usize,
 }
@@ -101,12 +106,18 @@ impl<'a> Columns<'a> {
     /// The rows of the columns, which `text_bytes` were read for.
     fn into_rows(self, text_bytes: usize) -> Result<RowBatch<'a>, BatchError> {
         check_fields(&self.fields)?;
+        if self.fields.len() <= MAX_FIELDS
+            && !self.fields.is_empty()
+            && self.cells.iter().all(Option::is_some)
+        {
+            return self.into_uniform_rows();
+        }
         let max_name_bytes = (text_bytes * MAX_EXPANSION).max(MIN_NAME_BYTES);
         let mut builder = RowsBuilder::with_capacity(self.ids.len(), self.cells.len());
         for (row, id) in self.ids.iter().enumerate() {
-            let fault = |field: Option<&str>, fault| BatchError::Row {
-                id: (*id).to_owned(),
-                field: field.map(str::to_owned),
+            let fault = |field: Option<&[u8]>, fault| BatchError::Row {
+                id: owned(id),
+                field: field.map(owned),
                 fault,
             };
             builder.begin(id);
@@ -128,6 +139,29 @@ impl<'a> Columns<'a> {
     }
 }
 
+impl<'a> Columns<'a> {
+    /// The rows, all of which have all fields.
+    fn into_uniform_rows(self) -> Result<RowBatch<'a>, BatchError> {
+        let Self { ids, fields, cells } = self;
+        if let Some(at) = cells.iter().flatten().position(|value| value.len() > MAX_VALUE_BYTES) {
+            let part = |list: &[&[u8]], at: usize| list.get(at).copied().map(owned).unwrap_or_default();
+            return Err(BatchError::Row {
+                id: part(&ids, at % ids.len()),
+                field: Some(part(&fields, at / ids.len())),
+                fault: RowFault::TooLong,
+            });
+        }
+        let mut columns: Vec<_> =
+            cells.chunks(ids.len().max(1)).map(|column| column.iter().flatten()).collect();
+        let mut values = Vec::with_capacity(cells.len());
+        for _ in &ids {
+            values.extend(columns.iter_mut().filter_map(Iterator::next));
+        }
+        let fields = fields.into_iter().filter_map(bounds::name).collect();
+        Ok(RowBatch::uniform(fields, ids, values))
+    }
+}
+
 /// How many times the bytes of the argument the names in all rows' different lists may take. In columns a name
 /// stands once, and `null` makes lists of its own.
 const MAX_EXPANSION: usize = 8;
@@ -135,15 +169,20 @@ const MAX_EXPANSION: usize = 8;
 /// What they may take in any case.
 const MIN_NAME_BYTES: usize = 1 << 20;
 
+/// A text for an error.
+fn owned(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
 /// Refuses what are no names, and the same name twice.
-fn check_fields(fields: &[&str]) -> Result<(), BatchError> {
+fn check_fields(fields: &[&[u8]]) -> Result<(), BatchError> {
     let mut sorted = fields.to_vec();
     sorted.sort_unstable();
-    if let Some(field) = fields.iter().find(|field| !(1..=MAX_NAME_BYTES).contains(&field.len())) {
-        return Err(BatchError::BadField((*field).to_owned()));
+    if let Some(field) = fields.iter().find(|field| bounds::name(field).is_none()) {
+        return Err(BatchError::BadField(owned(field)));
     }
     match sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| a == b) {
-        Some((twice, _)) => Err(BatchError::FieldTwice((*twice).to_owned())),
+        Some((twice, _)) => Err(BatchError::FieldTwice(owned(twice))),
         None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use super::error::{BatchError, Form, RowFault, as_text, in_form};
 use super::expected_parts;
 use super::rows::{RowBatch, RowsBuilder};
 use crate::json::{Scanner, decode_text, is_null, read_members};
-use crate::table::bounds::is_id;
+use crate::table::bounds::is_id_length;
 
 /// Hands on the rows of an argument, at most `max`.
 pub fn with_json_rows<R>(
@@ -28,7 +28,7 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
     let mut left = max;
     scanner.each(*b"{}", |scanner| {
         let id = scanner.string()?;
-        left = left.checked_sub(1).filter(|_| is_id(id.as_bytes()))?;
+        left = left.checked_sub(1).filter(|_| is_id_length(id.len()))?;
         scanner.take(b':')?;
         builder.begin(id);
         scanner.each(*b"{}", |scanner| {
@@ -55,7 +55,7 @@ type DecodedField<'a> = (Cow<'a, str>, Option<Cow<'a, str>>);
 fn decode(text: &str, max: usize) -> Result<Vec<DecodedRow<'_>>, BatchError> {
     let mut rows = Vec::new();
     let read = read_members(text, |id, json| {
-        if !is_id(id.as_bytes()) {
+        if !is_id_length(id.len()) {
             return Err(Some(BatchError::BadId(id.into_owned())));
         }
         if rows.len() == max {
@@ -105,11 +105,11 @@ fn build<'d>(rows: &'d [DecodedRow<'_>]) -> Result<RowBatch<'d>, BatchError> {
             field: field.map(str::to_owned),
             fault,
         };
-        builder.begin(id);
+        builder.begin(id.as_bytes());
         for (name, value) in fields {
             let added = match value {
-                Some(value) => builder.value(name, value),
-                None => builder.null(name),
+                Some(value) => builder.value(name.as_bytes(), value.as_bytes()),
+                None => builder.null(name.as_bytes()),
             };
             added.map_err(|wrong| fault(Some(name), wrong))?;
         }

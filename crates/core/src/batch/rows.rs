@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::error::RowFault;
-use crate::table::bounds::{MAX_FIELDS, MAX_NAME_BYTES, MAX_VALUE_BYTES};
+use crate::short::is_equal;
+use crate::table::bounds::{self, MAX_FIELDS, MAX_VALUE_BYTES};
 
 /// Rows to be written: of each its id, its values, and which list of names they have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,8 +13,10 @@ pub struct RowBatch<'a> {
     lists: Vec<Vec<&'a str>>,
     ids: Vec<&'a [u8]>,
     /// The values of all rows, row by row.
-    values: Vec<&'a str>,
-    /// Of each row its list and its first value; empty as long as all have the same list.
+    values: Vec<&'a [u8]>,
+    /// How many names the first list has.
+    width: usize,
+    /// Of each row its list and its first value; empty as long as all have the first list.
     places: Vec<Place>,
 }
 
@@ -25,8 +28,8 @@ struct Place {
 
 impl<'a> RowBatch<'a> {
     /// Rows that all have fields of these names; `values` are those of the rows one after the other.
-    pub fn uniform(names: Vec<&'a str>, ids: Vec<&'a [u8]>, values: Vec<&'a str>) -> Self {
-        Self { lists: vec![names], ids, values, places: Vec::new() }
+    pub fn uniform(names: Vec<&'a str>, ids: Vec<&'a [u8]>, values: Vec<&'a [u8]>) -> Self {
+        Self { width: names.len(), lists: vec![names], ids, values, places: Vec::new() }
     }
 
     /// The ids of the rows.
@@ -47,13 +50,15 @@ impl<'a> RowBatch<'a> {
 
     /// The values of a row, in the order of its names.
     #[inline]
-    pub fn values(&self, row: usize) -> &[&'a str] {
-        let list = self.list_of(row);
-        let count = self.lists.get(list).map_or(0, Vec::len);
-        let first = self.places.get(row).map_or(row * count, |place| place.first_value);
+    pub fn values(&self, row: usize) -> &[&'a [u8]] {
+        let (first, count) = match self.places.get(row) {
+            None => (row * self.width, self.width),
+            Some(place) => (place.first_value, self.list_len(place.list)),
+        };
         self.values.get(first..first + count).unwrap_or_default()
     }
 
+    #[inline]
     fn list_len(&self, list: usize) -> usize {
         self.lists.get(list).map_or(0, Vec::len)
     }
@@ -88,8 +93,8 @@ impl<'a> RowsBuilder<'a> {
 
     /// Begins a row. Its id was checked.
     #[inline]
-    pub(super) fn begin(&mut self, id: &'a str) {
-        self.rows.ids.push(id.as_bytes());
+    pub(super) fn begin(&mut self, id: &'a [u8]) {
+        self.rows.ids.push(id);
         self.same = Some(0);
         self.names.clear();
         self.nulls.clear();
@@ -97,13 +102,19 @@ impl<'a> RowsBuilder<'a> {
 
     /// Adds a field to the row.
     #[inline]
-    pub(super) fn value(&mut self, name: &'a str, value: &'a str) -> Result<(), RowFault> {
+    pub(super) fn value(&mut self, name: &'a [u8], value: &'a [u8]) -> Result<(), RowFault> {
         if value.len() > MAX_VALUE_BYTES {
             return Err(RowFault::TooLong);
         }
         let last = self.rows.lists.get(self.last);
         match self.same {
-            Some(same) if last.and_then(|names| names.get(same)) == Some(&name) => self.same = Some(same + 1),
+            Some(same)
+                if last
+                    .and_then(|names| names.get(same))
+                    .is_some_and(|last| is_equal(last.as_bytes(), name)) =>
+            {
+                self.same = Some(same + 1);
+            }
             _ => self.other_name(name)?,
         }
         self.rows.values.push(value);
@@ -111,9 +122,9 @@ impl<'a> RowsBuilder<'a> {
     }
 
     #[inline(never)]
-    fn other_name(&mut self, name: &'a str) -> Result<(), RowFault> {
+    fn other_name(&mut self, name: &'a [u8]) -> Result<(), RowFault> {
         self.own_names();
-        check_name(name)?;
+        let name = as_name(name)?;
         if self.names.len() == MAX_FIELDS {
             return Err(RowFault::TooManyFields);
         }
@@ -129,9 +140,8 @@ impl<'a> RowsBuilder<'a> {
     }
 
     /// A field that the row lacks, by name.
-    pub(super) fn null(&mut self, name: &'a str) -> Result<(), RowFault> {
-        check_name(name)?;
-        self.nulls.push(name);
+    pub(super) fn null(&mut self, name: &'a [u8]) -> Result<(), RowFault> {
+        self.nulls.push(as_name(name)?);
         Ok(())
     }
 
@@ -174,11 +184,14 @@ impl<'a> RowsBuilder<'a> {
         self.name_bytes += self.names.iter().map(|name| name.len()).sum::<usize>();
         self.index.insert(self.names.clone(), list);
         self.rows.lists.push(self.names.clone());
-        if list == 1 {
-            // All rows before this one had the first list.
-            let width = self.rows.list_len(0);
-            let before = self.rows.ids.len() - 1;
-            self.rows.places = (0..before).map(|row| Place { list: 0, first_value: row * width }).collect();
+        match list {
+            0 => self.rows.width = self.names.len(),
+            1 => {
+                let (before, width) = (self.rows.ids.len() - 1, self.rows.width);
+                self.rows.places =
+                    (0..before).map(|row| Place { list: 0, first_value: row * width }).collect();
+            }
+            _ => {}
         }
         list
     }
@@ -193,7 +206,7 @@ impl<'a> RowsBuilder<'a> {
     }
 }
 
-/// Whether this can be a field's name.
-fn check_name(name: &str) -> Result<(), RowFault> {
-    if (1..=MAX_NAME_BYTES).contains(&name.len()) { Ok(()) } else { Err(RowFault::BadName) }
+/// These bytes as a field's name.
+fn as_name(bytes: &[u8]) -> Result<&str, RowFault> {
+    bounds::name(bytes).ok_or(RowFault::BadName)
 }

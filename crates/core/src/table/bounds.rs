@@ -20,16 +20,27 @@ pub const MAX_EXPIRY_MS: i64 = 253_402_300_799_999;
 /// Whether these bytes can be a row's id.
 #[inline]
 pub fn is_id(bytes: &[u8]) -> bool {
-    (1..=MAX_ID_BYTES).contains(&bytes.len()) && is_utf8(bytes)
+    is_id_length(bytes.len()) && is_utf8(bytes)
+}
+
+/// Whether an id can have so many bytes.
+#[inline]
+pub(crate) fn is_id_length(bytes: usize) -> bool {
+    (1..=MAX_ID_BYTES).contains(&bytes)
+}
+
+/// Whether a field's name can have so many bytes.
+pub(crate) fn is_name_length(bytes: usize) -> bool {
+    (1..=MAX_NAME_BYTES).contains(&bytes)
 }
 
 /// These bytes as a field name.
 pub fn name(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok().filter(|name| (1..=MAX_NAME_BYTES).contains(&name.len()))
+    std::str::from_utf8(bytes).ok().filter(|name| is_name_length(name.len()))
 }
 
-/// These bytes as a value.
+/// Whether these bytes can be a value.
 #[inline]
-pub fn value(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok().filter(|value| value.len() <= MAX_VALUE_BYTES)
+pub fn is_value(bytes: &[u8]) -> bool {
+    bytes.len() <= MAX_VALUE_BYTES && is_utf8(bytes)
 }

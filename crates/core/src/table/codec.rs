@@ -272,7 +272,7 @@ fn read_row<'c>(
     *rest = after;
     values.clear();
     for _ in 0..shapes.fields(shape)? {
-        values.push(bounds::value(read_text(rest)?)?.as_bytes());
+        values.push(Some(read_text(rest)?).filter(|value| bounds::is_value(value))?);
     }
     Some((id, expiry, shape))
 }

@@ -100,7 +100,7 @@ fn put_each(table: &mut Table, ids: &[Vec<u8>], value: &str, expiry: Expiry, now
     let mut writer = table.writer(&lists, policy);
     let hints = writer.slot_hints(&hashes);
     for (id, hint) in ids.iter().zip(hints) {
-        writer.write(id, hint, 0, &[value], now_ms);
+        writer.write(id, hint, 0, &[value.as_bytes()], now_ms);
     }
 }
 

@@ -61,7 +61,7 @@ impl Table {
         let merger = |names| Merger::new(names, self.hasher.clone());
         let mergers =
             if policy.merge { lists.iter().map(|names| merger(names)).collect() } else { Vec::new() };
-        Writer { table: self, shapes, mergers, policy }
+        Writer { was_empty: self.rows == 0, table: self, shapes, mergers, policy }
     }
 }
 
@@ -73,12 +73,19 @@ pub struct Writer<'t, 'n> {
     shapes: Vec<ShapeRef>,
     /// And its merger, if the policy is to merge.
     mergers: Vec<Merger<'n>>,
+    /// No row was there when it began: then there is nothing to look up in advance.
+    was_empty: bool,
     policy: WritePolicy,
 }
 
 impl Writer<'_, '_> {
     /// See [`Table::slot_hints`].
     pub fn slot_hints(&self, hashes: &[IdHash]) -> [SlotHint; Table::LOOKUP_BATCH] {
+        if self.was_empty {
+            let mut hints = [SlotHint::default(); Table::LOOKUP_BATCH];
+            hints.iter_mut().zip(hashes).for_each(|(hint, hash)| *hint = SlotHint::unknown(*hash));
+            return hints;
+        }
         self.table.slot_hints(hashes)
     }
 
@@ -89,7 +96,7 @@ impl Writer<'_, '_> {
         id: &[u8],
         hint: SlotHint,
         list: usize,
-        values: &[&str],
+        values: &[&[u8]],
         now_ms: i64,
     ) -> WriteOutcome {
         let WritePolicy { condition, merge, expiry } = self.policy;
@@ -107,7 +114,7 @@ impl Writer<'_, '_> {
         if expiry.is_expired(now_ms) {
             return WriteOutcome::Deleted { was_there: self.table.remove(id, now_ms) };
         }
-        let mut values = values.iter().map(|value| value.as_bytes());
+        let mut values = values.iter().copied();
         match old.zip(self.mergers.get_mut(list)) {
             None => {
                 self.table.put_shaped(id, hint, self.shapes[list], values, expiry);
@@ -158,7 +165,7 @@ mod tests {
 
     fn write(table: &mut Table, policy: WritePolicy, now_ms: i64) -> WriteOutcome {
         let [hint, ..] = table.slot_hints(&[table.hash(b"1")]);
-        table.writer(&[vec!["c", "b"]], policy).write(b"1", hint, 0, &["3", "4"], now_ms)
+        table.writer(&[vec!["c", "b"]], policy).write(b"1", hint, 0, &[b"3", b"4"], now_ms)
     }
 
     #[test]
