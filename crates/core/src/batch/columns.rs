@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::error::{BatchError, Form, RowFault, as_text, in_form};
 use super::expected_parts;
-use super::id_list;
+use super::id_list::{self, read_plain_ids};
 use super::json_rows::value_fault;
 use super::rows::{RowBatch, RowsBuilder};
 use crate::json::{Scanner, decode_text, is_null, read_elements, read_members};
-use crate::table::bounds::{self, MAX_FIELDS, MAX_VALUE_BYTES, is_id_length};
+use crate::table::bounds::{self, MAX_FIELDS, MAX_VALUE_BYTES};
 
 /// Hands on the rows of an argument, at most `max`.
 pub fn with_columns<R>(
@@ -46,10 +46,7 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
         let is_new = match name {
             b"ids" => {
                 let mut list = Vec::with_capacity(expected_parts(text, USUAL_BYTES));
-                scanner.texts(|id| {
-                    list.push(id.filter(|id| is_id_length(id.len()) && list.len() < max)?);
-                    Some(())
-                })?;
+                read_plain_ids(scanner, max, |id| list.push(id))?;
                 ids.replace(list).is_none()
             }
             b"fields" => {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::error::{BatchError, Form, as_text, in_form};
 use super::expected_parts;
 use crate::json::{Scanner, decode_text, read_elements};
-use crate::table::bounds::is_id;
+use crate::table::bounds::is_id_length;
 
 /// Ids of rows, each checked.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl<'a> IdList<'a> {
 fn read_plain(text: &str, max: usize) -> Option<Vec<&[u8]>> {
     let mut scanner = Scanner::new(text);
     let mut ids = Vec::with_capacity(expected_parts(text, USUAL_BYTES));
-    read_plain_ids(&mut scanner, max, |id| ids.push(id.as_bytes()))?;
+    read_plain_ids(&mut scanner, max, |id| ids.push(id))?;
     scanner.end()?;
     Some(ids)
 }
@@ -65,12 +65,12 @@ fn read_plain(text: &str, max: usize) -> Option<Vec<&[u8]>> {
 pub(super) fn read_plain_ids<'a>(
     scanner: &mut Scanner<'a>,
     max: usize,
-    mut take: impl FnMut(&'a str),
+    mut take: impl FnMut(&'a [u8]),
 ) -> Option<()> {
     let mut left = max;
-    scanner.each(*b"[]", |scanner| {
-        let id = scanner.text()?;
-        left = left.checked_sub(1).filter(|_| is_id(id.as_bytes()))?;
+    scanner.texts(|id| {
+        let id = id.filter(|id| is_id_length(id.len()))?;
+        left = left.checked_sub(1)?;
         take(id);
         Some(())
     })
@@ -85,7 +85,7 @@ pub(super) fn decode<'a>(
 ) -> Result<Vec<Cow<'a, str>>, BatchError> {
     let decode_id = |json| match decode_text(json) {
         None => Err(None),
-        Some(id) if is_id(id.as_bytes()) => Ok(id),
+        Some(id) if is_id_length(id.len()) => Ok(id),
         Some(id) => Err(Some(BatchError::BadId(id.into_owned()))),
     };
     let ids = read_elements(part, max, decode_id).map_err(in_form(form, text, part))?;
