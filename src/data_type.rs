@@ -76,14 +76,15 @@ impl DataType for PriceTable {
     }
 
     fn digest(&self, digest: &mut Digest<'_>) {
+        // A row is a map: the order of its fields does not count.
         for row in self.0.iter(clock_ms()) {
-            digest.add(row.id());
-            digest.add(row.expiry().unix_ms().unwrap_or(-1).to_string().as_bytes());
+            let expiry = row.expiry().unix_ms().unwrap_or(-1).to_string();
             for (name, value) in row.fields() {
-                digest.add(name.as_bytes());
-                digest.add(value);
+                for part in [row.id(), expiry.as_bytes(), name.as_bytes(), value] {
+                    digest.add(part);
+                }
+                digest.end_sequence();
             }
-            digest.end_sequence();
         }
     }
 
