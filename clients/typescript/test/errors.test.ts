@@ -36,6 +36,25 @@ describe('ServerError', () => {
         [() => prices.set(key(), '', { a: 1 }), 'call', 'ERR', 'VEHPRICE.SET', /^ERR invalid id '', it takes 1 to 256 bytes/],
         [() => prices.mget(key(), [1], { blockMs: -1 }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR timeout is negative, BLOCK takes/],
         [() => prices.mget(key(), [1], { blockMs: 1.5 }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR timeout is not an integer/],
+        [() => prices.mget(key(), [1, '']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid id '', it takes 1 to 256 bytes/],
+        [() => prices.mget(key(), ['\ud800']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid JSON at byte \d+, expected ids as/],
+        [() => prices.mget(key(), [1], { fields: [] }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR value is not an integer/],
+        [() => prices.claim(key(), [''], { ttlMs: 1 }), 'call', 'ERR', 'VEHPRICE.CLAIM', /^ERR invalid id ''/],
+        [
+          () => prices.mset(key(), ['a', 'a'], [[1, { a: 1 }]]),
+          'call',
+          'ERR',
+          'VEHPRICE.MSET',
+          /^ERR .*field 'a' is given twice$/,
+        ],
+        [() => prices.mset(key(), ['a'], [['', { a: 1 }]]), 'call', 'ERR', 'VEHPRICE.MSET', /^ERR invalid id ''/],
+        [
+          () => prices.mset(key(), null, [['4711', { '': 1 }]]),
+          'call',
+          'ERR',
+          'VEHPRICE.MSET',
+          /^ERR invalid row '4711', field ''/,
+        ],
         [() => prices.set(key(), 1, {}), 'call', 'ERR', 'VEHPRICE.SET', /^ERR /],
         [() => plans.route(key(), ['_old']), 'call', 'ERR', 'PRICEPLAN.ROUTE', /^ERR invalid id '_old'/],
         [
@@ -129,6 +148,19 @@ describe('an argument that is neither text nor number', () => {
           ),
           TypeError,
         );
+      }
+      for (const id of [undefined, null, true, {}]) {
+        const ids = [1, id] as string[];
+        await assert.rejects(prices.mget(table, ids), {
+          name: 'TypeError',
+          message: 'VEHPRICE.MGET takes strings and numbers alone',
+        });
+        await assert.rejects(prices.claim(table, ids, { ttlMs: 1000 }), TypeError);
+        await assert.rejects(prices.mset(table, ['a'], [[id as string, { a: 1 }]]), TypeError);
+        await assert.rejects(prices.mset(table, null, [[id as string, { a: 1 }]]), TypeError);
+      }
+      for (const value of [true, { net: 1 }, [1]]) {
+        await assert.rejects(prices.mset(table, null, [[1, { a: 1, b: value as unknown as string }]]), TypeError);
       }
       assert.equal(await prices.len(table), 0);
       const none = undefined as unknown as string;
