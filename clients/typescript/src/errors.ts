@@ -5,7 +5,8 @@
  * - `toggle`: the toggle of `PRICEPLAN` holds what means no mode
  * - `type`: the key holds another type than the command is for (`WRONGTYPE`)
  * - `access`: the user may not call the command or touch the key (`NOPERM`, `NOAUTH`)
- * - `module`: the server does not know the command: the module is not loaded, or too old
+ * - `module`: the server does not know the command, or a word of it that this client needs: the module is not loaded, or too
+ *   old
  * - `full`: the server has no memory left for a write (`OOM`)
  * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that
  *   is loading or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `MISCONF`, `UNBLOCKED`)
@@ -48,9 +49,15 @@ const REASONS: Readonly<Record<string, Reason>> = {
   UNBLOCKED: 'role',
 };
 
+/**
+ * What a module says that does not know the forms in which this client sends and reads many rows. One that does takes every
+ * number of arguments that `mset` sends.
+ */
+const OLDER = /^ERR (syntax error, '(LIST|COLUMNS|JSON)' is not a word of '|wrong number of arguments for 'vehprice\.mset')/;
+
 function reasonOf(code: string, message: string): Reason {
   if (code !== 'ERR') return REASONS[code] ?? 'other';
-  if (/^ERR unknown command/.test(message)) return 'module';
+  if (/^ERR unknown command/.test(message) || OLDER.test(message)) return 'module';
   if (/^ERR invalid value '.*' in the toggle/.test(message)) return 'toggle';
   return /^ERR (syntax error|invalid|value is not|timeout is|too many|the reply would be|wrong number of arg)/.test(message)
     ? 'call'
@@ -59,7 +66,10 @@ function reasonOf(code: string, message: string): Reason {
 
 /** The driver's error as a `ServerError` if the server answered it, else as it is. */
 export function serverError(error: unknown, command: string): unknown {
-  return error instanceof Error && isReply(error) ? new ServerError(error.message, command, error) : error;
+  if (!(error instanceof Error && isReply(error))) return error;
+  const { message } = error;
+  const advice = OLDER.test(message) ? ': the module on the server is older than this client and must be upgraded' : '';
+  return new ServerError(message + advice, command, error);
 }
 
 /** Whether an error is of the class that the driver has for what a server answers: `ReplyError` or `ErrorReply`. */

@@ -1,4 +1,5 @@
 /** Typed commands of the quotelock module, over ioredis or node-redis. A class a family, named as its commands. */
+export type { Value } from './batch.js';
 export type { Driver, IoRedis, NodeRedis, NodeRedisCluster, Send, Word } from './driver.js';
 export { type Reason, ServerError } from './errors.js';
 export { LockedQuoteInfo, type Quote } from './locked-quote-info.js';
@@ -20,6 +21,7 @@ export {
   type Claim,
   type ClaimOptions,
   type Expiry,
+  type GivenRow,
   type Projection,
   type Row,
   type TableInfo,

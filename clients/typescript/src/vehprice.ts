@@ -1,3 +1,4 @@
+import { type Columns, type Value, columnsText, idsText, rowsOf, rowsText } from './batch.js';
 import { type Driver, type Word, commands } from './driver.js';
 import { json, list, members, number, text } from './reply.js';
 
@@ -6,6 +7,21 @@ export type Row = Record<string, string>;
 
 /** When rows expire: so many milliseconds from now, at a moment, or when the row that is replaced would have. */
 export type Expiry = { inMs: number; at?: never } | { at: Date | number; inMs?: never } | 'keep';
+
+/** A row to be written: a field that it lacks is undefined or null. */
+export type GivenRow<F extends string> = Readonly<Record<F, Value>>;
+
+/**
+ * Whether rows are of `F`. A type that lacks some of `F` has no other names, which would be mistakes; one that has all of them,
+ * optional, may have others, which are not written.
+ */
+export type OnlyOf<F extends string, Rows> = [OtherNames<F, Rows>] extends [never]
+  ? unknown
+  : { readonly notAmongTheFields: OtherNames<F, Rows> };
+
+type OtherNames<F extends string, Rows> = Rows extends Iterable<readonly [unknown, infer R]> ? OtherNamesOfRow<F, R> : never;
+type OtherNamesOfRow<F extends string, R> =
+  R extends GivenRow<F> ? Exclude<keyof R, F> : [F] extends [keyof R] ? never : Exclude<keyof R, F>;
 
 export interface WriteOptions {
   /** `NX`: only rows that are not there; `XX`: only rows that are. Judged row by row. */
@@ -95,7 +111,9 @@ export class VehPrice {
   ): Promise<(Answer<F, R> | null)[]> {
     if (ids.length === 0) return [];
     const block = options.blockMs === undefined ? [] : ['BLOCK', options.blockMs];
-    return json(await this.#ask.read('VEHPRICE.MGET', [key, ...projection(options), ...block, 'IDS', ...ids]));
+    const { words, rows } = byId(options);
+    const asked = ['LIST', idsText('VEHPRICE.MGET', ids)];
+    return rows(json(await this.#ask.read('VEHPRICE.MGET', [key, ...words, ...block, ...asked])));
   }
 
   /** All rows, by id. */
@@ -128,17 +146,39 @@ export class VehPrice {
     return number(await this.#ask.write('VEHPRICE.SET', words)) === 1;
   }
 
-  /** Sets rows, all of the same fields: a `Map` by id, or pairs of id and row. How many were stored. */
-  async mset<F extends string>(
+  /**
+   * Sets rows: a `Map` by id, or pairs of id and row. How many were stored. A field that is undefined or null in a row is stored
+   * as missing, with `merge` left as it was. Of each row the `fields` are written; if that is null, all it has.
+   */
+  mset<F extends string>(
     key: string,
     fields: readonly F[],
-    rows: Iterable<readonly [id: Word, row: Readonly<Record<F, Word>>]>,
+    rows: Iterable<readonly [id: Word, row: GivenRow<F>]>,
+    options?: WriteOptions,
+  ): Promise<number>;
+  mset<F extends string, Rows extends Iterable<readonly [id: Word, row: Partial<GivenRow<F>>]>>(
+    key: string,
+    fields: readonly F[],
+    rows: Rows & OnlyOf<F, Rows>,
+    options?: WriteOptions,
+  ): Promise<number>;
+  mset(
+    key: string,
+    fields: null,
+    rows: Iterable<readonly [id: Word, row: GivenRow<string>]>,
+    options?: WriteOptions,
+  ): Promise<number>;
+  async mset(
+    key: string,
+    fields: readonly string[] | null,
+    rows: Iterable<readonly [id: Word, row: object]>,
     options: WriteOptions = {},
   ): Promise<number> {
-    const values = [...rows].flatMap(([id, row]) => [id, ...fields.map((field) => row[field])]);
-    if (values.length === 0) return 0;
-    const words = [key, ...writing(options), ...counted('FIELDS', fields), 'ROWS', ...values];
-    return number(await this.#ask.write('VEHPRICE.MSET', words));
+    const given = [...rows];
+    if (given.length === 0) return 0;
+    const command = 'VEHPRICE.MSET';
+    const form = fields ? ['COLUMNS', columnsText(command, fields, given)] : ['JSON', rowsText(command, given)];
+    return number(await this.#ask.write(command, [key, ...writing(options), ...form]));
   }
 
   /** Deletes rows, and says how many were there. */
@@ -200,7 +240,10 @@ export class VehPrice {
     const words: Word[] = [key, 'PX', options.ttlMs];
     if (options.limit !== undefined) words.push('LIMIT', options.limit);
     if (options.refreshMs !== undefined) words.push('REFRESH', options.refreshMs);
-    return json(await this.#ask.write('VEHPRICE.CLAIM', [...words, ...projection(options), 'IDS', ...ids]));
+    const { words: projected, rows } = byId(options);
+    const asked = ['LIST', idsText('VEHPRICE.CLAIM', ids)];
+    const claim = json<Claim<never>>(await this.#ask.write('VEHPRICE.CLAIM', [...words, ...projected, ...asked]));
+    return { ...claim, rows: rows(claim.rows) };
   }
 
   /** Gives up claims under a token, so that another pod can take them at once: those on these ids, or all. How many. */
@@ -211,6 +254,17 @@ export class VehPrice {
 
 function projection<F extends string, R extends string>({ fields, raw }: Projection<F, R>): Word[] {
   return [...(fields ? counted('FIELDS', fields) : []), 'JSON', ...(raw?.length ? counted('RAW', raw) : [])];
+}
+
+/** `projection` for rows of a list of ids, and how to read them: by column, the fastest, if all are to have the same fields. */
+function byId<F extends string, R extends string>(options: Projection<F, R>) {
+  type Rows = (Answer<F, R> | null)[];
+  if (!options.fields || options.raw?.length) return { words: projection(options), rows: (reply: unknown) => reply as Rows };
+  const fields = [...options.fields];
+  return {
+    words: [...counted('FIELDS', fields), 'COLUMNS'],
+    rows: (reply: unknown) => rowsOf(fields, reply as Columns) as Rows,
+  };
 }
 
 function counted(word: string, names: readonly string[]): Word[] {

@@ -36,6 +36,25 @@ describe('ServerError', () => {
         [() => prices.set(key(), '', { a: 1 }), 'call', 'ERR', 'VEHPRICE.SET', /^ERR invalid id '', it takes 1 to 256 bytes/],
         [() => prices.mget(key(), [1], { blockMs: -1 }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR timeout is negative, BLOCK takes/],
         [() => prices.mget(key(), [1], { blockMs: 1.5 }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR timeout is not an integer/],
+        [() => prices.mget(key(), [1, '']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid id '', it takes 1 to 256 bytes/],
+        [() => prices.mget(key(), ['\ud800']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid JSON at byte \d+, expected ids as/],
+        [() => prices.mget(key(), [1], { fields: [] }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR value is not an integer/],
+        [() => prices.claim(key(), [''], { ttlMs: 1 }), 'call', 'ERR', 'VEHPRICE.CLAIM', /^ERR invalid id ''/],
+        [
+          () => prices.mset(key(), ['a', 'a'], [[1, { a: 1 }]]),
+          'call',
+          'ERR',
+          'VEHPRICE.MSET',
+          /^ERR .*field 'a' is given twice$/,
+        ],
+        [() => prices.mset(key(), ['a'], [['', { a: 1 }]]), 'call', 'ERR', 'VEHPRICE.MSET', /^ERR invalid id ''/],
+        [
+          () => prices.mset(key(), null, [['4711', { '': 1 }]]),
+          'call',
+          'ERR',
+          'VEHPRICE.MSET',
+          /^ERR invalid row '4711', field ''/,
+        ],
         [() => prices.set(key(), 1, {}), 'call', 'ERR', 'VEHPRICE.SET', /^ERR /],
         [() => plans.route(key(), ['_old']), 'call', 'ERR', 'PRICEPLAN.ROUTE', /^ERR invalid id '_old'/],
         [
@@ -97,6 +116,45 @@ describe('ServerError', () => {
     }
   });
 
+  it('says that the module is older than this client', async () => {
+    class ReplyError extends Error {}
+    /** What a server with the first 0.1.0 answers to this client. */
+    const answer = (command: string, args: string[]) => {
+      const name = command.toLowerCase();
+      if (name === 'vehprice.mset' && args.length < 7) return `ERR wrong number of arguments for '${name}' command`;
+      const word = args.find((arg) => /^(COLUMNS|LIST)$/.test(arg) || (arg === 'JSON' && name === 'vehprice.mset'));
+      return `ERR syntax error, '${word}' is not a word of '${name}'`;
+    };
+    let said = '';
+    const prices = new VehPrice(async ([command = '', ...args]) => {
+      said = answer(command, args);
+      throw new ReplyError(said);
+    });
+    const fields = ['a'] as const;
+    const rows = [[1, { a: 1 }]] as const;
+    const options = { condition: 'NX', expiry: { inMs: 1 }, token: '0'.repeat(32) } as const;
+    const cases: [() => Promise<unknown>, string, RegExp][] = [
+      [() => prices.mget('t', [1]), 'VEHPRICE.MGET', /'LIST'/],
+      [() => prices.mget('t', [1], { fields, raw: ['a'], blockMs: 1 }), 'VEHPRICE.MGET', /'LIST'/],
+      [() => prices.mget('t', [1], { fields }), 'VEHPRICE.MGET', /'COLUMNS'/],
+      [() => prices.claim('t', [1], { ttlMs: 1 }), 'VEHPRICE.CLAIM', /'LIST'/],
+      [() => prices.claim('t', [1], { ttlMs: 1, fields }), 'VEHPRICE.CLAIM', /'COLUMNS'/],
+      [() => prices.mset('t', fields, rows), 'VEHPRICE.MSET', /wrong number/],
+      [() => prices.mset('t', fields, rows, options), 'VEHPRICE.MSET', /'COLUMNS'/],
+      [() => prices.mset('t', null, rows, options), 'VEHPRICE.MSET', /'JSON'/],
+    ];
+    for (const [call, command, wrong] of cases) {
+      const error = await refusal(call());
+      assert.deepEqual([error.reason, error.code, error.command], ['module', 'ERR', command]);
+      assert.match(said, wrong);
+      assert.equal(error.message, `${said}: the module on the server is older than this client and must be upgraded`);
+      assert.equal((error.cause as Error).message, said);
+    }
+    // A mistake of the caller's is none of the module's.
+    const mistake = await refusal(new VehPrice(redis).set(key(), 1, { a: 1 }, { condition: 'nX!' as 'NX' }));
+    assert.equal(mistake.reason, 'call', mistake.message);
+  });
+
   it("leaves the driver's own errors as they are", async () => {
     const closed = { lazyConnect: true, enableOfflineQueue: false };
     const one = Object.values(IOREDIS).map(({ Redis }) => new Redis(url, closed));
@@ -129,6 +187,19 @@ describe('an argument that is neither text nor number', () => {
           ),
           TypeError,
         );
+      }
+      for (const id of [undefined, null, true, {}]) {
+        const ids = [1, id] as string[];
+        await assert.rejects(prices.mget(table, ids), {
+          name: 'TypeError',
+          message: 'VEHPRICE.MGET takes strings and numbers alone',
+        });
+        await assert.rejects(prices.claim(table, ids, { ttlMs: 1000 }), TypeError);
+        await assert.rejects(prices.mset(table, ['a'], [[id as string, { a: 1 }]]), TypeError);
+        await assert.rejects(prices.mset(table, null, [[id as string, { a: 1 }]]), TypeError);
+      }
+      for (const value of [true, { net: 1 }, [1]]) {
+        await assert.rejects(prices.mset(table, null, [[1, { a: 1, b: value as unknown as string }]]), TypeError);
       }
       assert.equal(await prices.len(table), 0);
       const none = undefined as unknown as string;

@@ -27,14 +27,77 @@ export async function compiled(prices: VehPrice): Promise<void> {
   same<Same<typeof row, { styleId: string | null; 'plan:571': unknown } | null | undefined>>();
   // @ts-expect-error a field that was not asked for
   void row?.pricingId;
-  // @ts-expect-error a row without a field that all are to have
-  await prices.mset('t', ['a', 'b'], [['1', { a: '1' }]]);
   // @ts-expect-error two expiries
   await prices.set('t', '1', { a: 1 }, { expiry: { inMs: 1, at: 2 } });
   // @ts-expect-error no condition
   await prices.set('t', '1', { a: 1 }, { condition: 'nx' });
   // @ts-expect-error no driver
   new VehPrice({ get: () => '1' });
+}
+
+/** Compiled and never called. */
+export async function written(prices: VehPrice, ids: string[]): Promise<void> {
+  const fields = ['a', 'b'] as const;
+  await prices.mset(
+    't',
+    ['a', 'b'],
+    [
+      ['1', { a: '1', b: 2 }],
+      ['2', { a: 1, b: '2' }],
+    ],
+  );
+  await prices.mset(
+    't',
+    ['a', 'b'],
+    [
+      ['1', { a: '1' }],
+      ['2', { a: null, b: '2' }],
+      ['3', { a: undefined, b: 3 }],
+    ],
+  );
+  await prices.mset('t', fields, new Map(ids.map((id) => [id, { b: id }])));
+  await prices.mset('t', fields, new Map<string, { a: string } | { b: string }>());
+  // More than the fields: of rows that have them all, and of rows that may lack some.
+  await prices.mset('t', fields, new Map(ids.map((id) => [id, { a: id, b: id, c: true }])));
+  await prices.mset('t', fields, new Map<string, { a?: string; b?: string; c: boolean }>());
+  // What is read can be written.
+  for (const row of await prices.mget('t', ids, { fields })) if (row) await prices.mset('t', fields, [['1', row]]);
+  await prices.mset('t', fields, Object.entries(await prices.getAll('t')));
+  await prices.mset('t', null, Object.entries(await prices.getAll('t')));
+  await prices.mset(
+    't',
+    null,
+    [
+      ['1', { a: '1' }],
+      ['2', { b: 2, c: null }],
+    ],
+    { condition: 'NX' },
+  );
+  // @ts-expect-error a field that is none of those named
+  await prices.mset('t', ['a', 'b'], [['1', { a: '1', bb: '1' }]]);
+  // @ts-expect-error the same in rows that were made before
+  await prices.mset('t', fields, new Map(ids.map((id) => [id, { a: id, bb: id }])));
+  // @ts-expect-error the same
+  await prices.mset('t', fields, [['1', { a: '1', b: '1', bb: '1' }]]);
+  // @ts-expect-error only fields that are none of those named
+  await prices.mset('t', fields, [['1', { c: '1' }]]);
+  // @ts-expect-error no value
+  await prices.mset('t', fields, [['1', { a: true }]]);
+  // @ts-expect-error no value
+  await prices.mset('t', null, [['1', { a: true }]]);
+  // @ts-expect-error no id
+  await prices.mset('t', fields, [[null, { a: 1 }]]);
+}
+
+/** Compiled and never called: names that are not known here. */
+export async function passedOn<F extends string>(
+  prices: VehPrice,
+  fields: F[],
+  rows: Map<string, Record<F, string>>,
+): Promise<void> {
+  await prices.mset('t', fields, rows);
+  await prices.mset<F>('t', fields, rows);
+  same<Same<Awaited<ReturnType<typeof prices.mget<F>>>, (Answer<F, never> | null)[]>>();
 }
 
 /** Compiled and never called: 6 needs Node 20 or newer. */

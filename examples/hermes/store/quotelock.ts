@@ -47,7 +47,7 @@ export class QuotelockStore implements Store {
       `hermes:tags:{${queryTime}}:${rentFlow}`,
       queryTime,
       ['styleId', 'pricingId'],
-      (row) => row,
+      ({ styleId, pricingId }) => ({ styleId, pricingId }),
       ({ styleId, pricingId }) => (styleId && pricingId ? { styleId, pricingId } : null),
     );
   }
@@ -89,16 +89,13 @@ export class QuotelockStore implements Store {
         return { found: byId(ids, rows), claimed, pending, ...(token === null ? {} : { token }) };
       },
       set: async (rows, token) => {
-        const asked = [...rows].map(([id, row]) => [id, write(row)] as const);
-        const names = fields ?? ([...new Set(asked.flatMap(([, row]) => Object.keys(row)))] as Field[]);
-        if (!names.length) return rows;
-        // What a row lacks of the others' fields is empty there.
-        const empty = Object.fromEntries(names.map((name) => [name, ''])) as Record<Field, string>;
-        const written = asked.map(([id, row]) => [id, { ...empty, ...row }] as const);
+        // A row that has no field is none.
+        const written = [...rows].map(([id, row]) => [id, write(row)] as const).filter(([, row]) => Object.keys(row).length);
         const expiry = { at };
-        if (token !== undefined && (await this.#tables.mset(key, names, written, { token, expiry })) === rows.size) return rows;
+        const stored = token === undefined ? 0 : await this.#tables.mset(key, null, written, { token, expiry });
+        if (stored === written.length) return rows;
         // Some claims had ended: for those the first one's rows stand.
-        await this.#tables.mset(key, names, written, { condition: 'NX', expiry });
+        await this.#tables.mset(key, null, written, { condition: 'NX', expiry });
         const ids = [...rows.keys()];
         return new Map([...rows, ...byId(ids, await this.#tables.mget<Field>(key, ids, options))]);
       },

@@ -233,6 +233,13 @@ test('pricings that do not have the same plans are kept as they are', async () =
   const { token = '' } = await table.claim(['100', '101', '102']);
   assert.deepEqual(await table.set(rows, token), rows);
   assert.deepEqual((await table.claim(['100', '101'])).found, rows);
+  const stored = `hermes:rules:{${queryTime}}:3:Core`;
+  assert.equal(
+    await redis.call('VEHPRICE.GET', stored, '100', 'JSON'),
+    JSON.stringify({ 'plan:571': JSON.stringify(rule('571')) }),
+  );
+  const mixed = new Map([...rows, ['103', []]]);
+  assert.deepEqual(await table.set(mixed), mixed, 'no plan at all beside others');
   assert.deepEqual(await table.set(new Map([['102', []]])), new Map([['102', []]]), 'no plan at all');
 });
 
