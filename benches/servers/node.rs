@@ -15,19 +15,49 @@ use crate::common::sheet::Sheet;
 use crate::common::spread::{Spread, with_commas};
 use crate::common::vehicles::vehicles;
 
-const OURS: &str = "VehPrice.mget of clients/typescript";
-const GOALS: [(&str, Goal); 2] =
-    [("pipeline of HGETALL", AtLeast(8.0)), ("HMGET of one hash, JSON.parse of each", AtLeast(1.5))];
+/// Ways to do the same, as vehicles.mjs names them.
+struct Comparison {
+    verb: &'static str,
+    what: &'static str,
+    ours: &'static str,
+    goals: [(&'static str, Goal); 2],
+    ways: &'static [&'static str],
+}
 
-/// The cases, as vehicles.mjs names them.
-const CASES: [&str; 6] = [
-    "pipeline of HGETALL",
-    "MGET of JSON, JSON.parse of each",
-    "HMGET of one hash, JSON.parse of each",
-    "VEHPRICE.MGET as maps",
-    "VEHPRICE.MGET JSON, JSON.parse",
-    OURS,
-];
+const READS: Comparison = Comparison {
+    verb: "read",
+    what: "from call to JavaScript objects",
+    ours: "VehPrice.mget, two fields",
+    goals: [
+        ("pipeline of HGETALL", AtLeast(25.0)),
+        ("HMGET of one hash, JSON.parse of each", AtLeast(5.0)),
+    ],
+    ways: &[
+        "pipeline of HGETALL",
+        "MGET of JSON, JSON.parse of each",
+        "HMGET of one hash, JSON.parse of each",
+        "VEHPRICE.MGET as maps",
+        "VEHPRICE.MGET JSON IDS, JSON.parse",
+        "VehPrice.mget, all fields",
+        "VehPrice.mget, two fields",
+    ],
+};
+
+const WRITES: Comparison = Comparison {
+    verb: "written",
+    what: "from JavaScript objects to stored",
+    ours: "VehPrice.mset",
+    goals: [
+        ("pipeline of HSET + EXPIRE", AtLeast(15.0)),
+        ("HSET of one hash, JSON.stringify of each", AtLeast(2.0)),
+    ],
+    ways: &[
+        "pipeline of HSET + EXPIRE",
+        "HSET of one hash, JSON.stringify of each",
+        "VEHPRICE.MSET ROWS",
+        "VehPrice.mset",
+    ],
+};
 
 /// Rounds that only warm up the compiler.
 const WARM_UP: usize = 2;
@@ -47,17 +77,15 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
         for layout in [Layout::Hashes, Layout::Strings, Layout::OneHash, Layout::Table] {
             layout.fill(&mut connection, &stored)?;
         }
-        let measured = measure(server.port(), bench.pick(21, 9, 2))?;
         let vehicles = with_commas(&count.to_string());
         let node = version()?;
-        bench.add(times(
-            format!("{vehicles} vehicles in Node {node}, from call to JavaScript objects"),
-            &measured,
-        ));
-        bench.add(ratios(
-            format!("{vehicles} vehicles in Node {node}: how many times as fast VehPrice.mget is"),
-            &measured,
-        )?);
+        for comparison in [READS, WRITES] {
+            let measured = measure(server.port(), &comparison, bench.pick(21, 9, 2))?;
+            let Comparison { verb, what, ours, .. } = comparison;
+            bench.add(times(format!("{vehicles} vehicles {verb} in Node {node}, {what}"), &measured));
+            let title = format!("{vehicles} vehicles {verb} in Node {node}: how many times as fast {ours} is");
+            bench.add(ratios(title, &comparison, &measured)?);
+        }
     }
     Ok(())
 }
@@ -68,9 +96,9 @@ fn version() -> Result<String> {
 }
 
 /// Each case in its own process, in turn, round after round.
-fn measure(port: u16, rounds: usize) -> Result<Vec<Measured>> {
+fn measure(port: u16, comparison: &Comparison, rounds: usize) -> Result<Vec<Measured>> {
     let (mut programs, mut digests) = (Vec::new(), HashSet::<String>::new());
-    for name in CASES {
+    for &name in comparison.ways {
         let mut program = Program::start(port, name)?;
         digests.insert(program.read_line()?);
         programs.push((program, Measured { name, rounds: Vec::new() }));
@@ -89,7 +117,7 @@ fn measure(port: u16, rounds: usize) -> Result<Vec<Measured>> {
         programs.reverse();
     }
     let mut measured: Vec<_> = programs.into_iter().map(|(_, measured)| measured).collect();
-    measured.sort_by_key(|case| CASES.iter().position(|name| *name == case.name));
+    measured.sort_by_key(|case| comparison.ways.iter().position(|name| *name == case.name));
     Ok(measured)
 }
 
@@ -145,11 +173,12 @@ fn times(title: String, measured: &[Measured]) -> Sheet {
     sheet
 }
 
-fn ratios(title: String, measured: &[Measured]) -> Result<Sheet> {
-    let ours = measured.iter().find(|case| case.name == OURS).ok_or("there is no case of ours")?;
+fn ratios(title: String, comparison: &Comparison, measured: &[Measured]) -> Result<Sheet> {
+    let Comparison { ours: name, goals, .. } = comparison;
+    let ours = measured.iter().find(|case| case.name == *name).ok_or("there is no case of ours")?;
     let mut sheet = Sheet::new(title, "against", &[("by the time", 2), ("by Node's CPU", 2)]);
-    for theirs in measured.iter().filter(|case| case.name != OURS) {
-        let goal = GOALS.iter().find(|(name, _)| *name == theirs.name).map_or(Goal::None, |&(_, goal)| goal);
+    for theirs in measured.iter().filter(|case| case.name != *name) {
+        let goal = goals.iter().find(|(name, _)| *name == theirs.name).map_or(Goal::None, |&(_, goal)| goal);
         let ratios = Spread::of_ratios(theirs.rounds.iter().copied(), ours.rounds.iter().copied());
         sheet.row_with_goal(theirs.name, goal, ratios);
     }

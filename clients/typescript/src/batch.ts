@@ -28,7 +28,8 @@ export function rowsOf(fields: readonly string[], { missing, columns }: Columns)
 export function idsText(command: string, ids: readonly Word[]): string {
   const words = [...ids];
   checkWords(command, words);
-  return JSON.stringify(words.map(String));
+  const areTexts = words.every((word) => typeof word === 'string');
+  return JSON.stringify(areTexts ? words : words.map(String));
 }
 
 /** Rows in one argument, by column. */
