@@ -27,6 +27,11 @@ pub(crate) static ROWS_DELETED: Counter = Counter::new("rows_deleted");
 /// Expired rows that were swept.
 pub(crate) static ROWS_EXPIRED: Counter = Counter::new("rows_expired");
 
+// What `VEHPRICE.CHANGES` answered: how often it was asked, that nothing had changed, and the whole table.
+pub(crate) static CHANGES_ASKED: Counter = Counter::new("changes_asked");
+pub(crate) static CHANGES_UNCHANGED: Counter = Counter::new("changes_unchanged");
+pub(crate) static CHANGES_WHOLE: Counter = Counter::new("changes_whole");
+
 // What `VEHPRICE.VERIFY` answered.
 pub(crate) static VERDICTS_MATCH: Counter = Counter::new("verdicts_match");
 pub(crate) static VERDICTS_CHANGED: Counter = Counter::new("verdicts_changed");
@@ -79,6 +84,9 @@ pub(crate) const ALL: &[&Counter] = &[
     &ROWS_STORED,
     &ROWS_DELETED,
     &ROWS_EXPIRED,
+    &CHANGES_ASKED,
+    &CHANGES_UNCHANGED,
+    &CHANGES_WHOLE,
     &VERDICTS_MATCH,
     &VERDICTS_CHANGED,
     &VERDICTS_MISSING,

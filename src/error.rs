@@ -204,6 +204,9 @@ pub enum Error {
     /// Not a cursor.
     #[error("ERR invalid cursor, it takes 0 or what the last call returned")]
     BadCursor,
+    /// Not a revision.
+    #[error("ERR invalid revision '{0}', expected 0 or what the last call returned")]
+    BadRevision(String),
     /// `RAW` without `JSON`.
     #[error("ERR syntax error, RAW goes with JSON only")]
     RawWithoutJson,

@@ -47,6 +47,7 @@ const COMMANDS: &[CommandEntry] = &[
     CommandEntry::of::<vehprice::Get>(),
     CommandEntry::of::<vehprice::MGet>(),
     CommandEntry::of::<vehprice::GetAll>(),
+    CommandEntry::of::<vehprice::Changes>(),
     CommandEntry::of::<vehprice::Scan>(),
     CommandEntry::of::<vehprice::Clear>(),
     CommandEntry::of::<vehprice::Del>(),

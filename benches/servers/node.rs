@@ -28,10 +28,7 @@ const READS: Comparison = Comparison {
     verb: "read",
     what: "from call to JavaScript objects",
     ours: "VehPrice.mget, two fields",
-    goals: [
-        ("pipeline of HGETALL", AtLeast(25.0)),
-        ("HMGET of one hash, JSON.parse of each", AtLeast(5.0)),
-    ],
+    goals: [("pipeline of HGETALL", AtLeast(25.0)), ("HMGET of one hash, JSON.parse of each", AtLeast(5.0))],
     ways: &[
         "pipeline of HGETALL",
         "MGET of JSON, JSON.parse of each",
@@ -83,7 +80,8 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
             let measured = measure(server.port(), &comparison, bench.pick(21, 9, 2))?;
             let Comparison { verb, what, ours, .. } = comparison;
             bench.add(times(format!("{vehicles} vehicles {verb} in Node {node}, {what}"), &measured));
-            let title = format!("{vehicles} vehicles {verb} in Node {node}: how many times as fast {ours} is");
+            let title =
+                format!("{vehicles} vehicles {verb} in Node {node}: how many times as fast {ours} is");
             bench.add(ratios(title, &comparison, &measured)?);
         }
     }

@@ -6,6 +6,7 @@ use std::ptr;
 use quotelock_core::table::Table;
 use quotelock_server::{Call, Command, Spec};
 
+use super::changes::new_history;
 use super::open_table::OpenTable;
 use super::{KEY_ARG, METADATA};
 use crate::error::Error;
@@ -16,7 +17,7 @@ pub(crate) struct Info;
 impl Command for Info {
     const SPEC: Spec = Spec {
         name: "vehprice.info",
-        summary: "Returns how many rows and fields a price table has, its bytes, and when rows expire.",
+        summary: "Returns how many rows and fields a price table has, its bytes, when rows expire, and its revision.",
         complexity: "O(N) where N is the number of rows",
         since: "0.1.0",
         flags: "readonly",
@@ -28,11 +29,13 @@ impl Command for Info {
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
-        let open = OpenTable::read(call)?;
-        match open.table() {
-            Some(table) => reply(call, table, &Facts::of(table, call.now_ms())),
-            None => call.reply_nil(),
-        }
+        let mut open = OpenTable::read(call)?;
+        let Some(table) = open.table_mut() else {
+            call.reply_nil();
+            return Ok(());
+        };
+        let revision = table.revision(call.now_ms(), new_history).to_string();
+        reply(call, table, &Facts::of(table, call.now_ms()), &revision);
         Ok(())
     }
 }
@@ -67,8 +70,8 @@ impl Facts {
     }
 }
 
-fn reply(call: &Call<'_>, table: &Table, facts: &Facts) {
-    call.reply_map(5);
+fn reply(call: &Call<'_>, table: &Table, facts: &Facts, revision: &str) {
+    call.reply_map(6);
     for (name, count) in [("rows", facts.rows), ("fields", facts.fields), ("bytes", table.bytes())] {
         call.reply_bytes(name.as_bytes());
         call.reply_count(count);
@@ -81,4 +84,6 @@ fn reply(call: &Call<'_>, table: &Table, facts: &Facts) {
             None => call.reply_nil(),
         }
     }
+    call.reply_bytes(b"revision");
+    call.reply_bytes(revision.as_bytes());
 }

@@ -1,5 +1,6 @@
 //! `VEHPRICE.*`: a table of vehicle prices.
 
+mod changes;
 mod claim;
 mod clear;
 mod columns;
@@ -28,6 +29,7 @@ mod waiting;
 mod write;
 mod write_options;
 
+pub(crate) use changes::Changes;
 pub(crate) use claim::Claim;
 pub(crate) use clear::Clear;
 pub(crate) use del::Del;

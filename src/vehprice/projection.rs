@@ -204,6 +204,17 @@ impl<'a> Projection<'a> {
         }
     }
 
+    /// The least bytes that a row takes in JSON by column, without a look at each value.
+    pub(super) fn min_column_len(&self, row: Row<'_>) -> usize {
+        const ROW_HEAD: usize = 16;
+
+        if self.fields.is_set() {
+            self.names.len() * MIN_ELEMENT_BYTES
+        } else {
+            row.len().saturating_sub(ROW_HEAD)
+        }
+    }
+
     /// Writes a row as a JSON object, `null` if there is none.
     #[inline]
     pub(super) fn write_json(&self, row: Option<Row<'_>>, out: &mut JsonWriter) {
@@ -244,7 +255,7 @@ impl<'a> Projection<'a> {
     }
 
     /// Visits the fields that are answered of a row, in order: name, value, and whether `RAW` names it.
-    fn each_field(&self, row: Row<'_>, mut visit: impl FnMut(&str, Option<&[u8]>, bool)) {
+    pub(super) fn each_field<'t>(&self, row: Row<'t>, mut visit: impl FnMut(&str, Option<&'t [u8]>, bool)) {
         let places = &mut *self.places.borrow_mut();
         let places = places.get(row.shape(), |shape| self.find_places(shape));
         let mut values = [None; MAX_FIELDS];
@@ -303,6 +314,9 @@ struct FieldPlace {
     place: Option<usize>,
     is_raw: bool,
 }
+
+/// The least that an element of an array takes.
+const MIN_ELEMENT_BYTES: usize = "\"\",".len();
 
 /// The least that is written for a field, without its name.
 const MIN_FIELD_BYTES: usize = "{\"\":0".len();

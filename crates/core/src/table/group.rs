@@ -1,5 +1,6 @@
 //! Rows in groups of one expiry and one list of fields, so that a command can carry a group.
 
+use super::shape::ShapeId;
 use super::{Expiry, Row, Shape};
 
 /// The most rows of a group.
@@ -12,7 +13,7 @@ const ENOUGH_BYTES: usize = 1024 * 1024;
 const ROWS_AT_ONCE: usize = 16 * MAX_GROUP_ROWS;
 
 /// Rows with the same expiry and the same names in the same order; at least one.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct RowGroup<'r, 't> {
     first: Row<'t>,
     rows: &'r [Row<'t>],
@@ -42,9 +43,8 @@ pub fn group_rows<'t>(mut rows: impl Iterator<Item = Row<'t>>, mut take: impl Fn
         if some.is_empty() {
             return;
         }
-        let key = |row: &Row<'_>| (row.expiry(), row.shape_id());
-        some.sort_by_key(key);
-        for mut alike in some.chunk_by(|a, b| key(a) == key(b)) {
+        sort_alike(&mut some);
+        for RowGroup { rows: mut alike, .. } in alike(&some) {
             while let Some(&first) = alike.first() {
                 let (rows, rest) = alike.split_at(group_length(alike));
                 take(RowGroup { first, rows });
@@ -52,6 +52,22 @@ pub fn group_rows<'t>(mut rows: impl Iterator<Item = Row<'t>>, mut take: impl Fn
             }
         }
     }
+}
+
+/// Sorts rows so that those of one group stand together, in their order.
+pub fn sort_alike(rows: &mut [Row<'_>]) {
+    rows.sort_by_key(key);
+}
+
+/// The groups of rows that were sorted so, each as long as it comes.
+pub fn alike<'r, 't>(rows: &'r [Row<'t>]) -> impl Iterator<Item = RowGroup<'r, 't>> + Clone {
+    let groups = rows.chunk_by(|a, b| key(a) == key(b));
+    groups.filter_map(|rows| Some(RowGroup { first: *rows.first()?, rows }))
+}
+
+/// What rows of a group have in common.
+fn key(row: &Row<'_>) -> (Expiry, ShapeId) {
+    (row.expiry(), row.shape_id())
 }
 
 /// How many of these rows, which are alike, make the first group.

@@ -11,6 +11,7 @@ mod columns;
 mod defrag;
 mod directory;
 mod group;
+mod history;
 mod lookup;
 mod max_expiry;
 mod memory;
@@ -25,7 +26,8 @@ mod write;
 
 pub use by_shape::ByShape;
 pub use columns::{ColumnsWriter, write_array};
-pub use group::{RowGroup, group_rows};
+pub use group::{RowGroup, alike, group_rows, sort_alike};
+pub use history::{Changes, Revision};
 pub use lookup::{IdHash, SlotHint};
 pub use memory::Relocator;
 pub use merge::{KeepError, MAX_KEPT_BYTES};
@@ -36,6 +38,7 @@ pub use write::{Condition, ExpiryPolicy, WriteOutcome, WritePolicy, Writer};
 use ahash::RandomState;
 
 use crate::Seed;
+use history::History;
 use max_expiry::MaxExpiry;
 use memory::{list_bytes, size_class};
 use page::{MAX_ROWS, Page};
@@ -67,6 +70,10 @@ pub struct Table {
     draft: Vec<u8>,
     /// Loaded, copied or moved to its key, and not opened since.
     is_relocated: bool,
+    /// How many rows were ever written or deleted.
+    count: u64,
+    /// Once it was asked for changes.
+    history: Option<Box<History>>,
 }
 
 impl Table {
@@ -89,12 +96,15 @@ impl Table {
             sweep: Sweep::START,
             draft: Vec::new(),
             is_relocated: false,
+            count: 0,
+            history: None,
         }
     }
 
     /// To be called when the table comes to a key as it is: loaded, copied, renamed or moved there.
     pub fn mark_relocated(&mut self) {
         self.is_relocated = true;
+        self.history = None;
     }
 
     /// Whether it was relocated since this was last asked.
@@ -155,7 +165,9 @@ impl Table {
         let (shape, expiry) = (row::shape(row), row::expiry(row));
         self.min_expiry = self.min_expiry.min(expiry);
         self.sweep.min_expiry = self.sweep.min_expiry.min(expiry);
+        let count = self.next_count();
         let page = self.page_mut(hash);
+        page.count = count;
         if let Some(place) = page.find(hint.place, hash, id) {
             let (old_shape, old_expiry) = (row::shape(page.row(place)), row::expiry(page.row(place)));
             page.replace(place, row);
@@ -165,6 +177,9 @@ impl Table {
             }
             self.max_expiry.invalidate(old_expiry);
             self.max_expiry.record(expiry);
+            if expiry < old_expiry {
+                self.note_gone(count, id);
+            }
             return false;
         }
         self.shapes.add_ref(shape);
@@ -192,6 +207,8 @@ impl Table {
         self.rows -= 1;
         self.shapes.release(shape);
         self.max_expiry.invalidate(expiry);
+        let count = self.next_count();
+        self.note_gone(count, id);
         self.merge(hash);
         !expiry.is_expired(now_ms)
     }
@@ -255,7 +272,9 @@ impl Table {
     pub fn bytes(&self) -> usize {
         let pages: usize = self.pages.iter().map(Page::bytes).sum();
         let lists = list_bytes(&self.pages) + list_bytes(&self.directory) + list_bytes(&self.draft);
-        size_class(size_of::<Self>()) + pages + lists + self.shapes.bytes()
+        let history = self.history.as_ref();
+        let history = history.map_or(0, |history| size_class(size_of::<History>()) + history.bytes());
+        size_class(size_of::<Self>()) + pages + lists + self.shapes.bytes() + history
     }
 
     /// About how many allocations the table has.

@@ -93,6 +93,8 @@ pub(super) struct Page {
     pub(super) depth: u32,
     /// The lowest hash that belongs here.
     pub(super) first_hash: u32,
+    /// The table's count when a row was last written here.
+    pub(super) count: u64,
     /// No row expires earlier.
     pub(super) min_expiry: Expiry,
     /// No row expires later.
@@ -103,7 +105,7 @@ impl Page {
     pub(super) fn new(depth: u32, first_hash: u32) -> Self {
         let (slots, rows, long_rows) = (Vec::new(), Vec::new(), Vec::new());
         let (min_expiry, max_expiry) = (Expiry::NEVER, Expiry::MIN);
-        Self { slots, rows, long_rows, depth, first_hash, min_expiry, max_expiry }
+        Self { slots, rows, long_rows, depth, first_hash, count: 0, min_expiry, max_expiry }
     }
 
     /// An empty page with slots for about as many rows. The memory of the rows themselves comes with the
@@ -256,6 +258,7 @@ impl Page {
     /// Keeps the rows for which `keep` holds, and recomputes the page's expiries.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&[u8]) -> bool) {
         let mut kept = Self::new(self.depth, self.first_hash);
+        kept.count = self.count;
         for place in 0..self.len() {
             if keep(self.row(place)) {
                 kept.take(self, place);
@@ -272,6 +275,7 @@ impl Page {
         let mut low = Self::new(depth, self.first_hash);
         let mut high = Self::new(depth, self.first_hash | bit);
         for page in [&mut low, &mut high] {
+            page.count = self.count;
             page.slots.reserve_exact(self.len());
             page.rows.reserve_exact(self.rows.len());
         }
@@ -291,6 +295,7 @@ impl Page {
             self.take(&mut high, place);
         }
         self.depth -= 1;
+        self.count = self.count.max(high.count);
         self.fit();
     }
 

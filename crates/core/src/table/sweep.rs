@@ -52,6 +52,7 @@ impl Table {
                 self.rows -= removed.len();
                 // `max_expiry` stays: it is the key's expiry, whatever clock swept the rows.
                 removed.into_iter().for_each(|shape| self.shapes.release(shape));
+                self.note_swept(now_ms);
                 self.merge(hash);
             }
             if freed >= bytes {
