@@ -17,7 +17,8 @@ use crate::reply::{MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, 
 /// Tells what to do to a copy of a table to have it as it is now.
 pub(crate) struct Changes;
 
-/// Where the words begin.
+/// Where the revision is, and where the words begin.
+const REVISION: usize = 2;
 const WORDS: usize = 3;
 
 impl Command for Changes {
@@ -48,6 +49,10 @@ impl Command for Changes {
             Some(table) => News::of(table.changes(since, now_ms, new_history)),
             None => News::no_table(),
         };
+        if projection.is_json() && since.is_some_and(|since| news.revision == Some(since)) {
+            CHANGES_UNCHANGED.count();
+            return reply_unchanged(call, now_ms);
+        }
         CHANGES_WHOLE.add(usize::from(news.is_whole));
         CHANGES_UNCHANGED.add(usize::from(since.is_some_and(|since| news.revision == Some(since))));
         count_reads(news.rows.len(), news.rows.len());
@@ -63,6 +68,23 @@ impl Command for Changes {
     }
 }
 
+/// Answers what most calls are answered, in JSON: that nothing has changed.
+fn reply_unchanged(call: &Call<'_>, now_ms: i64) -> Result<(), Error> {
+    let mut json = json_writer(0);
+    let (revision, mut number) = (call.arg(REVISION), itoa::Buffer::new());
+    let now = number.format(now_ms);
+    for piece in [
+        br#"{"revision":""#,
+        revision,
+        br#"","now":"#,
+        now.as_bytes(),
+        br#","whole":false,"groups":[],"deleted":[]}"#,
+    ] {
+        json.write_raw(piece);
+    }
+    reply_json(call, &mut json)
+}
+
 /// A random number by which the history of a table is known.
 pub(super) fn new_history() -> u64 {
     let [number] = random_numbers();
@@ -70,7 +92,7 @@ pub(super) fn new_history() -> u64 {
 }
 
 fn parse<'a>(call: &Call<'a>) -> Result<(Option<Revision>, Projection<'a>), Error> {
-    let text = call.arg(2);
+    let text = call.arg(REVISION);
     let since = Revision::parse(text).ok_or_else(|| Error::BadRevision(excerpt(text)))?;
     let mut projection = Projection::whole();
     let mut args = ArgCursor::new(Changes::SPEC.name, WORDS, call.args_from(WORDS));

@@ -1,5 +1,6 @@
 //! The speed of the VEHPRICE commands beside that of a server's own commands.
 
+mod copies;
 mod one_row;
 mod reads;
 mod sweep;
@@ -17,5 +18,6 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     reads::run(bench, rounds)?;
     writes::run(bench, rounds)?;
     one_row::run(bench)?;
+    copies::run(bench)?;
     sweep::run(bench)
 }

@@ -29,18 +29,33 @@ impl Revision {
         if text == Self::NONE.as_bytes() {
             return Some(None);
         }
-        let (history, count) = std::str::from_utf8(text).ok()?.split_once('-')?;
-        let revision = Self { history: u64::from_str_radix(history, 16).ok()?, count: count.parse().ok()? };
-        // One text for each.
-        (revision.to_string().as_bytes() == text).then_some(Some(revision))
+        // One text for each: as many hex digits as there are, and no zeros before the count.
+        let (history, rest) = text.split_at_checked(HEX_DIGITS)?;
+        let count = rest.strip_prefix(b"-")?;
+        if count.is_empty() || count.starts_with(b"0") && count.len() > 1 {
+            return None;
+        }
+        let history = history.iter().try_fold(0, |number: u64, byte| match byte {
+            b'0'..=b'9' => Some(number << 4 | u64::from(byte - b'0')),
+            b'a'..=b'f' => Some(number << 4 | u64::from(byte - b'a' + 10)),
+            _ => None,
+        })?;
+        let count = count.iter().try_fold(0, |number: u64, byte| {
+            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+            number.checked_mul(10)?.checked_add(digit)
+        })?;
+        Some(Some(Self { history, count }))
     }
 }
 
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}-{}", self.history, self.count)
+        write!(f, "{:0HEX_DIGITS$x}-{}", self.history, self.count)
     }
 }
+
+/// Those of a history's number.
+const HEX_DIGITS: usize = 16;
 
 /// What to do to a copy of a table to have it as it is now.
 #[derive(Debug)]
