@@ -74,6 +74,12 @@ pub enum Error {
         /// The longest align in whole seconds; 0 if there is none.
         max_s: i64,
     },
+    /// The align that is set is too long for the lock; the longest that is not, in seconds.
+    #[error("ERR quotelock.lock-align-s is too long for this lock, ALIGN {}", takes_align(*max_s))]
+    AlignSetting {
+        /// The longest align in whole seconds; 0 if there is none.
+        max_s: i64,
+    },
     /// Not a moment.
     #[error("ERR invalid queryTime '{0}', it takes {RFC_3339}, or '*' for the server's clock")]
     BadQueryTime(String),
@@ -207,6 +213,9 @@ pub enum Error {
     /// Not a revision.
     #[error("ERR invalid revision '{0}', expected 0 or what the last call returned")]
     BadRevision(String),
+    /// Not a token.
+    #[error("ERR invalid token '{0}', expected 32 hex digits in lower case")]
+    BadToken(String),
     /// `RAW` without `JSON`.
     #[error("ERR syntax error, RAW goes with JSON only")]
     RawWithoutJson,

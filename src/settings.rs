@@ -16,6 +16,9 @@ static LOCK_BUFFER_MS: Setting = Setting::new("lock-buffer-ms", 60_000, 0, MAX_T
 /// of clocks.
 static LOCK_LAG_MS: Setting = Setting::new("lock-lag-ms", 0, 0, MAX_TTL_MS);
 
+/// To a multiple of how many seconds `*` floors the moment, so that many users share one; 0: not at all.
+static LOCK_ALIGN_S: Setting = Setting::new("lock-align-s", 0, 0, MAX_TTL_MS / 1000);
+
 /// The ttl of rows written without an expiry; 0: they don't expire.
 static PRICE_TTL_MS: Setting = Setting::new("price-ttl-ms", 120_000, 0, MAX_TTL_MS);
 
@@ -29,8 +32,16 @@ static MAX_CLAIMS: Setting = Setting::new("max-claims", 1_000_000, 0, 100_000_00
 /// is longer than the least it can be set to.
 static MAX_REPLY_BYTES: Setting = Setting::new("max-reply-bytes", 64 << 20, 2 << 20, 512 << 20);
 
-pub(crate) const ALL: &[&Setting] =
-    &[&LOCK_TTL_MS, &LOCK_BUFFER_MS, &LOCK_LAG_MS, &PRICE_TTL_MS, &MAX_BATCH, &MAX_CLAIMS, &MAX_REPLY_BYTES];
+pub(crate) const ALL: &[&Setting] = &[
+    &LOCK_TTL_MS,
+    &LOCK_BUFFER_MS,
+    &LOCK_LAG_MS,
+    &LOCK_ALIGN_S,
+    &PRICE_TTL_MS,
+    &MAX_BATCH,
+    &MAX_CLAIMS,
+    &MAX_REPLY_BYTES,
+];
 
 /// The terms of a lock that has none of its own.
 pub(crate) fn lock_terms() -> Terms {
@@ -40,6 +51,11 @@ pub(crate) fn lock_terms() -> Terms {
 /// The lag of `*` where the command names none, in milliseconds.
 pub(crate) fn lock_lag_ms() -> i64 {
     LOCK_LAG_MS.get()
+}
+
+/// The align of `*` where the command names none, in seconds; `None`: none.
+pub(crate) fn lock_align_s() -> Option<i64> {
+    Some(LOCK_ALIGN_S.get()).filter(|seconds| *seconds > 0)
 }
 
 /// The expiry of a row that is written at `now_ms` without one.

@@ -103,9 +103,13 @@ impl<'a> NewLock<'a> {
             return Err(Error::LagWithoutClock);
         }
         let terms = settings::lock_terms().with_overrides(own_ttl_ms, own_buffer_ms);
+        let max_s = terms.max_align_s();
         let align_ms = match self.align_s.value() {
+            Some(seconds) => Some(align_ms(seconds, max_s).ok_or(Error::BadAlign { max_s })?),
+            None if self.query_time == QueryTime::Clock => settings::lock_align_s()
+                .map(|seconds| align_ms(Some(seconds), max_s).ok_or(Error::AlignSetting { max_s }))
+                .transpose()?,
             None => None,
-            Some(seconds) => Some(align_ms(seconds, terms.max_align_s())?),
         };
         let lag_ms = self.lag_ms.value().unwrap_or_else(settings::lock_lag_ms);
         let time = self
@@ -147,9 +151,6 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn align_ms(seconds: Option<i64>, max_s: i64) -> Result<i64, Error> {
-    seconds
-        .filter(|seconds| (1..=max_s).contains(seconds))
-        .map(|seconds| seconds * 1000)
-        .ok_or(Error::BadAlign { max_s })
+fn align_ms(seconds: Option<i64>, max_s: i64) -> Option<i64> {
+    seconds.filter(|seconds| (1..=max_s).contains(seconds)).map(|seconds| seconds * 1000)
 }

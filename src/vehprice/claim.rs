@@ -12,7 +12,7 @@ use super::mget::ROW_BYTES;
 use super::open_table::OpenTable;
 use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::single_flight::MissingRows;
-use super::{KEY_ARG, WRITES, count_reads, single_flight};
+use super::{KEY_ARG, WRITES, count_reads, single_flight, write_options};
 use crate::args::{ArgCursor, Exclusive, TTL_MS};
 use crate::error::{Error, Range};
 use crate::reply::{self, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, too_long};
@@ -41,6 +41,12 @@ impl Command for Claim {
             KEY_ARG,
             Arg::integer("milliseconds", "the claims end by themselves after so many milliseconds")
                 .after("PX"),
+            Arg::string(
+                "token",
+                "32 random hex digits to hold the claims under, so that the call can be sent again",
+            )
+            .after("TOKEN")
+            .optional(),
             Arg::integer("count", "claim at most so many rows").after("LIMIT").optional(),
             Arg::integer("milliseconds", "claim rows too that expire in less than so many milliseconds")
                 .after("REFRESH")
@@ -70,7 +76,8 @@ fn claim(call: &Call<'_>, request: &Request<'_, '_>, ids: &[&[u8]]) -> Result<()
         missing.is_missing(**row) || row.is_some_and(|row| expires_before(row, refresh_before_ms))
     });
     let wanted = wanted.map(|(id, _)| *id);
-    let (token, outcome) = single_flight::claim(call, wanted, request.for_ms, request.limit);
+    let token = request.token.unwrap_or_else(single_flight::new_token);
+    let outcome = single_flight::claim(call, wanted, token, request.for_ms, request.limit);
     let token = (!outcome.claimed.is_empty()).then_some(token);
     let replied = if projection.is_json() || projection.is_columns() {
         reply_json(call, projection, token, &rows, &outcome)
@@ -81,8 +88,8 @@ fn claim(call: &Call<'_>, request: &Request<'_, '_>, ids: &[&[u8]]) -> Result<()
     };
     if replied.is_ok() {
         count_reads(ids.len(), rows.iter().flatten().count());
-    } else if let Some(token) = token {
-        // A caller that isn't told of its claims can't release them.
+    } else if let Some(token) = token.filter(|_| request.token.is_none()) {
+        // A caller that isn't told of its token can't release its claims.
         single_flight::release(call, token, None);
     }
     replied
@@ -95,6 +102,8 @@ fn expires_before(row: Row<'_>, time_ms: Option<i64>) -> bool {
 /// What is asked for.
 struct Request<'c, 'a> {
     for_ms: i64,
+    /// The caller's own.
+    token: Option<Token>,
     limit: usize,
     refresh_ms: Option<i64>,
     projection: Projection<'a>,
@@ -102,12 +111,15 @@ struct Request<'c, 'a> {
 }
 
 fn parse<'c, 'a>(call: &'c Call<'a>) -> Result<Request<'c, 'a>, Error> {
-    let (mut px, mut limit, mut refresh) = (Exclusive::unset(), Exclusive::unset(), Exclusive::unset());
+    let (mut px, mut token) = (Exclusive::unset(), Exclusive::unset());
+    let (mut limit, mut refresh) = (Exclusive::unset(), Exclusive::unset());
     let mut projection = Projection::whole();
     let mut args = ArgCursor::new(Claim::SPEC.name, WORDS, call.args_from(WORDS));
     while args.advance() {
         if args.is("PX") {
             px.set("PX", args.expiry("PX", PX)?)?;
+        } else if args.is("TOKEN") {
+            token.set("TOKEN", write_options::token(args.value("TOKEN")?)?)?;
         } else if args.is("LIMIT") {
             limit.set("LIMIT", args.integer("LIMIT", LIMIT)?)?;
         } else if args.is("REFRESH") {
@@ -117,7 +129,14 @@ fn parse<'c, 'a>(call: &'c Call<'a>) -> Result<Request<'c, 'a>, Error> {
             projection.check_columns()?;
             let for_ms = px.value().ok_or(Error::Missing("PX"))?;
             let limit = limit.value().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-            return Ok(Request { for_ms, limit, refresh_ms: refresh.value(), projection, ids });
+            return Ok(Request {
+                for_ms,
+                token: token.value(),
+                limit,
+                refresh_ms: refresh.value(),
+                projection,
+                ids,
+            });
         } else {
             projection.take_word_or_columns(&mut args)?;
         }

@@ -1,10 +1,10 @@
 //! `VEHPRICE.RELEASE`
 
-use quotelock_core::single_flight::Token;
 use quotelock_server::{Arg, Call, Command, Spec};
 
 use super::ids::IdArgs;
 use super::open_table::OpenTable;
+use super::write_options::token;
 use super::{ID_ARG, KEY_ARG, WRITES, single_flight};
 use crate::error::Error;
 
@@ -27,18 +27,18 @@ impl Command for Release {
         keys: WRITES,
         args: &[
             KEY_ARG,
-            Arg::string("token", "the token that VEHPRICE.CLAIM returned"),
+            Arg::string("token", "the token that the rows were claimed under"),
             ID_ARG.optional().multiple(),
         ],
     };
     type Error = Error;
 
     fn run(call: &Call<'_>) -> Result<(), Error> {
+        let token = token(call.arg(TOKEN))?;
         let ids = if call.argc() > IDS { Some(IdArgs::new(call, IDS)?.checked()?) } else { None };
         // Opening it ends the claims of a table that was there before.
         drop(OpenTable::read(call)?);
-        let token = Token::parse(call.arg(TOKEN));
-        call.reply_count(token.map_or(0, |token| single_flight::release(call, token, ids.as_deref())));
+        call.reply_count(single_flight::release(call, token, ids.as_deref()));
         Ok(())
     }
 }

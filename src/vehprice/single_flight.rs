@@ -78,14 +78,14 @@ pub(super) fn has_claims() -> bool {
     HAS_CLAIMS.load(Relaxed)
 }
 
-/// Claims rows for the caller, for `for_ms` milliseconds.
+/// Claims rows under a token, for `for_ms` milliseconds.
 pub(super) fn claim<'i>(
     call: &Call<'_>,
     ids: impl Iterator<Item = &'i [u8]>,
+    token: Token,
     for_ms: i64,
     limit: usize,
-) -> (Token, ClaimOutcome<'i>) {
-    let token = new_token();
+) -> ClaimOutcome<'i> {
     let now_ms = call.now_ms();
     let terms = ClaimTerms {
         token,
@@ -96,13 +96,14 @@ pub(super) fn claim<'i>(
         max_bytes: settings::max_claims_bytes(),
     };
     let outcome = update(|state| state.claim(table_key(call), ids, terms));
-    CLAIMS_GRANTED.add(outcome.claimed.len());
+    CLAIMS_GRANTED.add(outcome.claimed.len() - outcome.renewed);
     CLAIMS_REFUSED.add(outcome.refused);
     CLAIMS_EXPIRED.add(outcome.expired);
-    (token, outcome)
+    outcome
 }
 
-fn new_token() -> Token {
+/// A token that no caller has seen.
+pub(super) fn new_token() -> Token {
     let [high, low] = random_numbers();
     Token::new(u128::from(high) << 64 | u128::from(low))
 }
@@ -115,10 +116,10 @@ pub(super) fn release(call: &Call<'_>, token: Token, ids: Option<&[&[u8]]>) -> u
 }
 
 /// Which of these ids are claimed under a token.
-pub(super) fn held(call: &Call<'_>, token: Option<Token>, ids: &[&[u8]]) -> Vec<bool> {
-    let Some(token) = token.filter(|_| has_claims()) else {
+pub(super) fn held(call: &Call<'_>, token: Token, ids: &[&[u8]]) -> Vec<bool> {
+    if !has_claims() {
         return vec![false; ids.len()];
-    };
+    }
     let (table, now_ms) = (table_key(call), call.now_ms());
     with_state(|state| ids.iter().map(|id| state.claims().is_held(table, token, id, now_ms)).collect())
 }

@@ -3,7 +3,7 @@
 use quotelock_core::single_flight::Token;
 use quotelock_core::table::bounds::MAX_EXPIRY_MS;
 use quotelock_core::table::{Condition, Expiry, ExpiryPolicy, WritePolicy};
-use quotelock_server::{Arg, Call};
+use quotelock_server::{Arg, Call, excerpt};
 
 use super::mset_form::NEVER;
 use crate::args::{ArgCursor, Exclusive, TTL_MS, TTL_S};
@@ -57,13 +57,17 @@ enum ExpireOption {
     Keep,
 }
 
+/// A token that claims are held under.
+pub(super) fn token(text: &[u8]) -> Result<Token, Error> {
+    Token::parse(text).ok_or_else(|| Error::BadToken(excerpt(text)))
+}
+
 /// The options of a write.
 pub(super) struct WriteOptions {
     condition: Exclusive<Condition>,
     merge: Exclusive<()>,
     expiry: Exclusive<ExpireOption>,
-    /// `None` where the text is no token: no claim is held under it.
-    token: Exclusive<Option<Token>>,
+    token: Exclusive<Token>,
     keep_claim: Exclusive<()>,
     is_replay: bool,
 }
@@ -106,8 +110,8 @@ impl WriteOptions {
             let ms = args.expiry("PXAT", if self.is_replay { REPLAYED_PXAT } else { PXAT })?;
             self.expiry.set("PXAT", ExpireOption::Absolute(ms))
         } else if args.is("TOKEN") {
-            let token = args.value("TOKEN")?;
-            self.token.set("TOKEN", Token::parse(token))
+            let token = token(args.value("TOKEN")?)?;
+            self.token.set("TOKEN", token)
         } else if args.is("KEEPCLAIM") {
             self.keep_claim.set("KEEPCLAIM", ())
         } else {
@@ -125,8 +129,8 @@ impl WriteOptions {
         self.keep_claim.is_set()
     }
 
-    /// The token under which rows must be claimed, if one was given; `Some(None)` if it is no token.
-    pub(super) fn token(&self) -> Option<Option<Token>> {
+    /// The token under which rows must be claimed, if one was given.
+    pub(super) fn token(&self) -> Option<Token> {
         self.token.value()
     }
 

@@ -1,4 +1,4 @@
-//! Leases: what each call claimed, by token and in the order of expiry.
+//! Leases: what each call claimed, under which token, and in the order of expiry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use super::token::Token;
 /// What one call claimed, all of it in one table.
 #[derive(Debug)]
 pub(super) struct Lease {
+    token: Token,
     table: OwnedTableKey,
     expiry_ms: i64,
     /// The ids of its claims, and of some that have ended or that another lease claimed since.
@@ -20,8 +21,8 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(table: OwnedTableKey, expiry_ms: i64, ids: Vec<Arc<[u8]>>) -> Self {
-        Self { table, expiry_ms, remaining: ids.len(), ids, cursor: 0 }
+    pub(super) fn new(token: Token, table: OwnedTableKey, expiry_ms: i64, ids: Vec<Arc<[u8]>>) -> Self {
+        Self { token, table, expiry_ms, remaining: ids.len(), ids, cursor: 0 }
     }
 
     pub(super) fn table(&self) -> TableKey<'_> {
@@ -52,35 +53,50 @@ impl Lease {
     }
 }
 
+/// The number of a lease, never used again.
+pub(super) type LeaseId = u64;
+
 /// All leases. One goes with the last of its claims.
 #[derive(Debug, Default)]
 pub(super) struct Leases {
-    by_token: BTreeMap<Token, Lease>,
-    by_expiry: BTreeSet<(i64, Token)>,
+    by_id: BTreeMap<LeaseId, Lease>,
+    by_expiry: BTreeSet<(i64, LeaseId)>,
+    /// A caller may claim more than once under its token, in more than one table.
+    by_token: BTreeSet<(Token, OwnedTableKey, LeaseId)>,
+    last: LeaseId,
 }
 
 impl Leases {
-    pub(super) fn insert(&mut self, token: Token, lease: Lease) -> &Lease {
-        assert!(!self.by_token.contains_key(&token), "a token names one lease");
-        self.by_expiry.insert((lease.expiry_ms, token));
-        self.by_token.entry(token).or_insert(lease)
+    /// The number that the next lease gets.
+    pub(super) fn next_id(&mut self) -> LeaseId {
+        self.last += 1;
+        self.last
+    }
+
+    pub(super) fn insert(&mut self, id: LeaseId, lease: Lease) -> &Lease {
+        self.by_expiry.insert((lease.expiry_ms, id));
+        self.by_token.insert((lease.token, lease.owned_table(), id));
+        self.by_id.entry(id).or_insert(lease)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_token.len()
+        self.by_id.len()
     }
 
-    pub(super) fn get(&self, token: Token) -> Option<&Lease> {
-        self.by_token.get(&token)
+    /// The leases under a token in a table.
+    pub(super) fn under(&self, token: Token, table: OwnedTableKey) -> impl Iterator<Item = &Lease> {
+        let range = (token, table.clone(), LeaseId::MIN)..=(token, table, LeaseId::MAX);
+        self.by_token.range(range).filter_map(|(_, _, id)| self.by_id.get(id))
     }
 
-    pub(super) fn get_mut(&mut self, token: Token) -> Option<&mut Lease> {
-        self.by_token.get_mut(&token)
+    pub(super) fn get_mut(&mut self, id: LeaseId) -> Option<&mut Lease> {
+        self.by_id.get_mut(&id)
     }
 
-    pub(super) fn remove(&mut self, token: Token) {
-        if let Some(lease) = self.by_token.remove(&token) {
-            self.by_expiry.remove(&(lease.expiry_ms, token));
+    pub(super) fn remove(&mut self, id: LeaseId) {
+        if let Some(lease) = self.by_id.remove(&id) {
+            self.by_expiry.remove(&(lease.expiry_ms, id));
+            self.by_token.remove(&(lease.token, lease.table, id));
         }
     }
 
@@ -89,27 +105,27 @@ impl Leases {
     }
 
     /// The lease that expired first.
-    #[expect(clippy::expect_used, reason = "`by_token` and `by_expiry` change together")]
-    pub(super) fn first_expired(&mut self, now_ms: i64) -> Option<(Token, &mut Lease)> {
-        let (_, token) = *self.by_expiry.first().filter(|(expiry_ms, _)| *expiry_ms <= now_ms)?;
-        Some((token, self.by_token.get_mut(&token).expect("a lease in `by_expiry` is in `by_token`")))
+    #[expect(clippy::expect_used, reason = "`by_id` and `by_expiry` change together")]
+    pub(super) fn first_expired(&mut self, now_ms: i64) -> Option<(LeaseId, &mut Lease)> {
+        let (_, id) = *self.by_expiry.first().filter(|(expiry_ms, _)| *expiry_ms <= now_ms)?;
+        Some((id, self.by_id.get_mut(&id).expect("a lease in `by_expiry` is in `by_id`")))
     }
 
     /// Counts off a claim that was detached with its table. Its lease may have been reaped before.
-    pub(super) fn free_detached(&mut self, token: Token) {
-        let Some(lease) = self.by_token.get_mut(&token) else {
+    pub(super) fn free_detached(&mut self, id: LeaseId) {
+        let Some(lease) = self.by_id.get_mut(&id) else {
             return;
         };
         // None of the lease's ids has a claim now, so any may go. `compact` left about two for each claim.
         lease.ids.truncate(lease.ids.len().saturating_sub(2));
         lease.remaining -= 1;
         if lease.remaining == 0 {
-            self.remove(token);
+            self.remove(id);
         }
     }
 
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &Lease> {
-        self.by_token.values()
+        self.by_id.values()
     }
 }

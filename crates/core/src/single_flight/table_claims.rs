@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 
+use super::leases::LeaseId;
 use super::table_map::NameMap;
 use super::token::Token;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claim {
     pub(super) token: Token,
+    pub(super) lease: LeaseId,
     pub(super) expiry_ms: i64,
 }
 
@@ -70,8 +72,8 @@ impl TableClaims {
         self.by_id.get(id).copied()
     }
 
-    pub(super) fn is_held_by(&self, token: Token, id: &[u8]) -> bool {
-        self.get(id).is_some_and(|claim| claim.token == token)
+    pub(super) fn is_of(&self, lease: LeaseId, id: &[u8]) -> bool {
+        self.get(id).is_some_and(|claim| claim.lease == lease)
     }
 
     /// Claims an id; returns the claim it replaces.

@@ -13,7 +13,7 @@ pub struct TableKey<'k> {
 }
 
 /// A `TableKey` that owns its name, and shares it with its clones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OwnedTableKey {
     db: i32,
     name: Arc<[u8]>,

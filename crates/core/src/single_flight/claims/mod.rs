@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ahash::RandomState;
 
-use super::leases::{Lease, Leases};
+use super::leases::{Lease, LeaseId, Leases};
 use super::table_claims::{Claim, DetachedClaims, Forecast, TableClaims};
 use super::table_map::{NameMap, OwnedTableKey, TableKey, TableMap};
 use super::token::Token;
@@ -16,7 +16,7 @@ use super::token::Token;
 /// The terms of one call that claims.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimTerms {
-    /// The token of the new claims; never used before.
+    /// The token of the claims. What is claimed under it already is claimed again, as if for the first time.
     pub token: Token,
     /// The time.
     pub now_ms: i64,
@@ -34,9 +34,11 @@ pub struct ClaimTerms {
 /// What came of a call that claims.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ClaimOutcome<'i> {
-    /// The ids that the caller has claimed.
+    /// The ids that the caller has claimed, those claimed again among them.
     pub claimed: Vec<&'i [u8]>,
-    /// The ids that were claimed already.
+    /// How many of them it had claimed before.
+    pub renewed: usize,
+    /// The ids that someone else has claimed.
     pub pending: Vec<&'i [u8]>,
     /// How many ids were left unclaimed to stay within `max_claims` and `max_bytes`.
     pub refused: usize,
@@ -84,7 +86,7 @@ impl Claims {
     /// About how many bytes they take: ids, names of tables, and what keeps them.
     pub fn bytes(&self) -> usize {
         /// What a lease takes beside its ids.
-        const LEASE_BYTES: usize = 176;
+        const LEASE_BYTES: usize = 256;
 
         self.table_bytes + self.leases.len() * LEASE_BYTES
     }
@@ -127,8 +129,8 @@ impl Claims {
         self.tables.owned_key(table)
     }
 
-    /// Claims the ids without a live claim, in order and within the terms. Expired claims on other rows make
-    /// room if need be; `on_reap` hears of each.
+    /// Claims the ids without a live claim but one under the same token, in order and within the terms. Expired
+    /// claims on other rows make room if need be; `on_reap` hears of each.
     pub(super) fn claim<'i>(
         &mut self,
         table: TableKey<'_>,
@@ -137,21 +139,30 @@ impl Claims {
         on_reap: impl FnMut(TableKey<'_>, &[u8]),
     ) -> ClaimOutcome<'i> {
         let mut seen = HashSet::with_hasher(self.hasher.clone());
-        let (mut free, mut pending) = (Vec::new(), Vec::new());
+        let (mut own, mut free, mut pending) = (Vec::new(), Vec::new(), Vec::new());
         let claims = self.tables.get(table);
-        for id in ids.filter(|id| seen.insert(*id)) {
+        for (place, id) in ids.filter(|id| seen.insert(*id)).enumerate() {
             let claim = claims.and_then(|claims| claims.get(id));
-            if claim.is_some_and(|claim| claim.is_live(terms.now_ms)) {
-                pending.push(id);
-            } else if free.len() < terms.limit {
-                free.push(id);
+            match claim.filter(|claim| claim.is_live(terms.now_ms)) {
+                Some(claim) if claim.token == terms.token => own.push((place, id)),
+                Some(_) => pending.push(id),
+                None if free.len() < terms.limit => free.push((place, id)),
+                None => {}
             }
         }
+        // What is claimed again counts first, so that a call that is sent again is answered the same.
+        own.truncate(terms.limit);
+        free.truncate(terms.limit - own.len());
         let wanted = free.len();
-        let (room, reaped) = self.make_room(table, &free, terms, on_reap);
+        let new: Vec<&[u8]> = free.iter().map(|(_, id)| *id).collect();
+        let (room, reaped) = self.make_room(table, &new, terms, on_reap);
         free.truncate(room);
-        let replaced = if free.is_empty() { 0 } else { self.add(table, &free, terms) };
-        ClaimOutcome { refused: wanted - free.len(), claimed: free, pending, expired: reaped + replaced }
+        let (renewed, refused) = (own.len(), wanted - free.len());
+        own.append(&mut free);
+        own.sort_unstable();
+        let claimed: Vec<&[u8]> = own.into_iter().map(|(_, id)| id).collect();
+        let replaced = if claimed.is_empty() { 0 } else { self.add(table, &claimed, terms) };
+        ClaimOutcome { claimed, renewed, pending, refused, expired: reaped + replaced - renewed }
     }
 
     /// Frees detached and expired claims where these ids would exceed the bounds otherwise. Returns how many
@@ -198,12 +209,13 @@ impl Claims {
         fits.take(max_held.saturating_sub(held)).count()
     }
 
-    /// Claims these distinct ids, none with a live claim; returns how many expired claims it replaced.
+    /// Claims these distinct ids, none with a live claim of another token; returns how many claims it replaced.
     fn add(&mut self, table: TableKey<'_>, ids: &[&[u8]], terms: ClaimTerms) -> usize {
-        let claim = Claim { token: terms.token, expiry_ms: terms.expiry_ms };
+        let ClaimTerms { token, expiry_ms, .. } = terms;
+        let claim = Claim { token, lease: self.leases.next_id(), expiry_ms };
         let ids = ids.iter().map(|id| Arc::from(*id)).collect();
         let key = self.tables.owned_key(table).unwrap_or_else(|| table.into());
-        let lease = self.leases.insert(claim.token, Lease::new(key.clone(), claim.expiry_ms, ids));
+        let lease = self.leases.insert(claim.lease, Lease::new(token, key.clone(), expiry_ms, ids));
         let table_bytes = &mut self.table_bytes;
         let claims = self.tables.get_or_insert_with(&key, || {
             let claims = TableClaims::new(table.name, self.hasher.clone());
@@ -214,7 +226,7 @@ impl Claims {
         let replaced: Vec<Claim> = lease.ids.iter().filter_map(|id| claims.insert(id, claim)).collect();
         self.table_bytes += claims.bytes();
         self.len += lease.ids.len();
-        replaced.iter().for_each(|claim| self.count_off(claim.token, 1));
+        replaced.iter().for_each(|claim| self.count_off(claim.lease, 1));
         replaced.len()
     }
 
@@ -230,19 +242,19 @@ impl Claims {
         };
         self.table_bytes -= claims.bytes();
         // What was claimed in one call mostly ends together, so neighbours share an entry.
-        let mut ended: Vec<(Token, usize)> = Vec::new();
+        let mut ended: Vec<(LeaseId, usize)> = Vec::new();
         for id in ids {
             if let Some(claim) = claims.remove(id) {
                 on_end(id);
-                match ended.last_mut().filter(|(token, _)| *token == claim.token) {
+                match ended.last_mut().filter(|(lease, _)| *lease == claim.lease) {
                     Some((_, count)) => *count += 1,
-                    None => ended.push((claim.token, 1)),
+                    None => ended.push((claim.lease, 1)),
                 }
             }
         }
         self.table_bytes += claims.bytes();
         self.shrink(table);
-        ended.iter().for_each(|(token, count)| self.count_off(*token, *count));
+        ended.iter().for_each(|(lease, count)| self.count_off(*lease, *count));
         ended.iter().map(|(_, count)| count).sum()
     }
 
@@ -255,7 +267,7 @@ impl Claims {
         now_ms: i64,
         on_end: impl FnMut(&[u8]),
     ) -> usize {
-        let Some(lease) = self.leases.get(token) else {
+        let Some(key) = self.tables.owned_key(table) else {
             return 0;
         };
         let is_held = |id: &[u8]| self.is_held(table, token, id, now_ms);
@@ -263,7 +275,8 @@ impl Claims {
             let held: Vec<&[u8]> = ids.iter().copied().filter(|id| is_held(id)).collect();
             self.end_rows(table, held.into_iter(), on_end)
         } else {
-            let held: Vec<Arc<[u8]>> = lease.ids.iter().filter(|id| is_held(id)).cloned().collect();
+            let leased = self.leases.under(token, key).flat_map(|lease| &lease.ids);
+            let held: Vec<Arc<[u8]>> = leased.filter(|id| is_held(id)).cloned().collect();
             self.end_rows(table, held.iter().map(|id| &**id), on_end)
         }
     }
@@ -297,7 +310,7 @@ impl Claims {
             let (claim, bytes) = claims.free_next();
             self.table_bytes -= bytes;
             if let Some(claim) = claim {
-                self.leases.free_detached(claim.token);
+                self.leases.free_detached(claim.lease);
                 freed += 1;
             } else {
                 self.detached.pop_front();
@@ -319,12 +332,12 @@ impl Claims {
         let mut reaped = 0;
         for _ in 0..max_scanned {
             let expired = self.leases.first_expired(now_ms).filter(|_| reaped < max_reaped);
-            let Some((token, lease)) = expired else {
+            let Some((number, lease)) = expired else {
                 break;
             };
             let Some(id) = lease.ids.pop() else {
                 // The claims it has left are detached.
-                self.leases.remove(token);
+                self.leases.remove(number);
                 continue;
             };
             let table = lease.owned_table();
@@ -332,13 +345,13 @@ impl Claims {
             let Some(claims) = self.tables.get_mut(table) else {
                 continue;
             };
-            if claims.is_held_by(token, &id) {
+            if claims.is_of(number, &id) {
                 self.table_bytes -= claims.bytes();
                 claims.remove(&id);
                 self.table_bytes += claims.bytes();
                 self.shrink(table);
                 on_reap(table, &id);
-                self.count_off(token, 1);
+                self.count_off(number, 1);
                 reaped += 1;
             }
         }
@@ -347,17 +360,17 @@ impl Claims {
 
     /// Counts off claims that were removed from their table.
     #[expect(clippy::expect_used, reason = "a lease goes with the last of its claims, not before")]
-    fn count_off(&mut self, token: Token, count: usize) {
+    fn count_off(&mut self, number: LeaseId, count: usize) {
         self.len -= count;
-        let lease = self.leases.get_mut(token).expect("a claim has a lease");
+        let lease = self.leases.get_mut(number).expect("a claim has a lease");
         lease.remaining -= count;
         if lease.remaining == 0 {
-            self.leases.remove(token);
+            self.leases.remove(number);
             return;
         }
         // No table: its claims have all ended, and the caller counts off the rest of them next.
         let claims = self.tables.get(lease.table());
-        lease.compact(4 * count, |id| claims.is_some_and(|claims| claims.is_held_by(token, id)));
+        lease.compact(4 * count, |id| claims.is_some_and(|claims| claims.is_of(number, id)));
     }
 
     /// Frees what a table of claims no longer needs.
