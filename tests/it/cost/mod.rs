@@ -1,0 +1,76 @@
+//! No call costs out of proportion to its size: for each command and option the worst call that was thought
+//! of, beside the plainest of its kind. The cost is the processor time of the server's main thread, and
+//! counts for each byte that is sent and answered; so what machines and other tests do falls out of the
+//! ratio. `docs/reliability.md` has the factors.
+
+mod calls;
+mod claims;
+mod locks;
+mod measure;
+mod plans;
+mod reads;
+mod tables;
+mod writes;
+
+use quotelock_testkit::{RawConnection, packed};
+use redis::Value;
+
+use crate::harness::*;
+use calls::*;
+use measure::Servers;
+
+/// How many rows tables have, of many fields or of few; and how many ids are asked for.
+const ROWS: usize = 1_000;
+const NARROW_ROWS: usize = 10_000;
+
+/// Worst calls, and how many times as much as the plain ones they may cost.
+struct Case {
+    /// The worst calls as the page names them.
+    name: &'static str,
+    worst: Calls,
+    /// The plain ones.
+    beside: &'static str,
+    plain: Calls,
+    factor: f64,
+    /// Whether they are sent to a server with an AOF.
+    is_kept: bool,
+}
+
+/// Worst calls under the name they have on the page; [`Case::beside`] must follow.
+fn case(name: &'static str, worst: Calls) -> Case {
+    Case { name, worst, beside: "", plain: Calls::default(), factor: 0.0, is_kept: false }
+}
+
+impl Case {
+    /// The plain calls, and how many times as much the worst may cost.
+    fn beside(self, beside: &'static str, plain: Calls, factor: f64) -> Self {
+        Self { beside, plain, factor, ..self }
+    }
+
+    /// On a server with an AOF.
+    fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
+    }
+}
+
+/// All cases, in the order of the page.
+fn cases() -> Vec<Case> {
+    let families =
+        [locks::cases(), reads::cases(), tables::cases(), writes::cases(), claims::cases(), plans::cases()];
+    families.into_iter().flatten().collect()
+}
+
+#[apply(two_servers)]
+fn the_worst_call_costs_little_more_than_the_plainest_of_its_size(#[case] kind: Kind) {
+    let servers = Servers::start(kind);
+    let mut dear = Vec::new();
+    for case in cases() {
+        let Case { name, beside, factor, .. } = case;
+        let (times, figures) = servers.compare(&case);
+        println!("{times:6.1} of {factor:4}: {name}, beside {beside} ({figures})");
+        if times > factor {
+            dear.push(format!("{name}, beside {beside}: {times:.1} times as much, not {factor}"));
+        }
+    }
+    assert!(dear.is_empty(), "{}", dear.join("\n"));
+}
