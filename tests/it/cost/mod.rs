@@ -12,6 +12,8 @@ mod reads;
 mod tables;
 mod writes;
 
+use std::fs;
+
 use quotelock_testkit::{RawConnection, packed};
 use redis::Value;
 
@@ -73,4 +75,20 @@ fn the_worst_call_costs_little_more_than_the_plainest_of_its_size(#[case] kind: 
         }
     }
     assert!(dear.is_empty(), "{}", dear.join("\n"));
+}
+
+#[test]
+fn the_factors_are_those_of_the_page() {
+    let page = fs::read_to_string(workspace().join("docs/reliability.md")).unwrap();
+    let section = page.split("\n## ").find(|section| section.starts_with("What a call costs\n")).unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    let written: Vec<_> = rows.map(|row| row.split(" | ").take(3).collect::<Vec<_>>().join(" | ")).collect();
+    let row = |case: Case| format!("| {} | {} | {}", case.name, case.beside, case.factor);
+    let held: Vec<_> = cases().into_iter().map(row).collect();
+    let only_in = |rows: &[String], others: &[String]| {
+        rows.iter().filter(|row| !others.contains(row)).cloned().collect::<Vec<_>>()
+    };
+    let (lacking, left) = (only_in(&held, &written), only_in(&written, &held));
+    assert!(lacking.is_empty() && left.is_empty(), "the page lacks {lacking:#?} and still has {left:#?}");
+    assert_eq!(written, held, "the page has another order");
 }
