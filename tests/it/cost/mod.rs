@@ -1,7 +1,7 @@
 //! No call costs out of proportion to its size: for each command and option the worst call that was thought
 //! of, beside the plainest of its kind. The cost is the processor time of the server's main thread, and
 //! counts for each byte that is sent and answered; so what machines and other tests do falls out of the
-//! ratio. `docs/reliability.md` has the factors.
+//! ratio. `docs/reliability.md` has the factors. A new word needs a case in which it makes work.
 
 mod calls;
 mod claims;
@@ -12,12 +12,14 @@ mod reads;
 mod tables;
 mod writes;
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use quotelock_testkit::{RawConnection, packed};
 use redis::Value;
 
 use crate::harness::*;
+use crate::introspection::{member, members, names_of};
 use calls::*;
 use measure::Servers;
 
@@ -75,6 +77,35 @@ fn the_worst_call_costs_little_more_than_the_plainest_of_its_size(#[case] kind: 
         }
     }
     assert!(dear.is_empty(), "{}", dear.join("\n"));
+}
+
+/// The words of a command's arguments, as the server tells them.
+fn words_of(arguments: &Value) -> BTreeSet<String> {
+    let Value::Array(arguments) = arguments else { panic!("no arguments: {}", show(arguments)) };
+    let words = |argument: &Value| {
+        let members = members(argument);
+        let inner = members.get("arguments").map(words_of).unwrap_or_default();
+        inner.into_iter().chain(member(&members, "token")).collect::<Vec<_>>()
+    };
+    arguments.iter().flat_map(words).collect()
+}
+
+#[apply(two_servers)]
+fn each_command_and_each_of_its_words_is_in_a_worst_call(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let calls: Vec<_> = cases().into_iter().flat_map(|case| case.worst.measured).collect();
+    let mut left_out = Vec::new();
+    for command in names_of(&cmd(con, "COMMAND LIST FILTERBY MODULE quotelock")) {
+        let docs = members(&members(&cmd(con, &["COMMAND", "DOCS", &command]))[&command]);
+        let name = command.to_uppercase();
+        let own = calls.iter().filter(|words| words[0] == name.as_bytes());
+        let used: BTreeSet<_> = own.flatten().map(Vec::as_slice).collect();
+        let words = words_of(&docs["arguments"]).into_iter().filter(|word| !used.contains(word.as_bytes()));
+        left_out.extend(words.map(|word| format!("{name} {word}")));
+        left_out.extend(used.is_empty().then_some(name));
+    }
+    assert!(left_out.is_empty(), "in no worst call: {left_out:?}");
 }
 
 #[test]
