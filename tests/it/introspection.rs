@@ -112,13 +112,13 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-fn names_of(value: &Value) -> Vec<String> {
+pub(crate) fn names_of(value: &Value) -> Vec<String> {
     let Value::Array(names) = value else { panic!("no array: {}", show(value)) };
     sorted(names.iter().map(|name| show(name).trim_matches('"').to_owned()).collect())
 }
 
 /// The members of a RESP3 map or a RESP2 array of names and values.
-fn members(value: &Value) -> BTreeMap<String, Value> {
+pub(crate) fn members(value: &Value) -> BTreeMap<String, Value> {
     let name = |value: &Value| show(value).trim_matches('"').to_owned();
     match value {
         Value::Map(pairs) => pairs.iter().map(|(key, value)| (name(key), value.clone())).collect(),
@@ -127,7 +127,7 @@ fn members(value: &Value) -> BTreeMap<String, Value> {
     }
 }
 
-fn member(members: &BTreeMap<String, Value>, name: &str) -> Option<String> {
+pub(crate) fn member(members: &BTreeMap<String, Value>, name: &str) -> Option<String> {
     members.get(name).map(|value| show(value).trim_matches('"').to_owned())
 }
 
