@@ -1,6 +1,7 @@
 //! What every test stands on: a server of its own, commands as text, bounded waits.
 
 mod aof;
+mod batches;
 mod call;
 mod clock;
 mod dumps;
@@ -17,6 +18,9 @@ mod table;
 mod valgrind;
 
 pub(crate) use aof::{aof_lines, rewrite};
+pub(crate) use batches::{
+    GivenRow, column_rows, escaped, id_list, json_rows, quoted_somehow, random_rows, rows_of,
+};
 pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
 pub(crate) use clock::{eventually, moment, now, rest};
 pub(crate) use dumps::{body, signed};

@@ -1,6 +1,8 @@
 //! What each command refuses, in its very words, and that nothing is touched by it.
 
 mod claims;
+mod json_rows;
+mod lists;
 mod reads;
 mod writes;
 
