@@ -226,7 +226,17 @@ fn command_getkeys_finds_the_keys(#[case] kind: Kind) {
         }
     }
     assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGETHASH a b a"), r#"["a", "b", "a"]"#);
-    assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGET a b c"), r#"["a"]"#);
+    for call in [
+        "VEHPRICE.MGET a b c",
+        "VEHPRICE.MGET a LIST [1]",
+        "VEHPRICE.MGET a FIELDS 1 b COLUMNS LIST []",
+        "VEHPRICE.GETALL a COLUMNS",
+        "VEHPRICE.CLAIM a PX 1 LIST [1]",
+        r#"VEHPRICE.MSET a JSON {"b":{}}"#,
+        "VEHPRICE.MSET a NX COLUMNS {}",
+    ] {
+        assert_eq!(reply(con, &format!("COMMAND GETKEYS {call}")), r#"["a"]"#, "{call}");
+    }
 }
 
 /// Which calls a user with these rules may make.
