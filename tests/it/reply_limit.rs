@@ -1,7 +1,5 @@
 //! `max-reply-bytes`: no reply is longer, whichever command and form, and what a refused one costs.
 
-use std::fs;
-
 use redis::{Connection, Value};
 
 use crate::harness::*;
@@ -169,14 +167,6 @@ fn a_refused_claim_claims_nothing(#[case] kind: Kind) {
         assert_eq!(error(con, &words), refused(MIN), "{form}");
         assert_eq!(info(con, "quotelock")["quotelock_claims_pending"], "0", "{form}");
     }
-}
-
-/// The most memory the server has had at once, in bytes.
-fn peak(con: &mut Connection) -> u64 {
-    let pid = &info(con, "server")["process_id"];
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 /// The measured case: one row of 5.3 kB, asked for 100,000 times.

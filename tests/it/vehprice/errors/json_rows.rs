@@ -262,3 +262,17 @@ fn rows_that_would_be_too_wide_are_refused(#[case] kind: Kind) {
     let given = r#"{"wide":{"f0":"y","f63":"z","none":null},"narrow":{"one-more":"x"}}"#;
     assert_eq!(int(con, &["VEHPRICE.MSET", "wide", "MERGE", "JSON", given]), 2);
 }
+
+/// A row of more fields than it can have is given up at the first of them, not once all are read.
+#[apply(each_server)]
+fn a_refused_row_takes_little_more_memory_than_its_argument(#[case] kind: Kind) {
+    const FIELDS: usize = 3_000_000;
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let argument = format!(r#"{{"1":{{{}"a":1}}}}"#, r#""a":1,"#.repeat(FIELDS));
+    let before = peak(con);
+    let refused = "ERR invalid row '1', field 'a' expected at most 64 fields";
+    assert_eq!(error(con, &["VEHPRICE.MSET", "t", "JSON", &argument]), refused);
+    let taken = (peak(con) - before) as usize;
+    assert!(taken < 4 * argument.len(), "{taken} bytes for {}", argument.len());
+}
