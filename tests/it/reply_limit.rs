@@ -1,7 +1,5 @@
 //! `max-reply-bytes`: no reply is longer, whichever command and form, and what a refused one costs.
 
-use std::fs;
-
 use redis::{Connection, Value};
 
 use crate::harness::*;
@@ -63,6 +61,15 @@ fn long_calls() -> Vec<Vec<String>> {
         repeated("VEHPRICE.MGET t FIELDS 3 c c c JSON RAW 1 c IDS none", "3", 110_000),
         repeated("VEHPRICE.MGET t none", "3", 50_000),
         repeated("VEHPRICE.MGET t JSON RAW 3 a b c IDS none", "3", 110_000),
+        repeated("VEHPRICE.MGET t FIELDS 2 b c COLUMNS IDS none", "1", 3),
+        repeated("VEHPRICE.MGET t COLUMNS FIELDS 1 a IDS", "2", 2),
+        repeated("VEHPRICE.MGET t FIELDS 3 none c c COLUMNS IDS none", "3", 190_000),
+        repeated("VEHPRICE.MGET t LIST [1,1]", "", 0),
+        repeated(r#"VEHPRICE.MGET t JSON LIST [1,"\u0031"]"#, "", 0),
+        repeated("VEHPRICE.MGET t FIELDS 1 a COLUMNS LIST [1,2,1]", "", 0),
+        repeated("VEHPRICE.GETALL t COLUMNS", "", 0),
+        repeated("VEHPRICE.GETALL many COLUMNS", "", 0),
+        repeated("VEHPRICE.GETALL many COLUMNS FIELDS 2 none a", "", 0),
         repeated("VEHPRICE.GETALL many", "", 0),
         repeated("VEHPRICE.GETALL many FIELDS 1 a", "", 0),
         repeated("VEHPRICE.GETALL many JSON", "", 0),
@@ -78,6 +85,8 @@ fn long_calls() -> Vec<Vec<String>> {
         repeated("VEHPRICE.VERIFY t 1 c 8 JSON", "", 0),
         repeated("VEHPRICE.CLAIM t PX 1000 IDS", "1", 3),
         repeated("VEHPRICE.CLAIM t PX 1000 JSON IDS", "1", 3),
+        repeated("VEHPRICE.CLAIM t PX 1000 FIELDS 1 a COLUMNS IDS", "1", 3),
+        repeated("VEHPRICE.CLAIM t PX 1000 LIST [1,1]", "", 0),
         repeated("VEHPRICE.PTTL t none", "3", 120_000),
         repeated("VEHPRICE.MGETHASH none", "h", 3),
         repeated("PRICEPLAN.TAG toggle", &id, 10_000),
@@ -138,31 +147,37 @@ fn a_refused_claim_claims_nothing(#[case] kind: Kind) {
     let con = &mut server.connection();
     fill(con);
     set_limit(con, MIN);
-    for words in ["VEHPRICE.CLAIM t PX 600000 IDS 3 1 1", "VEHPRICE.CLAIM t PX 600000 JSON IDS 3 1 1"] {
+    for words in [
+        "VEHPRICE.CLAIM t PX 600000 IDS 3 1 1",
+        "VEHPRICE.CLAIM t PX 600000 JSON IDS 3 1 1",
+        "VEHPRICE.CLAIM t PX 600000 JSON LIST [4,1,1]",
+        "VEHPRICE.CLAIM t PX 600000 FIELDS 1 b COLUMNS LIST [4,1,1,1]",
+    ] {
         assert_eq!(error(con, words), refused(MIN), "{words}");
         assert_eq!(info(con, "quotelock")["quotelock_claims_pending"], "0", "{words}");
     }
     // Ids alone can be too long.
     let ids: Vec<String> = (0..10_000).map(|id| format!("{id:\u{1}>250}")).collect();
-    for form in ["VEHPRICE.CLAIM t PX 600000 IDS", "VEHPRICE.CLAIM t PX 600000 JSON IDS"] {
+    for form in [
+        "VEHPRICE.CLAIM t PX 600000 IDS",
+        "VEHPRICE.CLAIM t PX 600000 JSON IDS",
+        "VEHPRICE.CLAIM t PX 600000 FIELDS 1 a COLUMNS IDS",
+    ] {
         let words: Vec<String> = form.split(' ').map(str::to_owned).chain(ids.clone()).collect();
         assert_eq!(error(con, &words), refused(MIN), "{form}");
         assert_eq!(info(con, "quotelock")["quotelock_claims_pending"], "0", "{form}");
     }
 }
 
-/// The most memory the server has had at once, in bytes.
-fn peak(con: &mut Connection) -> u64 {
-    let pid = &info(con, "server")["process_id"];
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 /// The measured case: one row of 5.3 kB, asked for 100,000 times.
 #[apply(each_server)]
 fn a_refused_reply_takes_no_more_memory_than_a_short_one(#[case] kind: Kind) {
-    for form in ["VEHPRICE.MGET t", "VEHPRICE.MGET t JSON IDS", "VEHPRICE.CLAIM t PX 9 JSON IDS"] {
+    for form in [
+        "VEHPRICE.MGET t",
+        "VEHPRICE.MGET t JSON IDS",
+        "VEHPRICE.MGET t FIELDS 1 a COLUMNS IDS",
+        "VEHPRICE.CLAIM t PX 9 JSON IDS",
+    ] {
         let [short, long] = [10, 5300].map(|bytes| {
             let server = &Server::start(kind);
             let con = &mut server.connection();
@@ -178,7 +193,12 @@ fn a_refused_reply_takes_no_more_memory_than_a_short_one(#[case] kind: Kind) {
 /// Of a table too: what is too long is known when a first part of it was written.
 #[apply(each_server)]
 fn a_refused_table_takes_no_more_memory_than_a_short_one(#[case] kind: Kind) {
-    for form in ["VEHPRICE.GETALL t", "VEHPRICE.GETALL t JSON", "VEHPRICE.SCAN t 0 COUNT 20000 JSON"] {
+    for form in [
+        "VEHPRICE.GETALL t",
+        "VEHPRICE.GETALL t JSON",
+        "VEHPRICE.GETALL t COLUMNS",
+        "VEHPRICE.SCAN t 0 COUNT 20000 JSON",
+    ] {
         let server = &Server::start(kind);
         let con = &mut server.connection();
         let value = "x".repeat(5300);

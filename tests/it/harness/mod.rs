@@ -1,11 +1,13 @@
 //! What every test stands on: a server of its own, commands as text, bounded waits.
 
 mod aof;
+mod batches;
 mod call;
 mod clock;
 mod dumps;
 mod effects;
 mod keyspace;
+mod memory;
 mod modules;
 mod odd;
 mod random;
@@ -17,6 +19,9 @@ mod table;
 mod valgrind;
 
 pub(crate) use aof::{aof_lines, rewrite};
+pub(crate) use batches::{
+    GivenRow, column_rows, escaped, id_list, json_rows, quoted_somehow, random_rows, rows_of,
+};
 pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
 pub(crate) use clock::{eventually, moment, now, rest};
 pub(crate) use dumps::{body, signed};
@@ -24,6 +29,7 @@ pub(crate) use effects::{
     Cache, Call, changes, events, growth, only_changes_abort_a_watch, only_changes_empty_a_cache,
 };
 pub(crate) use keyspace::{Keyspace, keyspace, stored};
+pub(crate) use memory::peak;
 pub(crate) use modules::load_beside;
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
 pub(crate) use quotelock_testkit::{

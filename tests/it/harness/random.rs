@@ -2,6 +2,7 @@
 
 use quotelock_testkit::Rng;
 
+use super::batches::{column_rows, id_list, json_rows, random_rows};
 use super::clock::{moment, now};
 
 /// Rows that are to be there at the end expire no sooner than this after they were written.
@@ -54,13 +55,18 @@ pub(crate) fn table_command(rng: &mut Rng, family: &str) -> Vec<String> {
     let key = table(rng, family);
     match rng.below(64) {
         0..16 => set(rng, &key),
-        16..32 => mset(rng, &key),
+        16..26 => mset(rng, &key),
+        26..32 => mset_in_one(rng, &key),
         32..36 => ids(rng, &["VEHPRICE.DEL", &key]),
         36..38 => ids(rng, &["VEHPRICE.GET", &key]),
         38..40 => ids(rng, &["VEHPRICE.MGET", &key]),
         40..42 => ids(rng, &["VEHPRICE.MGET", &key, "FIELDS", "1", "r", "JSON", "IDS"]),
         42..44 => ids(rng, &["VEHPRICE.PTTL", &key]),
-        44..46 => words(&["VEHPRICE.GETALL", &key, "JSON"]),
+        44 => words(&["VEHPRICE.GETALL", &key, rng.pick(&["JSON", "COLUMNS"])]),
+        45 => {
+            let list = id_list(&[id(rng), id(rng), id(rng)]);
+            words(&["VEHPRICE.MGET", &key, "FIELDS", "2", "r", "styleId", "COLUMNS", "LIST", &list])
+        }
         46..48 => words(&["VEHPRICE.SCAN", &key, "0", "COUNT", "5"]),
         48..50 => words(&["VEHPRICE.LEN", &key]),
         50 => words(&["VEHPRICE.INFO", &key]),
@@ -122,6 +128,19 @@ fn mset(rng: &mut Rng, key: &str) -> Vec<String> {
             command.push(value(rng));
         }
     }
+    command
+}
+
+/// The same with all rows in one argument, some of them with other fields.
+fn mset_in_one(rng: &mut Rng, key: &str) -> Vec<String> {
+    let mut command = words(&["VEHPRICE.MSET", key]);
+    options(rng, &mut command);
+    let (count, mixed) = (1 + rng.below(8) as usize, rng.below(2) == 0);
+    let mut rows = random_rows(rng, count, mixed);
+    rows.iter_mut().for_each(|(row, _)| *row = id(rng));
+    let (form, argument) =
+        if rng.below(2) == 0 { ("JSON", json_rows(&rows)) } else { ("COLUMNS", column_rows(&rows)) };
+    command.extend(words(&[form, &argument]));
     command
 }
 

@@ -14,7 +14,7 @@ fn fill(con: &mut Connection) {
 /// A command's key, the command, and the events it raises.
 type Events = (&'static str, &'static str, &'static [&'static str]);
 
-const READS: [Events; 19] = [
+const READS: [Events; 27] = [
     ("t", "VEHPRICE.GET t 1", &[]),
     ("t", "VEHPRICE.GET t 1 FIELDS 1 a JSON", &[]),
     ("t", "VEHPRICE.MGET t 1 3", &[]),
@@ -28,6 +28,9 @@ const READS: [Events; 19] = [
     ("t", "VEHPRICE.INFO t", &[]),
     ("hash", "VEHPRICE.MGETHASH hash none", &[]),
     ("absent", "VEHPRICE.GETALL absent", &[]),
+    ("t", "VEHPRICE.MGET t JSON LIST [1,3]", &[]),
+    ("t", "VEHPRICE.MGET t FIELDS 1 a COLUMNS LIST [1,3]", &[]),
+    ("t", "VEHPRICE.GETALL t COLUMNS", &[]),
     // Writes that find nothing to write.
     ("t", "VEHPRICE.SET t 1 NX FIELDS 1 a z", &[]),
     ("t", "VEHPRICE.MSET t XX FIELDS 1 a ROWS 3 z 4 z", &[]),
@@ -35,9 +38,14 @@ const READS: [Events; 19] = [
     ("absent", "VEHPRICE.SET absent 1 PXAT 1 FIELDS 1 a z", &[]),
     ("t", "VEHPRICE.DEL t 3", &[]),
     ("absent", "VEHPRICE.CLEAR absent", &[]),
+    ("t", "VEHPRICE.MSET t JSON {}", &[]),
+    ("t", r#"VEHPRICE.MSET t XX JSON {"3":{"a":"z"}}"#, &[]),
+    ("absent", "VEHPRICE.MSET absent JSON {}", &[]),
+    ("absent", r#"VEHPRICE.MSET absent PXAT 1 COLUMNS {"ids":[1],"fields":["a"],"columns":[["z"]]}"#, &[]),
+    ("t", r#"VEHPRICE.MSET t NX COLUMNS {"ids":[1],"fields":["a"],"columns":[["z"]]}"#, &[]),
 ];
 
-const WRITES: [Events; 14] = [
+const WRITES: [Events; 19] = [
     ("t", "VEHPRICE.SET t 1 FIELDS 1 a z", &["vehprice.set t"]),
     ("t", "VEHPRICE.SET t 3 NX EX 9 FIELDS 1 a z", &["vehprice.set t"]),
     ("t", "VEHPRICE.SET t 1 MERGE FIELDS 1 b z", &["vehprice.set t"]),
@@ -52,6 +60,19 @@ const WRITES: [Events; 14] = [
     ("one", "VEHPRICE.DEL one 1", &["del one", "vehprice.del one"]),
     ("one", "VEHPRICE.SET one 1 EXAT 1 FIELDS 1 a z", &["del one", "vehprice.del one"]),
     ("t", "VEHPRICE.CLEAR t", &["del t", "vehprice.clear t"]),
+    ("t", r#"VEHPRICE.MSET t JSON {"1":{"a":"z"},"3":{"b":"z"}}"#, &["vehprice.set t"]),
+    ("absent", r#"VEHPRICE.MSET absent JSON {"1":{"a":"z"}}"#, &["vehprice.set absent"]),
+    (
+        "t",
+        r#"VEHPRICE.MSET t COLUMNS {"ids":[1,3],"fields":["a"],"columns":[["z","w"]]}"#,
+        &["vehprice.set t"],
+    ),
+    ("t", r#"VEHPRICE.MSET t PXAT 1 JSON {"1":{"a":"z"},"3":{"a":"z"}}"#, &["vehprice.del t"]),
+    (
+        "one",
+        r#"VEHPRICE.MSET one PXAT 1 COLUMNS {"ids":[1],"fields":["a"],"columns":[["z"]]}"#,
+        &["del one", "vehprice.del one"],
+    ),
 ];
 
 #[apply(each_server)]
@@ -146,7 +167,7 @@ fn info_counts_rows_and_verdicts(#[case] kind: Kind) {
         "verdicts_missing",
     ];
     // In one session: the command, and how far it moves which counters.
-    let cases: [(&str, &[(&str, i64)]); 22] = [
+    let cases: [(&str, &[(&str, i64)]); 33] = [
         ("VEHPRICE.GET t 1", &[("rows_read", 1), ("rows_missed", 1)]),
         ("VEHPRICE.MGET t 1 2", &[("rows_read", 2), ("rows_missed", 2)]),
         ("VEHPRICE.MSET t FIELDS 1 a ROWS 1 x 2 y 1 z", &[("rows_stored", 2)]),
@@ -169,6 +190,26 @@ fn info_counts_rows_and_verdicts(#[case] kind: Kind) {
         ("VEHPRICE.VERIFY t 9 a y", &[("rows_read", 1), ("rows_missed", 1), ("verdicts_missing", 1)]),
         ("VEHPRICE.VERIFY none 9 a y", &[("rows_read", 1), ("rows_missed", 1), ("verdicts_missing", 1)]),
         ("VEHPRICE.VERIFY t 3 a", &[]),
+        (r#"VEHPRICE.MSET t JSON {"5":{"a":"x"},"6":{"b":"y"},"5":{"a":"z"}}"#, &[("rows_stored", 2)]),
+        (
+            r#"VEHPRICE.MSET t NX COLUMNS {"ids":[6,7],"fields":["a"],"columns":[["x","y"]]}"#,
+            &[("rows_stored", 1)],
+        ),
+        (r#"VEHPRICE.MSET t JSON {"5":{"a":"x"},"6":{}}"#, &[]),
+        ("VEHPRICE.MSET t JSON {}", &[]),
+        (r#"VEHPRICE.MSET t PXAT 1 JSON {"7":{"a":"x"},"9":{"a":"x"}}"#, &[("rows_deleted", 1)]),
+        ("VEHPRICE.MGET t LIST [5,9,6]", &[("rows_read", 3), ("rows_hit", 2), ("rows_missed", 1)]),
+        (
+            r#"VEHPRICE.MGET t FIELDS 1 none COLUMNS LIST ["\u0035",9]"#,
+            &[("rows_read", 2), ("rows_hit", 1), ("rows_missed", 1)],
+        ),
+        ("VEHPRICE.MGET t LIST []", &[]),
+        ("VEHPRICE.MGET t LIST [5,]", &[]),
+        ("VEHPRICE.GETALL t COLUMNS", &[("rows_read", 4), ("rows_hit", 4)]),
+        (
+            "VEHPRICE.CLAIM t PX 9 FIELDS 1 a COLUMNS LIST [3,9]",
+            &[("rows_read", 2), ("rows_hit", 1), ("rows_missed", 1)],
+        ),
     ];
     let server = &Server::start(kind);
     let con = &mut server.connection();

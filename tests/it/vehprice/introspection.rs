@@ -23,7 +23,7 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
     },
     Expected {
         name: "vehprice.mset",
-        arity: -7,
+        arity: -4,
         flags: "write, denyoom, module",
         key_flags: WRITE_KEY,
         last_key: 1,
@@ -33,8 +33,8 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
                   [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
                   PXAT unix-milliseconds:integer|KEEPTTL)] \
                   [token-keepclaim:{TOKEN token:string [KEEPCLAIM]}] \
-                  FIELDS fields:{numfields:integer field:string…} \
-                  ROWS row:{id:string value:string…}…",
+                  rows:(fields-rows:{FIELDS fields:{numfields:integer field:string…} \
+                  ROWS row:{id:string value:string…}…}|JSON rows:string|COLUMNS table:string)",
     },
     Expected {
         name: "vehprice.get",
@@ -57,8 +57,8 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
         categories: "@read, @slow, @blocking",
         complexity: "O(N) where N is the number of ids",
         grammar: "key:key ids-or-options:(id:string…|options:{[FIELDS fields:{numfields:integer field:string…}] \
-                  [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}] \
-                  [BLOCK milliseconds:integer] IDS id:string…})",
+                  [format:(json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}|COLUMNS)] \
+                  [BLOCK milliseconds:integer] ids:(IDS id:string…|LIST ids:string)})",
     },
     Expected {
         name: "vehprice.getall",
@@ -70,7 +70,7 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
         complexity: "O(N) where N is the number of rows",
         grammar: "key:key \
                   [FIELDS fields:{numfields:integer field:string…}] \
-                  [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}]",
+                  [format:(json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}|COLUMNS)]",
     },
     Expected {
         name: "vehprice.scan",
@@ -154,8 +154,8 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
         complexity: "O(N) where N is the number of ids",
         grammar: "key:key PX milliseconds:integer [LIMIT count:integer] [REFRESH milliseconds:integer] \
                   [FIELDS fields:{numfields:integer field:string…}] \
-                  [json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}] \
-                  IDS id:string…",
+                  [format:(json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}|COLUMNS)] \
+                  ids:(IDS id:string…|LIST ids:string)",
     },
     Expected {
         name: "vehprice.release",
@@ -226,7 +226,17 @@ fn command_getkeys_finds_the_keys(#[case] kind: Kind) {
         }
     }
     assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGETHASH a b a"), r#"["a", "b", "a"]"#);
-    assert_eq!(reply(con, "COMMAND GETKEYS VEHPRICE.MGET a b c"), r#"["a"]"#);
+    for call in [
+        "VEHPRICE.MGET a b c",
+        "VEHPRICE.MGET a LIST [1]",
+        "VEHPRICE.MGET a FIELDS 1 b COLUMNS LIST []",
+        "VEHPRICE.GETALL a COLUMNS",
+        "VEHPRICE.CLAIM a PX 1 LIST [1]",
+        r#"VEHPRICE.MSET a JSON {"b":{}}"#,
+        "VEHPRICE.MSET a NX COLUMNS {}",
+    ] {
+        assert_eq!(reply(con, &format!("COMMAND GETKEYS {call}")), r#"["a"]"#, "{call}");
+    }
 }
 
 /// Which calls a user with these rules may make.

@@ -5,9 +5,11 @@ use super::*;
 const OOM: &str = "OOM command not allowed when used memory > 'maxmemory'";
 
 /// The calls that write, on a table `t` with rows 1 and 2.
-const WRITES: [&str; 4] = [
+const WRITES: [&str; 6] = [
     "VEHPRICE.SET t 3 FIELDS 1 a z",
     "VEHPRICE.MSET t NX FIELDS 1 a ROWS 3 z",
+    r#"VEHPRICE.MSET t JSON {"3":{"a":"z"}}"#,
+    r#"VEHPRICE.MSET t COLUMNS {"ids":["3"],"fields":["a"],"columns":[["z"]]}"#,
     "VEHPRICE.DEL t 1",
     "VEHPRICE.CLEAR t",
 ];
@@ -16,7 +18,7 @@ const CLAIM: &str = "VEHPRICE.CLAIM t PX 1000 IDS 3";
 const RELEASE: &str = "VEHPRICE.RELEASE t 00000000000000000000000000000000";
 
 /// The calls that read, and what they answer on that table and a hash `h`.
-const READS: [(&str, &str); 9] = [
+const READS: [(&str, &str); 12] = [
     ("VEHPRICE.GET t 1 JSON", r#""{"a":"x"}""#),
     ("VEHPRICE.MGET t 1 3", r#"[["a", "x"], nil]"#),
     ("VEHPRICE.MGET t JSON IDS 2", r#""[{"a":"y"}]""#),
@@ -26,6 +28,9 @@ const READS: [(&str, &str); 9] = [
     ("VEHPRICE.MGETHASH h", r#"[["a", "x"]]"#),
     ("VEHPRICE.SCAN absent 0 JSON", r#""{"cursor":"0","rows":{}}""#),
     ("VEHPRICE.GETALL absent", "[]"),
+    ("VEHPRICE.MGET t LIST [1,3]", r#"[["a", "x"], nil]"#),
+    ("VEHPRICE.MGET t FIELDS 1 a COLUMNS LIST [3,2]", r#""{"missing":[0],"columns":[[null,"y"]]}""#),
+    ("VEHPRICE.GETALL absent COLUMNS", r#""{"ids":[],"fields":[],"columns":[]}""#),
 ];
 
 fn fill(con: &mut Connection) {
@@ -62,7 +67,7 @@ fn at_maxmemory_rows_are_read_and_deleted_but_not_stored(#[case] kind: Kind) {
     cmd(con, &format!("CONFIG SET maxmemory {}", used + 1_000_000));
     let held = keyspace(con);
     let more = ["VEHPRICE.SET t 1 XX MERGE FIELDS 1 a z", "VEHPRICE.SET new 1 FIELDS 1 a z", CLAIM];
-    for words in WRITES.iter().take(2).chain(&more) {
+    for words in WRITES.iter().take(4).chain(&more) {
         assert!(error(con, *words).starts_with(OOM), "{words}");
         assert!(error(con, &["EVAL", &script(words), "0"]).contains(OOM), "{words}");
     }

@@ -48,19 +48,33 @@ fn answers_in_every_form(#[case] kind: Kind) {
 fn reads_words_only_where_the_first_is_one(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let clients = &mut Clients::of(server);
-    for id in ["JSON", "IDS", "FIELDS", "RAW", "1"] {
+    for id in ["JSON", "IDS", "FIELDS", "RAW", "COLUMNS", "LIST", "BLOCK", "1"] {
         cmd(&mut clients.resp2, &format!("VEHPRICE.SET t {id} FIELDS 1 a {id}"));
     }
     let row = |id: &str| format!(r#"{{"a":"{id}"}}"#);
-    // RAW is no such word: it opens a list of ids.
-    for ids in ["1 JSON", "1 IDS 1", "RAW 1", "1 FIELDS 2", "1 RAW 1 JSON IDS"] {
-        let list: Vec<String> =
-            ids.split(' ').map(|id| if id == "2" { "null".to_owned() } else { row(id) }).collect();
-        let list = format!("[{}]", list.join(","));
-        clients.check(&format!("VEHPRICE.MGET t {ids}"), &list);
+    // Behind IDS nothing is a word; without it an id that reads like one is refused, as it is more likely a
+    // mistake.
+    for (ids, word) in [
+        ("1 JSON", "JSON"),
+        ("1 IDS 1", "IDS"),
+        ("RAW 1", "RAW"),
+        ("1 FIELDS 2", "FIELDS"),
+        ("1 RAW 1 JSON IDS", "RAW"),
+        ("1 2 LIST", "LIST"),
+        ("1 COLUMNS", "COLUMNS"),
+        ("1 BLOCK 0", "BLOCK"),
+    ] {
+        let found = |id: &str| if ["0", "2"].contains(&id) { "null".to_owned() } else { row(id) };
+        let list = format!("[{}]", ids.split(' ').map(found).collect::<Vec<_>>().join(","));
         clients.check(&format!("VEHPRICE.MGET t IDS {ids}"), &list);
         clients.check_json(&format!("VEHPRICE.MGET t JSON IDS {ids}"), &list);
+        let refused = format!(
+            "-ERR syntax error, '{word}' stands where ids do: options come before IDS or LIST, and such an id after IDS"
+        );
+        assert_eq!(reply(&mut clients.resp2, &format!("VEHPRICE.MGET t {ids}")), refused);
     }
+    // What only begins like a word, or is one of another command.
+    clients.check("VEHPRICE.MGET t 1 JSONX IDS1 NX ROWS LISTS", r#"[{"a":"1"},null,null,null,null,null]"#);
 }
 
 #[apply(each_server)]

@@ -1,8 +1,10 @@
 //! VEHPRICE: what the commands of the price table do, as tables of cases, on every server.
 
+mod batch_replication;
 mod claims;
 mod clear;
 mod clocks;
+mod columns;
 mod defrag;
 mod del;
 mod effects;
@@ -12,8 +14,10 @@ mod get;
 mod getall;
 mod info;
 pub(crate) mod introspection;
+mod json_rows;
 mod keys;
 mod limits;
+mod lists;
 mod mget;
 mod mgethash;
 mod mset;
@@ -22,6 +26,7 @@ mod pttl;
 mod races;
 mod replication;
 mod restore;
+mod round_trips;
 mod scan;
 mod scripting;
 mod set;

@@ -5,7 +5,7 @@ use redis::Connection;
 use crate::harness::*;
 
 /// A command and what is sent for it. `@id` stands for the moment when that row of `t` expires.
-type Step = (&'static str, &'static [&'static str]);
+pub(super) type Step = (&'static str, &'static [&'static str]);
 
 /// One after the other on one server, all on the table `t`.
 const STORY: &[Step] = &[
@@ -131,6 +131,12 @@ fn unframed(mut sent: Vec<String>) -> Vec<String> {
 
 #[apply(each_server)]
 fn only_outcomes_are_sent(#[case] kind: Kind) {
+    sends(kind, STORY);
+}
+
+/// Each step sends what it says, a replica runs that and nothing else, and holds the same table then.
+#[track_caller]
+pub(super) fn sends(kind: Kind, story: &[Step]) {
     let primary = primary(kind);
     let con = &mut primary.connection();
     let mut fake = FakeReplica::of(&primary);
@@ -140,7 +146,7 @@ fn only_outcomes_are_sent(#[case] kind: Kind) {
     let monitor = &mut replica.connection();
     cmd(monitor, "MONITOR");
 
-    for (command, sends) in STORY {
+    for (command, sends) in story {
         let _reply = reply(con, *command);
         let sent = fake.lines(con);
         assert!(sends.len() < 2 || sent[0] == "MULTI", "{command}: several commands, no frame: {sent:?}");
@@ -194,7 +200,7 @@ fn bytes_are_sent_as_they_are(#[case] kind: Kind) {
 }
 
 /// A primary, a replica in step with it, and one that tells what it is sent.
-fn followed(kind: Kind) -> (Server, Server, FakeReplica) {
+pub(super) fn followed(kind: Kind) -> (Server, Server, FakeReplica) {
     let primary = primary(kind);
     let replica = Server::start(kind);
     follow(&replica, &primary);

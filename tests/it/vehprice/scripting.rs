@@ -123,7 +123,7 @@ fn a_transaction_goes_on_after_an_error_as_redis_does(#[case] kind: Kind) {
         cmd(con, command);
     }
     let replies = format!(
-        r#"[-{WRONGTYPE}, -ERR syntax error, IDS is missing, 2, [["a", "x"], ["a", "y"], nil], 1, []]"#
+        r#"[-{WRONGTYPE}, -ERR syntax error, IDS or LIST is missing, 2, [["a", "x"], ["a", "y"], nil], 1, []]"#
     );
     assert_eq!(reply(con, "EXEC"), replies);
     cmd(con, "MULTI");

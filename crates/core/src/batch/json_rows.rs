@@ -6,7 +6,7 @@ use super::error::{BatchError, Form, RowFault, as_text, in_form};
 use super::expected_parts;
 use super::rows::{RowBatch, RowsBuilder};
 use crate::json::{Scanner, decode_text, is_null, read_members};
-use crate::table::bounds::is_id_length;
+use crate::table::bounds::{MAX_FIELDS, is_id_length};
 
 /// Hands on the rows of an argument, at most `max`.
 pub fn with_json_rows<R>(
@@ -77,12 +77,17 @@ fn decode_fields<'a>(id: &str, json: &'a str) -> Result<Vec<DecodedField<'a>>, B
     if !json.starts_with('{') {
         return Err(fault(None, RowFault::NotAnObject));
     }
-    let mut fields = Vec::new();
+    let (mut fields, mut values) = (Vec::new(), 0);
     let read = read_members(json, |name, json| {
         let value = if is_null(json) {
             None
         } else {
             let value = decode_text(json).ok_or_else(|| Some(fault(Some(&name), value_fault(json))))?;
+            // What can be no row isn't kept: it may be most of a long argument, and takes many times its bytes.
+            if values == MAX_FIELDS {
+                return Err(Some(fault(Some(&name), RowFault::TooManyFields)));
+            }
+            values += 1;
             Some(value)
         };
         fields.push((name, value));

@@ -9,7 +9,7 @@ fn waiting(server: &Server, con: &mut Connection) -> (Asked, Asked) {
     claim(con, "{a}:there", "IDS 2");
     claim(con, "{a}:absent", "IDS 2");
     let there = Asked::waiting(server, con, "VEHPRICE.MGET {a}:there BLOCK 0 JSON IDS 1 2");
-    let absent = Asked::waiting(server, con, "VEHPRICE.MGET {a}:absent BLOCK 0 JSON IDS 1 2");
+    let absent = Asked::waiting(server, con, r#"VEHPRICE.MGET {a}:absent BLOCK 0 JSON LIST [1,"\u0032"]"#);
     (there, absent)
 }
 

@@ -36,7 +36,7 @@ fn claim_refuses(#[case] kind: Kind) {
     rows.twice("{K} PX 1 px 1 IDS 1", "PX");
     rows.no_value("{K} LIMIT 1 JSON PX", "PX");
     rows.missing("{K} JSON LIMIT 1 IDS 1", "PX");
-    rows.missing("{K} PX 1 JSON LIMIT 1", "IDS");
+    rows.missing("{K} PX 1 JSON LIMIT 1", "IDS or LIST");
     rows.add("{K} PX 1 JSON IDS", "ERR syntax error, IDS wants at least one id");
     rows.add("{K} PX 1 RAW 1 a IDS 1", "ERR syntax error, RAW goes with JSON only");
     rows.add("{K} PX 1 FIELDS 9 a IDS 1", "ERR syntax error, FIELDS 9 wants 9 fields");

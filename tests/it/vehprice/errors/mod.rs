@@ -1,6 +1,9 @@
 //! What each command refuses, in its very words, and that nothing is touched by it.
 
 mod claims;
+mod columns;
+mod json_rows;
+mod lists;
 mod reads;
 mod writes;
 

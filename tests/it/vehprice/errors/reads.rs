@@ -78,8 +78,8 @@ fn mget_refuses(#[case] kind: Kind) {
     of_raw(&mut rows, |words| format!("{{K}} {words} IDS 1"));
     rows.twice("{K} BLOCK 0 block 0 IDS 1", "BLOCK");
     rows.no_value("{K} JSON BLOCK", "BLOCK");
-    rows.missing("{K} BLOCK 0 JSON", "IDS");
-    rows.missing("{K} BLOCK 0", "IDS");
+    rows.missing("{K} BLOCK 0 JSON", "IDS or LIST");
+    rows.missing("{K} BLOCK 0", "IDS or LIST");
     let range = "BLOCK takes whole milliseconds from 0 to 315360000000";
     for value in NO_INTEGERS.iter().chain(&["315360000001", "9223372036854775807", "IDS"]) {
         rows.add(
@@ -91,7 +91,7 @@ fn mget_refuses(#[case] kind: Kind) {
         rows.add(&format!("{{K}} JSON BLOCK {value} IDS 1"), format!("ERR timeout is negative, {range}"));
     }
     for words in ["JSON", "json", "FIELDS 1 a", "FIELDS 1 a JSON", "JSON RAW 1 a", "FIELDS 1 IDS"] {
-        rows.missing(&format!("{{K}} {words}"), "IDS");
+        rows.missing(&format!("{{K}} {words}"), "IDS or LIST");
     }
     rows.unknown("{K} JSON 1", "1");
     rows.unknown("{K} FIELDS 1 a 1", "1");
@@ -113,7 +113,7 @@ fn mget_refuses(#[case] kind: Kind) {
     rows.bad_ids("{K} JSON IDS 1 {X}");
     rows.bad_ids("{K} JSON BLOCK 0 IDS 1 {X}");
     rows.bad_ids(&format!("{{K}} JSON IDS {} {{X}}", vec!["1"; 32].join(" ")));
-    rows.missing("list JSON", "IDS");
+    rows.missing("list JSON", "IDS or LIST");
     rows.wrong_type("{K} 1");
     rows.wrong_type("{K} FIELDS 1 a JSON IDS 1");
     refuses_all(kind, &rows.rows);

@@ -8,7 +8,7 @@ const MSET: &str = "vehprice.mset";
 /// What both commands that store rows refuse. `words` makes a call whose words stand where they may.
 fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
     let name = rows.name;
-    for word in ["FOO", "foo", "17", "JSON", "BLOCK", "TOKENS", "RAW", "EXAT1", "IDS", "%s%n"] {
+    for word in ["FOO", "foo", "17", "LIST", "BLOCK", "TOKENS", "RAW", "EXAT1", "IDS", "%s%n"] {
         rows.unknown(&words(word), word);
     }
     rows.unknown(&words("EX 9 17"), "17");
@@ -128,9 +128,10 @@ fn set_refuses(#[case] kind: Kind) {
 #[apply(each_server)]
 fn mset_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of(MSET);
-    for few in ["", "{K}", "{K} FIELDS 1 a ROWS"] {
+    for few in ["", "{K}", "{K} NX"] {
         rows.arity(few);
     }
+    rows.add("{K} FIELDS 1 a ROWS", "ERR syntax error, ROWS takes rows of an id and 1 values");
     of_both(&mut rows, |words| format!("{{K}} {words} FIELDS 1 a ROWS 1 x"));
     // The words may stand behind the fields too.
     rows.unknown("{K} FIELDS 1 a FOO ROWS 1 x", "FOO");
