@@ -143,7 +143,7 @@ pub enum Error {
     /// More ids or rows in one argument than the setting allows, which is not known beyond that.
     #[error("ERR too many {what}, there are more than quotelock.max-batch, {max}")]
     TooManyInOne {
-        /// `ids` or `rows`.
+        /// `ids`, `rows` or `fields`.
         what: &'static str,
         /// How many there may be.
         max: i64,
@@ -268,6 +268,7 @@ impl Error {
             BatchError::NotUtf8(form) => Self::BadJson { form, at: None },
             BatchError::Malformed(form, at) => Self::BadJson { form, at: Some(at) },
             BatchError::TooMany => Self::TooManyInOne { what, max: max_batch() },
+            BatchError::TooManyFields => Self::TooManyInOne { what: "fields", max: max_batch() },
             BatchError::BadId(id) => Self::BadId(shown(&id)),
             BatchError::BadField(field) => Self::BadField(shown(&field)),
             BatchError::FieldTwice(field) => Self::FieldTwice(shown(&field)),

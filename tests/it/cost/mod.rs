@@ -3,6 +3,7 @@
 //! counts for each byte that is sent and answered; so what machines and other tests do falls out of the
 //! ratio. `docs/reliability.md` has the factors. A new word needs a case in which it makes work.
 
+mod batches;
 mod calls;
 mod claims;
 mod locks;
@@ -59,8 +60,15 @@ impl Case {
 
 /// All cases, in the order of the page.
 fn cases() -> Vec<Case> {
-    let families =
-        [locks::cases(), reads::cases(), tables::cases(), writes::cases(), claims::cases(), plans::cases()];
+    let families = [
+        locks::cases(),
+        reads::cases(),
+        tables::cases(),
+        writes::cases(),
+        batches::cases(),
+        claims::cases(),
+        plans::cases(),
+    ];
     families.into_iter().flatten().collect()
 }
 

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::error::{BatchError, Form, RowFault, as_text, in_form};
-use super::expected_parts;
 use super::id_list::{self, read_plain_ids};
 use super::json_rows::value_fault;
 use super::rows::{RowBatch, RowsBuilder};
+use super::{MOST_EXPECTED, expected_parts};
 use crate::json::{Scanner, decode_text, is_null, read_elements, read_members};
 use crate::table::bounds::{self, MAX_FIELDS, MAX_VALUE_BYTES};
 
@@ -37,6 +37,7 @@ struct Columns<'a> {
     cells: Vec<Option<&'a [u8]>>,
 }
 
+/// Columns come last, as `GETALL` answers them: then it is known how many cells there are to be.
 pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
     let mut scanner = Scanner::new(text);
     let (mut ids, mut fields, mut cells) = (None, None, None);
@@ -51,18 +52,14 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
             }
             b"fields" => {
                 let mut list = Vec::new();
-                scanner.texts(|field| field.map(|field| list.push(field)))?;
+                scanner.texts(|field| {
+                    list.push(field.filter(|_| list.len() < max)?);
+                    Some(())
+                })?;
                 fields.replace(list).is_none()
             }
             b"columns" => {
-                let mut list = Cells::with_capacity(expected_parts(text, USUAL_BYTES));
-                scanner.each(*b"[]", |scanner| {
-                    scanner.texts(|cell| {
-                        list.cells.push(cell);
-                        Some(())
-                    })?;
-                    list.end_column()
-                })?;
+                let list = read_plain_cells(scanner, ids.as_ref()?.len(), fields.as_ref()?.len())?;
                 cells.replace(list).is_none()
             }
             _ => false,
@@ -70,33 +67,27 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
         is_new.then_some(())
     })?;
     scanner.end()?;
-    let (ids, fields, Cells { cells, columns, .. }) = (ids?, fields?, cells?);
-    if columns != fields.len() || cells.len() != ids.len() * fields.len() {
-        return None;
-    }
-    Columns { ids, fields, cells }.into_rows(text.len()).ok()
+    Columns { ids: ids?, fields: fields?, cells: cells? }.into_rows(text.len()).ok()
 }
 
-/// The cells of columns that are equally long.
-struct Cells<'a> {
-    cells: Vec<Option<&'a [u8]>>,
-    columns: usize,
-    first_end: usize,
-}
-
-impl<'a> Cells<'a> {
-    fn with_capacity(cells: usize) -> Self {
-        Self { cells: Vec::with_capacity(cells), columns: 0, first_end: 0 }
-    }
-
-    /// A column ends; `None` if it is not as long as the first.
-    fn end_column(&mut self) -> Option<()> {
-        if self.columns == 0 {
-            self.first_end = self.cells.len();
-        }
-        self.columns += 1;
-        (self.cells.len() == self.first_end * self.columns).then_some(())
-    }
+/// The cells of as many columns as fields, each as long as there are ids.
+fn read_plain_cells<'a>(
+    scanner: &mut Scanner<'a>,
+    ids: usize,
+    fields: usize,
+) -> Option<Vec<Option<&'a [u8]>>> {
+    let mut cells = Vec::with_capacity(ids.saturating_mul(fields).min(MOST_EXPECTED));
+    let mut columns = 0;
+    scanner.each(*b"[]", |scanner| {
+        columns += 1;
+        let end = columns * ids;
+        scanner.texts(|cell| {
+            cells.push(cell);
+            (cells.len() <= end).then_some(())
+        })?;
+        (cells.len() == end && columns <= fields).then_some(())
+    })?;
+    (columns == fields).then_some(cells)
 }
 
 impl<'a> Columns<'a> {
@@ -209,8 +200,12 @@ fn decode(text: &str, max: usize) -> Result<Decoded<'_>, BatchError> {
     let ids = id_list::decode(text, ids_json?, max, Form::Columns)?;
     let fields_json = fields_json?;
     let decode_field = |json| decode_text(json).ok_or(None);
-    let fields = read_elements(fields_json, usize::MAX, decode_field);
-    let fields = fields.map_err(in_form(Form::Columns, text, fields_json))?.list;
+    let fields = read_elements(fields_json, max, decode_field);
+    let fields = fields.map_err(in_form(Form::Columns, text, fields_json))?;
+    if fields.more {
+        return Err(BatchError::TooManyFields);
+    }
+    let fields = fields.list;
     let cells = decode_cells(text, columns_json?, &ids, &fields)?;
     Ok(Decoded { ids, fields, cells })
 }

@@ -36,6 +36,8 @@ pub enum BatchError {
     Malformed(Form, usize),
     /// More ids or rows than allowed.
     TooMany,
+    /// More fields of columns than rows are allowed.
+    TooManyFields,
     /// Not a row's id.
     BadId(String),
     /// Not a field's name.

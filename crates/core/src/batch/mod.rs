@@ -17,5 +17,8 @@ pub use rows::RowBatch;
 
 /// For how many parts of about `usual_bytes` each room is made in advance.
 fn expected_parts(text: &str, usual_bytes: usize) -> usize {
-    (text.len() / usual_bytes).min(1 << 17)
+    (text.len() / usual_bytes).min(MOST_EXPECTED)
 }
+
+/// For so many parts at most.
+const MOST_EXPECTED: usize = 1 << 17;

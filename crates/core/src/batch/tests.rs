@@ -192,6 +192,7 @@ fn rows_by_column() {
         (r#"{"ids":["1"],"fields":["a"],"columns":[["1"]"#, Err(Malformed(Form::Columns, 44))),
         (r#"{"ids":["1"],"fields":[{}],"columns":[["1"]]}"#, Err(Malformed(Form::Columns, 26))),
         (r#"{"ids":["1"],"fields":["a"],"columns":["1"]}"#, Err(Malformed(Form::Columns, 42))),
+        (r#"{"ids":["1"],"fields":["a","b","c","d","e","f"],"columns":[]}"#, Err(BatchError::TooManyFields)),
         ("[]", Err(Malformed(Form::Columns, 0))),
     ];
     for (argument, expected) in cases {
@@ -243,8 +244,8 @@ fn rows_at_their_bounds() {
         for escape in [false, true] {
             let escaped = |text: String| if escape { text.replacen("\"1\"", "\"\\u0031\"", 1) } else { text };
             let (rows, columns_text) = (escaped(by_row(&names, value)), escaped(by_column(&names, value)));
-            assert_eq!(json_rows(rows.as_bytes(), 9).err(), wrong_by_row);
-            assert_eq!(columns(columns_text.as_bytes(), 9).err(), wrong_by_column);
+            assert_eq!(json_rows(rows.as_bytes(), 100).err(), wrong_by_row);
+            assert_eq!(columns(columns_text.as_bytes(), 100).err(), wrong_by_column);
         }
     }
 }
@@ -352,7 +353,8 @@ proptest! {
         let expected: Vec<Row> = ids.iter().cloned().zip(rows.iter().map(fields)).collect();
         prop_assert_eq!(columns(argument.as_bytes(), 6), Ok(expected), "{}", argument);
         let plain = columns::read_plain(&argument, 6);
-        prop_assert!(plain.is_some() || argument.contains('\\'), "{}", argument);
+        // Columns are read in one pass where they come last.
+        prop_assert!(plain.is_some() || argument.contains('\\') || order[2] != 2, "{}", argument);
     }
 }
 
