@@ -6,6 +6,8 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
+#[path = "../fuzz/targets/batch.rs"]
+mod batch;
 #[path = "../fuzz/targets/decoder.rs"]
 mod decoder;
 #[path = "../fuzz/targets/grammar.rs"]
@@ -29,6 +31,11 @@ fn replay(name: &str, least: usize, target: fn(&[u8])) {
         println!("{}", input.display());
         target(&bytes);
     }
+}
+
+#[test]
+fn batches_are_read_as_a_plainer_reader_does() {
+    replay("batch", 150, batch::batch);
 }
 
 #[test]
