@@ -143,9 +143,17 @@ pub enum Error {
     /// More ids or rows in one argument than the setting allows, which is not known beyond that.
     #[error("ERR too many {what}, there are more than quotelock.max-batch, {max}")]
     TooManyInOne {
-        /// `ids`, `rows` or `fields`.
+        /// `ids` or `rows`.
         what: &'static str,
         /// How many there may be.
+        max: i64,
+    },
+    /// More fields of columns than as many rows as allowed can have.
+    #[error(
+        "ERR invalid columns, there are more fields than {MAX_FIELDS} for each of quotelock.max-batch, {max}"
+    )]
+    TooManyColumns {
+        /// How many rows there may be.
         max: i64,
     },
     /// An argument of JSON is not UTF-8, or not of its form.
@@ -268,7 +276,7 @@ impl Error {
             BatchError::NotUtf8(form) => Self::BadJson { form, at: None },
             BatchError::Malformed(form, at) => Self::BadJson { form, at: Some(at) },
             BatchError::TooMany => Self::TooManyInOne { what, max: max_batch() },
-            BatchError::TooManyFields => Self::TooManyInOne { what: "fields", max: max_batch() },
+            BatchError::TooManyFields => Self::TooManyColumns { max: max_batch() },
             BatchError::BadId(id) => Self::BadId(shown(&id)),
             BatchError::BadField(field) => Self::BadField(shown(&field)),
             BatchError::FieldTwice(field) => Self::FieldTwice(shown(&field)),

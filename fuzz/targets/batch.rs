@@ -133,7 +133,7 @@ fn plain_columns(json: &str, max: usize) -> Option<Vec<Row>> {
     let column = |column: Vec<&RawValue>| column.into_iter().map(plain_cell).collect::<Option<Vec<_>>>();
     let columns: Vec<_> = columns.into_iter().map(column).collect::<Option<_>>()?;
     let is_complete = columns.len() == fields.len() && columns.iter().all(|column| column.len() == ids.len());
-    if !is_complete || !are_names(&fields) {
+    if !is_complete || fields.len() > 64 * max || !are_names(&fields) {
         return None;
     }
     let row = |(row, id): (usize, String)| {

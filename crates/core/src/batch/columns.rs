@@ -53,7 +53,7 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
             b"fields" => {
                 let mut list = Vec::new();
                 scanner.texts(|field| {
-                    list.push(field.filter(|_| list.len() < max)?);
+                    list.push(field.filter(|_| list.len() < max_fields(max))?);
                     Some(())
                 })?;
                 fields.replace(list).is_none()
@@ -68,6 +68,11 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
     })?;
     scanner.end()?;
     Columns { ids: ids?, fields: fields?, cells: cells? }.into_rows(text.len()).ok()
+}
+
+/// How many fields so many rows can have.
+fn max_fields(rows: usize) -> usize {
+    rows.saturating_mul(MAX_FIELDS)
 }
 
 /// The cells of as many columns as fields, each as long as there are ids.
@@ -200,7 +205,7 @@ fn decode(text: &str, max: usize) -> Result<Decoded<'_>, BatchError> {
     let ids = id_list::decode(text, ids_json?, max, Form::Columns)?;
     let fields_json = fields_json?;
     let decode_field = |json| decode_text(json).ok_or(None);
-    let fields = read_elements(fields_json, max, decode_field);
+    let fields = read_elements(fields_json, max_fields(max), decode_field);
     let fields = fields.map_err(in_form(Form::Columns, text, fields_json))?;
     if fields.more {
         return Err(BatchError::TooManyFields);

@@ -36,7 +36,7 @@ pub enum BatchError {
     Malformed(Form, usize),
     /// More ids or rows than allowed.
     TooMany,
-    /// More fields of columns than rows are allowed.
+    /// More fields of columns than as many rows as allowed can have.
     TooManyFields,
     /// Not a row's id.
     BadId(String),
