@@ -63,8 +63,8 @@ fn bad_ones_are_refused_at_the_start(#[case] kind: Kind) {
         arguments.push((format!("{name} 5 {name} 5"), format!("setting '{name}' is given twice")));
     }
     let unknown = |name: &str| {
-        let known = "lock-ttl-ms, lock-buffer-ms, lock-lag-ms, price-ttl-ms, max-batch, max-claims, \
-                     max-reply-bytes";
+        let known = "lock-ttl-ms, lock-buffer-ms, lock-lag-ms, lock-align-s, price-ttl-ms, max-batch, \
+                     max-claims, max-reply-bytes";
         format!("there is no setting '{name}'; the settings are {known}")
     };
     for name in ["ttl", "quotelock.lock-ttl-ms", "%s%n", "max-claim"] {
@@ -238,6 +238,47 @@ fn give_new_locks_their_expiry_lag_and_bounds(#[case] kind: Kind) {
     }
     cmd(con, &format!("QUOTELOCK.SET user:1 3 {time}"));
     assert_eq!(stored(con, "user:1").0, format!(r#"{{"roleIds":["3"],"queryTime":"{time}"}}"#));
+}
+
+#[apply(each_server)]
+fn align_the_moment_of_the_clock(#[case] kind: Kind) {
+    let server = &Server::builder(kind).module_args("lock-align-s 60").start();
+    let con = &mut server.connection();
+    let time = "2024-09-12T02:50:53.123Z";
+    // The words, and what the moment is a multiple of; 0: it is as given.
+    let cases = [
+        ("*", 60_000),
+        ("* LAG 90000", 60_000),
+        ("* ALIGN 1", 1000),
+        ("* EX 61 BUFFER 0 ALIGN 61", 61_000),
+        (time, 0),
+        (&*format!("{time} ALIGN 10"), 10_000),
+    ];
+    for (words, step) in cases {
+        for command in ["QUOTELOCK.SET", "QUOTELOCK.ACQUIRE"] {
+            cmd(con, "DEL user:1");
+            cmd(con, &format!("{command} user:1 3 {words}"));
+            let stored = stored(con, "user:1").0;
+            let lock: serde_json::Value = serde_json::from_str(&stored).unwrap();
+            let locked = lock["queryTime"].as_str().unwrap();
+            let ms = chrono::DateTime::parse_from_rfc3339(locked).unwrap().timestamp_millis();
+            assert!(step == 0 && locked == time || step > 0 && ms % step == 0, "{command} {words}: {stored}");
+        }
+    }
+    // A lock that would be closing at birth is refused, and says by what.
+    let refused = |max: &str| format!("ERR quotelock.lock-align-s is too long for this lock, ALIGN {max}");
+    let takes_29 = refused("takes whole seconds from 1 to 29, the ttl less the buffer");
+    assert_eq!(error(con, "QUOTELOCK.SET user:1 3 * EX 89"), takes_29);
+    assert_eq!(error(con, "QUOTELOCK.ACQUIRE user:2 3 * EX 89"), takes_29);
+    set(con, "lock-align-s", "300");
+    cmd(con, "QUOTELOCK.SET user:1 3 *");
+    set(con, "lock-align-s", "301");
+    let takes_300 = refused("takes whole seconds from 1 to 300, the ttl less the buffer");
+    assert_eq!(error(con, "QUOTELOCK.ACQUIRE user:2 3 *"), takes_300);
+    assert_eq!(int(con, "EXISTS user:2"), 0);
+    // What is replicated is the outcome, so a replica's own setting counts for nothing; and 0 is off.
+    set(con, "lock-align-s", "0");
+    assert_eq!(reply(con, "QUOTELOCK.SET user:1 3 *"), "OK");
 }
 
 #[apply(each_server)]

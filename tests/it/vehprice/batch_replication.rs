@@ -55,7 +55,7 @@ const STORY: &[Step] = &[
     ),
     (r#"VEHPRICE.MSET t NX JSON {"a":{"x":"9"}}"#, &[]),
     (r#"VEHPRICE.MSET t XX COLUMNS {"ids":["nope"],"fields":["x"],"columns":[["1"]]}"#, &[]),
-    (r#"VEHPRICE.MSET t TOKEN x JSON {"a":{"x":"9"}}"#, &[]),
+    (r#"VEHPRICE.MSET t TOKEN 00000000000000000000000000000000 JSON {"a":{"x":"9"}}"#, &[]),
     // Merged or with expiries of their own: as the rows are then.
     (
         r#"VEHPRICE.MSET t MERGE PXAT 4000000000000 JSON {"d":{"z":"9"},"e":{"y":"8"}}"#,

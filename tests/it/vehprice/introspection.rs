@@ -152,7 +152,7 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
         last_key: 1,
         categories: "@write, @slow",
         complexity: "O(N) where N is the number of ids",
-        grammar: "key:key PX milliseconds:integer [LIMIT count:integer] [REFRESH milliseconds:integer] \
+        grammar: "key:key PX milliseconds:integer [TOKEN token:string] [LIMIT count:integer] [REFRESH milliseconds:integer] \
                   [FIELDS fields:{numfields:integer field:string…}] \
                   [format:(json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}|COLUMNS)] \
                   ids:(IDS id:string…|LIST ids:string)",
@@ -205,7 +205,7 @@ const CALLS: [(&str, Wants); 15] = [
     ("VEHPRICE.VERIFY t 1 a x", Read),
     ("VEHPRICE.INFO t", Any),
     ("VEHPRICE.CLAIM t PX 1 IDS 1 2", Both),
-    ("VEHPRICE.RELEASE t x", Both),
+    ("VEHPRICE.RELEASE t 00000000000000000000000000000000", Both),
     ("VEHPRICE.MGETHASH t", Read),
 ];
 

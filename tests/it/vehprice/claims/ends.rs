@@ -243,6 +243,6 @@ fn a_write_that_holds_no_claim_takes_a_table_that_is_over(#[case] kind: Kind) {
     cmd(con, &["EVAL", keep, "0"]);
     rest(25);
     assert_eq!(int(con, "EXISTS t"), 1);
-    assert_eq!(int(con, "VEHPRICE.SET t 1 TOKEN 0 FIELDS 1 a x"), 0);
+    assert_eq!(int(con, "VEHPRICE.SET t 1 TOKEN 00000000000000000000000000000000 FIELDS 1 a x"), 0);
     assert_eq!(int(con, "EXISTS t"), 0);
 }

@@ -30,7 +30,7 @@ const OPTIONS: [&str; 27] = [
     "XX TOKEN {T} PX 1000000",
     "TOKEN {T} PXAT 1",
     "TOKEN {T} KEEPCLAIM PXAT 1",
-    "TOKEN x",
+    "TOKEN 00000000000000000000000000000000",
 ];
 
 /// Names and rows, as `FIELDS` and `ROWS` take them. `a`, `b` and `c` are there before, with `x` and `y`.

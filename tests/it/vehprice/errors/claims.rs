@@ -8,7 +8,7 @@ fn claim_refuses(#[case] kind: Kind) {
     for short in ["", "{K}", "{K} PX 1", "{K} PX 1 IDS"] {
         rows.arity(short);
     }
-    for word in ["FOO", "NX", "EX", "BLOCK", "TOKEN", "ROWS", "17", "%s%n", "KEEPCLAIM"] {
+    for word in ["FOO", "NX", "EX", "BLOCK", "ROWS", "17", "%s%n", "KEEPCLAIM"] {
         rows.unknown(&format!("{{K}} PX 1 {word} IDS 1"), word);
     }
     let numbers = [
@@ -34,6 +34,10 @@ fn claim_refuses(#[case] kind: Kind) {
         rows.add(&format!("{{K}} JSON PX {value} IDS 1"), error);
     }
     rows.twice("{K} PX 1 px 1 IDS 1", "PX");
+    rows.bad_tokens("{K} PX 1 TOKEN {X} IDS 1");
+    rows.no_value("{K} PX 1 JSON TOKEN", "TOKEN");
+    let token = "00000000000000000000000000000000";
+    rows.twice(&format!("{{K}} PX 1 TOKEN {token} token {token} IDS 1"), "TOKEN");
     rows.no_value("{K} LIMIT 1 JSON PX", "PX");
     rows.missing("{K} JSON LIMIT 1 IDS 1", "PX");
     rows.missing("{K} PX 1 JSON LIMIT 1", "IDS or LIST");
@@ -56,9 +60,12 @@ fn release_refuses(#[case] kind: Kind) {
     let mut rows = Rows::of("vehprice.release");
     rows.arity("");
     rows.arity("{K}");
-    rows.bad_ids("{K} x {X}");
-    rows.bad_ids("list x 1 {X}");
-    rows.wrong_type("{K} x");
+    let token = "00000000000000000000000000000000";
+    rows.bad_tokens("{K} {X}");
+    rows.bad_tokens("list {X} 1 2");
+    rows.bad_ids(&format!("{{K}} {token} {{X}}"));
+    rows.bad_ids(&format!("list {token} 1 {{X}}"));
+    rows.wrong_type(&format!("{{K}} {token}"));
     rows.wrong_type("{K} 00000000000000000000000000000000 1 2");
     refuses_all(kind, &rows.rows);
 }

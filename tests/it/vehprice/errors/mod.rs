@@ -55,6 +55,20 @@ impl Rows {
         self.add(rest, format!("ERR syntax error, {part} is missing"));
     }
 
+    /// `{X}` is to be a token.
+    fn bad_tokens(&mut self, rest: &str) {
+        const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+        let (short, long, upper) = (&TOKEN[1..], format!("{TOKEN}0"), TOKEN.to_uppercase());
+        for text in ["0", "x", "unknown", "-1", short, &long, &upper, &TOKEN.replace('f', "g"), "%s%n"] {
+            let shown = if text.len() > 32 { format!("{TOKEN}...") } else { text.to_owned() };
+            let error = format!("ERR invalid token '{shown}', expected 32 hex digits in lower case");
+            self.add_with(rest, text.as_bytes(), error);
+        }
+        let error = "ERR invalid token '\\xff\\x00', expected 32 hex digits in lower case";
+        self.add_with(rest, b"\xff\0", error);
+    }
+
     /// `{X}` is to be an id.
     fn bad_ids(&mut self, rest: &str) {
         for (bytes, shown) in bad_names() {
@@ -137,7 +151,7 @@ fn batches_larger_than_the_setting_are_refused(#[case] kind: Kind) {
         ("VEHPRICE.MGET {K} JSON IDS 1 2 3", "ids, 3"),
         ("VEHPRICE.DEL {K} 1 2 3", "ids, 3"),
         ("VEHPRICE.CLAIM {K} PX 1 IDS 1 1 1", "ids, 3"),
-        ("VEHPRICE.RELEASE {K} x 1 2 3", "ids, 3"),
+        ("VEHPRICE.RELEASE {K} 00000000000000000000000000000000 1 2 3", "ids, 3"),
         ("VEHPRICE.PTTL {K} 1 2 3", "ids, 3"),
         ("VEHPRICE.MGETHASH {K} hash none", "keys, 3"),
         // Before what is in it, and before the type of the key.

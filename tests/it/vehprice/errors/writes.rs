@@ -4,6 +4,7 @@ use super::*;
 
 const SET: &str = "vehprice.set";
 const MSET: &str = "vehprice.mset";
+const TOKEN: &str = "00000000000000000000000000000000";
 
 /// What both commands that store rows refuse. `words` makes a call whose words stand where they may.
 fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
@@ -17,8 +18,9 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
     rows.unknown(&words("12345678901234567890123456789012"), "12345678901234567890123456789012");
     rows.unknown(&words("123456789012345678901234567890123"), "12345678901234567890123456789012...");
 
-    rows.twice(&words("TOKEN a TOKEN a"), "TOKEN");
-    rows.twice(&words("token a KEEPCLAIM TOKEN b"), "TOKEN");
+    rows.twice(&words(&format!("TOKEN {TOKEN} TOKEN {TOKEN}")), "TOKEN");
+    rows.bad_tokens(&words("TOKEN {X}"));
+    rows.twice(&words(&format!("token {TOKEN} KEEPCLAIM TOKEN {TOKEN}")), "TOKEN");
     rows.twice(&words("KEEPCLAIM keepclaim"), "KEEPCLAIM");
     for without in ["KEEPCLAIM", "NX keepclaim EX 9", "MERGE KEEPCLAIM"] {
         rows.add(&words(without), "ERR syntax error, KEEPCLAIM goes with TOKEN only");
