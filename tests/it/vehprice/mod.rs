@@ -1,5 +1,6 @@
 //! VEHPRICE: what the commands of the price table do, as tables of cases, on every server.
 
+mod changes;
 mod claims;
 mod clear;
 mod clocks;
