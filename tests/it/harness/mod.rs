@@ -7,6 +7,7 @@ mod copy;
 mod dumps;
 mod effects;
 mod keyspace;
+mod memory;
 mod modules;
 mod odd;
 mod random;
@@ -26,6 +27,7 @@ pub(crate) use effects::{
     Cache, Call, changes, events, growth, only_changes_abort_a_watch, only_changes_empty_a_cache,
 };
 pub(crate) use keyspace::{Keyspace, keyspace, stored};
+pub(crate) use memory::peak;
 pub(crate) use modules::load_beside;
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
 pub(crate) use quotelock_testkit::{

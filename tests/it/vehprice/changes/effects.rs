@@ -156,3 +156,22 @@ fn leaves_nothing_behind(#[case] kind: Kind) {
     let reads = ["VEHPRICE.CHANGES {K} 0", "VEHPRICE.CHANGES {K} 0 JSON"];
     only_changes_empty_a_cache(server, |con| drop(table_to_read(con)), &reads, &calls);
 }
+
+/// A refused answer takes no room for the values it would have had.
+#[apply(each_server)]
+fn a_refused_reply_takes_no_more_memory_than_a_short_one(#[case] kind: Kind) {
+    let server = &server(kind);
+    let con = &mut server.connection();
+    fill(con, "t", (0..90_000).map(|id| id.to_string()));
+    cmd(con, "CONFIG SET quotelock.max-reply-bytes 2097152");
+    let since = revision(con, "t");
+    cmd(con, &format!("VEHPRICE.CHANGES t {since}"));
+    assert!(error(con, "VEHPRICE.GETALL t").starts_with("ERR the reply would be longer"));
+    let before = peak(con);
+    let names: Vec<String> = (0..64).map(|name| format!("name{name}")).collect();
+    for form in ["", " JSON"] {
+        let call = format!("VEHPRICE.CHANGES t 0 FIELDS 64 {}{form}", names.join(" "));
+        assert!(error(con, &call).starts_with("ERR the reply would be longer"), "{form}");
+        assert!(peak(con) < before + (6 << 20), "{form}: {} bytes, {before} before", peak(con));
+    }
+}
