@@ -12,7 +12,9 @@ use crate::JSON_ARG;
 use crate::args::ArgCursor;
 use crate::counters::{CHANGES_ASKED, CHANGES_UNCHANGED, CHANGES_WHOLE};
 use crate::error::Error;
-use crate::reply::{MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, reply_json, too_long};
+use crate::reply::{
+    MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, reply_json, too_long,
+};
 
 /// Tells what to do to a copy of a table to have it as it is now.
 pub(crate) struct Changes;
@@ -62,8 +64,8 @@ impl Command for Changes {
             return reply_json(call, &mut json);
         }
         let max_len = max_news_len(&news, &projection);
-        check_length(max_len, |length| reply_news(length, &news, now_ms, &projection))?;
-        reply_news(call, &news, now_ms, &projection);
+        check_length(max_len, |length| reply_news(length, &news, now_ms, &projection, count_columns))?;
+        reply_news(call, &news, now_ms, &projection, reply_columns);
         Ok(())
     }
 }
@@ -136,8 +138,14 @@ fn fields<'f>(group: &RowGroup<'_, 'f>, projection: &'f Projection<'_>) -> Vec<&
     if projection.has_fields() { projection.names().to_vec() } else { group.shape().names().collect() }
 }
 
-/// Answers a map.
-fn reply_news(to: &impl ReplySink, news: &News<'_>, now_ms: i64, projection: &Projection<'_>) {
+/// Answers a map; the columns of a group by `columns`.
+fn reply_news<S: ReplySink>(
+    to: &S,
+    news: &News<'_>,
+    now_ms: i64,
+    projection: &Projection<'_>,
+    columns: impl Fn(&S, &RowGroup<'_, '_>, usize, &Projection<'_>),
+) {
     to.reply_map(5);
     to.reply_bytes(b"revision");
     to.reply_bytes(news.revision_text().as_bytes());
@@ -151,14 +159,19 @@ fn reply_news(to: &impl ReplySink, news: &News<'_>, now_ms: i64, projection: &Pr
         if to.is_too_long() {
             return;
         }
-        reply_group(to, &group, projection);
+        reply_group(to, &group, projection, &columns);
     }
     to.reply_bytes(b"deleted");
     to.reply_array(news.deleted.len());
     news.deleted.iter().for_each(|id| to.reply_bytes(id));
 }
 
-fn reply_group(to: &impl ReplySink, group: &RowGroup<'_, '_>, projection: &Projection<'_>) {
+fn reply_group<S: ReplySink>(
+    to: &S,
+    group: &RowGroup<'_, '_>,
+    projection: &Projection<'_>,
+    columns: impl Fn(&S, &RowGroup<'_, '_>, usize, &Projection<'_>),
+) {
     to.reply_map(4);
     to.reply_bytes(b"expiresAt");
     match group.expiry().unix_ms() {
@@ -174,15 +187,33 @@ fn reply_group(to: &impl ReplySink, group: &RowGroup<'_, '_>, projection: &Proje
     group.rows().iter().for_each(|row| to.reply_bytes(row.id()));
     to.reply_bytes(b"columns");
     to.reply_array(fields.len());
+    columns(to, group, fields.len(), projection);
+}
+
+/// Answers so many columns of a group.
+fn reply_columns(to: &impl ReplySink, group: &RowGroup<'_, '_>, count: usize, projection: &Projection<'_>) {
     let values = values(group, projection);
-    for column in 0..fields.len() {
+    for column in 0..count {
         to.reply_array(group.rows().len());
-        for value in values.iter().skip(column).step_by(fields.len()) {
-            match value {
-                Some(value) => to.reply_bytes(value),
-                None => to.reply_nil(),
-            }
+        values.iter().skip(column).step_by(count).for_each(|value| reply_value(to, *value));
+    }
+}
+
+/// The same row by row, which is as long and needs no room for the values.
+fn count_columns(to: &impl ReplySink, group: &RowGroup<'_, '_>, count: usize, projection: &Projection<'_>) {
+    (0..count).for_each(|_| to.reply_array(group.rows().len()));
+    for row in group.rows() {
+        if to.is_too_long() {
+            return;
         }
+        projection.each_field(*row, |_, value, _| reply_value(to, value));
+    }
+}
+
+fn reply_value(to: &impl ReplySink, value: Option<&[u8]>) {
+    match value {
+        Some(value) => to.reply_bytes(value),
+        None => to.reply_nil(),
     }
 }
 
@@ -199,9 +230,13 @@ fn values<'t>(group: &RowGroup<'_, 't>, projection: &Projection<'_>) -> Vec<Opti
 fn max_news_len(news: &News<'_>, projection: &Projection<'_>) -> usize {
     const AROUND_GROUP: usize = 256;
 
-    let row_len = |row: &Row<'_>| AROUND_GROUP + MAX_ID_LEN + projection.max_reply_len(Some(*row));
+    // Each group tells the names that were asked for, and has a column for each. (Where none was, what a row
+    // takes includes that.)
+    let column_len = |name: &&str| MAX_STRING_HEAD_BYTES + name.len() + MAX_HEAD_BYTES;
+    let group_len = AROUND_GROUP + projection.names().iter().map(column_len).sum::<usize>();
+    let row_len = |row: &Row<'_>| MAX_ID_LEN + projection.max_reply_len(Some(*row));
     let rows: usize = news.rows.iter().map(row_len).sum();
-    AROUND_GROUP + rows + news.deleted.len() * MAX_ID_LEN
+    AROUND_GROUP + alike(&news.rows).count() * group_len + rows + news.deleted.len() * MAX_ID_LEN
 }
 
 /// The most bytes that an id takes.

@@ -26,7 +26,7 @@ fn repeated(command: &str, argument: &str, count: usize) -> Vec<String> {
 }
 
 /// A table `t` with long values in row 1, one that JSON escapes in row 2, and a short one in row 3; a table
-/// of many short rows; a hash `h`, and a toggle.
+/// of many short rows, one whose rows have expiries of their own; a hash `h`, and a toggle.
 fn fill(con: &mut Connection) {
     let value = "x".repeat(LONG_VALUE);
     cmd(
@@ -37,8 +37,17 @@ fn fill(con: &mut Connection) {
     cmd(con, &format!("VEHPRICE.SET t 3 PXAT {LATEST_EXPIRY} FIELDS 3 a 7 b 7 c 7"));
     let rows: Vec<String> = (0..40_000).map(|id| format!("{id:0>60} 7")).collect();
     cmd(con, &format!("VEHPRICE.MSET many FIELDS 1 a ROWS {}", rows.join(" ")));
+    for id in 0..200 {
+        cmd(con, &format!("VEHPRICE.SET each {id} PXAT {} FIELDS 1 a 7", LATEST_EXPIRY - id));
+    }
     cmd(con, &["HSET", "h", "a", &value, "b", "7"]);
     cmd(con, "SET toggle 3");
+}
+
+/// The names that were asked for are told with each expiry.
+fn long_names_of_short_rows(form: &str) -> String {
+    let names: Vec<String> = (0..64).map(|name| format!("{name:n>250}")).collect();
+    format!("VEHPRICE.CHANGES each 0 {form}FIELDS 64 {}", names.join(" "))
 }
 
 /// Calls whose replies are longer than the setting can be at the least.
@@ -79,6 +88,13 @@ fn long_calls() -> Vec<Vec<String>> {
         repeated("VEHPRICE.GETALL t", "", 0),
         repeated("VEHPRICE.GETALL t FIELDS 2 a b", "", 0),
         repeated("VEHPRICE.GETALL t JSON", "", 0),
+        repeated("VEHPRICE.CHANGES t 0", "", 0),
+        repeated("VEHPRICE.CHANGES t 0 FIELDS 3 b none a", "", 0),
+        repeated("VEHPRICE.CHANGES t 0 JSON", "", 0),
+        repeated("VEHPRICE.CHANGES many 0", "", 0),
+        repeated("VEHPRICE.CHANGES many 0 FIELDS 2 a none JSON", "", 0),
+        repeated(&long_names_of_short_rows(""), "", 0),
+        repeated(&long_names_of_short_rows("JSON "), "", 0),
         repeated("VEHPRICE.SCAN t 0", "", 0),
         repeated("VEHPRICE.SCAN t 0 JSON", "", 0),
         repeated("VEHPRICE.VERIFY t 1 c 7", "", 0),
@@ -198,6 +214,8 @@ fn a_refused_table_takes_no_more_memory_than_a_short_one(#[case] kind: Kind) {
         "VEHPRICE.GETALL t JSON",
         "VEHPRICE.GETALL t COLUMNS",
         "VEHPRICE.SCAN t 0 COUNT 20000 JSON",
+        "VEHPRICE.CHANGES t 0",
+        "VEHPRICE.CHANGES t 0 JSON",
     ] {
         let server = &Server::start(kind);
         let con = &mut server.connection();

@@ -4,6 +4,7 @@ mod aof;
 mod batches;
 mod call;
 mod clock;
+mod copy;
 mod dumps;
 mod effects;
 mod keyspace;
@@ -24,6 +25,7 @@ pub(crate) use batches::{
 };
 pub(crate) use call::{Words, brief, cmd, error, info, int, reply, show, text, try_cmd};
 pub(crate) use clock::{eventually, moment, now, rest};
+pub(crate) use copy::{Fields, News, OwnCopy};
 pub(crate) use dumps::{body, signed};
 pub(crate) use effects::{
     Cache, Call, changes, events, growth, only_changes_abort_a_watch, only_changes_empty_a_cache,

@@ -20,7 +20,7 @@ use Does::{Both, Measure, Read, Write};
 
 /// A call of each command on `lock`, `table`, `hash` or `toggle`; what it does to that key; whether it is a
 /// write command.
-const CALLS: [(&str, Does, bool); 21] = [
+const CALLS: [(&str, Does, bool); 22] = [
     ("QUOTELOCK.SET lock 3 *", Write, true),
     ("QUOTELOCK.GET lock", Read, false),
     ("QUOTELOCK.ACQUIRE lock 3 *", Both, true),
@@ -30,6 +30,7 @@ const CALLS: [(&str, Does, bool); 21] = [
     ("VEHPRICE.GET table 1", Read, false),
     ("VEHPRICE.MGET table JSON IDS 1 2", Read, false),
     ("VEHPRICE.GETALL table", Read, false),
+    ("VEHPRICE.CHANGES table 0", Read, false),
     ("VEHPRICE.SCAN table 0", Read, false),
     ("VEHPRICE.CLEAR table", Write, true),
     ("VEHPRICE.DEL table 1", Write, true),

@@ -9,6 +9,8 @@ mod book;
 mod clock_jumps;
 mod cluster_load;
 mod cluster_nodes;
+mod copied;
+mod copies;
 mod dump_tables;
 mod dumps;
 mod eviction;

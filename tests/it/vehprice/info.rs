@@ -2,9 +2,10 @@
 
 use super::*;
 
-const MEMBERS: [&str; 5] = ["rows", "fields", "bytes", "earliestExpiry", "latestExpiry"];
+const MEMBERS: [&str; 6] = ["rows", "fields", "bytes", "earliestExpiry", "latestExpiry", "revision"];
 
-/// The five members but for the bytes, which are more than nothing.
+/// The members but for the bytes, which are more than nothing, and the revision, which fits
+/// `VEHPRICE.CHANGES`.
 #[track_caller]
 fn facts(con: &mut Connection) -> String {
     let answer = cmd(con, "VEHPRICE.INFO t");
@@ -18,6 +19,9 @@ fn facts(con: &mut Connection) -> String {
     assert_eq!(in_order, names);
     assert!(shown["\"bytes\""].parse::<u64>().unwrap() > 0);
     let member = |name: &str| shown[&format!("\"{name}\"")].clone();
+    let revision = member("revision");
+    let told = News::of(&cmd(con, &["VEHPRICE.CHANGES", "t", revision.trim_matches('"'), "JSON"]));
+    assert!(told.is_nothing() && format!("\"{}\"", told.revision) == revision);
     ["rows", "fields", "earliestExpiry", "latestExpiry"].map(member).join(" ")
 }
 

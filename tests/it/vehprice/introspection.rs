@@ -6,7 +6,7 @@ use crate::introspection::{Expected, has_categories};
 const WRITE_KEY: &str = "RW, access, update";
 const READ_KEY: &str = "RO, access";
 
-pub(crate) const VEHPRICE: [Expected; 15] = [
+pub(crate) const VEHPRICE: [Expected; 16] = [
     Expected {
         name: "vehprice.set",
         arity: -6,
@@ -71,6 +71,18 @@ pub(crate) const VEHPRICE: [Expected; 15] = [
         grammar: "key:key \
                   [FIELDS fields:{numfields:integer field:string…}] \
                   [format:(json-raw:{JSON [RAW raw:{numfields:integer field:string…}]}|COLUMNS)]",
+    },
+    Expected {
+        name: "vehprice.changes",
+        arity: -3,
+        flags: "readonly, module",
+        key_flags: READ_KEY,
+        last_key: 1,
+        categories: "@read, @slow",
+        complexity: "O(N) where N is the number of rows that were written since, and O(1) if there are none",
+        grammar: "key:key revision:string \
+                  [FIELDS fields:{numfields:integer field:string…}] \
+                  [JSON]",
     },
     Expected {
         name: "vehprice.scan",
@@ -191,12 +203,13 @@ enum Wants {
 use Wants::{Any, Both, Read, Write};
 
 /// A call of each command, in the order of the table above.
-const CALLS: [(&str, Wants); 15] = [
+const CALLS: [(&str, Wants); 16] = [
     ("VEHPRICE.SET t 1 FIELDS 1 a x", Both),
     ("VEHPRICE.MSET t FIELDS 1 a ROWS 1 x 2 y", Both),
     ("VEHPRICE.GET t 1 JSON", Read),
     ("VEHPRICE.MGET t JSON IDS 1 2", Read),
     ("VEHPRICE.GETALL t JSON", Read),
+    ("VEHPRICE.CHANGES t 0", Read),
     ("VEHPRICE.SCAN t 0", Read),
     ("VEHPRICE.CLEAR t", Write),
     ("VEHPRICE.DEL t 1", Write),

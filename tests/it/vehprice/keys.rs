@@ -29,12 +29,13 @@ fn any_bytes_are_a_key(#[case] kind: Kind) {
 }
 
 /// Every command with a table as its key.
-const CALLS: [&str; 12] = [
+const CALLS: [&str; 13] = [
     "VEHPRICE.SET {K} 1 FIELDS 1 a x",
     "VEHPRICE.MSET {K} FIELDS 1 a ROWS 1 x",
     "VEHPRICE.GET {K} 1",
     "VEHPRICE.MGET {K} 1",
     "VEHPRICE.GETALL {K}",
+    "VEHPRICE.CHANGES {K} 0",
     "VEHPRICE.SCAN {K} 0",
     "VEHPRICE.CLEAR {K}",
     "VEHPRICE.DEL {K} 1",

@@ -1,6 +1,7 @@
 //! VEHPRICE: what the commands of the price table do, as tables of cases, on every server.
 
 mod batch_replication;
+mod changes;
 mod claims;
 mod clear;
 mod clocks;

@@ -160,6 +160,64 @@ fn getall_and_scan_refuse(#[case] kind: Kind) {
 }
 
 #[apply(each_server)]
+fn changes_refuses(#[case] kind: Kind) {
+    let mut rows = Rows::of("vehprice.changes");
+    rows.arity("");
+    rows.arity("{K}");
+    of_all(&mut rows, |words| format!("{{K}} 0 {words}"));
+    of_the_end(&mut rows, "{K} 0", false);
+    for word in ["RAW", "COLUMNS", "COUNT", "IDS"] {
+        rows.unknown(&format!("{{K}} 0 JSON {word} 1 a"), word);
+        rows.unknown(&format!("{{K}} 00000000000000ab-7 {word}"), word);
+    }
+    let revision =
+        |shown: &str| format!("ERR invalid revision '{shown}', expected 0 or what the last call returned");
+    let texts = [
+        "",
+        "00",
+        "-0",
+        "+0",
+        " 0",
+        "0 ",
+        "1",
+        "x",
+        "-",
+        "0-0",
+        "7-ab",
+        "JSON",
+        "FIELDS",
+        "%s%n",
+        "00000000000000ab",
+        "00000000000000AB-7",
+        "00000000000000ab-",
+        "00000000000000ab-x",
+        "00000000000000ab-07",
+        "00000000000000ab-+7",
+        "00000000000000ab--7",
+        "00000000000000ab-7 ",
+        "000000000000000ab-7",
+        "0000000000000ab-7",
+        "0x000000000000ab-7",
+    ];
+    for text in texts {
+        rows.add_with("{K} {X}", text.as_bytes(), revision(text));
+        rows.add_with("{K} {X} FOO", text.as_bytes(), revision(text));
+        rows.add_with("list {X} JSON", text.as_bytes(), revision(text));
+    }
+    rows.add_with(
+        "{K} {X}",
+        b"00000000000000ab-18446744073709551616",
+        revision("00000000000000ab-184467440737095..."),
+    );
+    rows.add_with("{K} {X}", b"0\0", revision(r"0\x00"));
+    rows.add_with("list {X}", b"\xff", revision(r"\xff"));
+    rows.unknown("list 0 FOO", "FOO");
+    rows.wrong_type("{K} 0");
+    rows.wrong_type("{K} 00000000000000ab-7 FIELDS 1 a JSON");
+    refuses_all(kind, &rows.rows);
+}
+
+#[apply(each_server)]
 fn the_other_reads_refuse(#[case] kind: Kind) {
     let mut verify = Rows::of("vehprice.verify");
     for few in ["", "{K}", "{K} 1", "{K} 1 a"] {
