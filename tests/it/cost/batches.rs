@@ -53,7 +53,7 @@ fn lists() -> Vec<Case> {
         case("`CLAIM TOKEN LIST` of 10,000 rows that it holds", claim(held).after(claim(held))).beside(
             "`MGET LIST`",
             mget_list("", all_ids()),
-            12.0,
+            16.0,
         ),
     ]
 }
@@ -74,28 +74,28 @@ fn columns() -> Vec<Case> {
             "`MGET COLUMNS LIST` of 64 fields",
             mget_list(&format!("FIELDS {fields} COLUMNS"), some_ids()).after(table("12")),
         )
-        .beside("`MGET JSON LIST` of whole rows", whole(), 3.0),
+        .beside("`MGET JSON LIST` of whole rows", whole(), 5.0),
         case(
             "`MGET COLUMNS LIST` of values that JSON escapes",
             mget_list(&format!("FIELDS {fields} COLUMNS"), some_ids()).after(table("\"")),
         )
-        .beside("`MGET JSON LIST` of whole rows", whole(), 14.0),
+        .beside("`MGET JSON LIST` of whole rows", whole(), 18.0),
         case(
             "`MGET COLUMNS LIST`, each row of another shape, without the fields",
             mget_list(&format!("FIELDS {absent} COLUMNS"), some_ids()).after(shapes()),
         )
-        .beside("`MGET JSON LIST` of whole rows", whole(), 5.0),
+        .beside("`MGET JSON LIST` of whole rows", whole(), 12.0),
         case(
             "`CLAIM COLUMNS LIST` of 64 fields",
             call(&format!("VEHPRICE.CLAIM t PX 60000 FIELDS {fields} COLUMNS LIST"))
                 .with([some_ids()])
                 .after(table("12")),
         )
-        .beside("`MGET JSON LIST` of whole rows", whole(), 4.0),
+        .beside("`MGET JSON LIST` of whole rows", whole(), 5.0),
         case("`GETALL COLUMNS` of 8 shapes", call("VEHPRICE.GETALL t COLUMNS").after(few_shapes())).beside(
             "`GETALL JSON` of one",
             call("VEHPRICE.GETALL t JSON").after(mset("t", 0..ROWS, &names(8, "f"), "1")),
-            4.0,
+            7.0,
         ),
     ]
 }
