@@ -34,7 +34,7 @@ pub(super) const BUFFER_ARG: Arg = Arg::one_of(
 pub(super) const LAG_ARG: Arg =
     Arg::integer("milliseconds", "how far behind the server's clock '*' locks").after("LAG").optional();
 pub(super) const ALIGN_ARG: Arg =
-    Arg::integer("seconds", "floor the moment to a multiple of so many seconds").after("ALIGN").optional();
+    Arg::integer("seconds", "floor the moment to a multiple of this many seconds").after("ALIGN").optional();
 
 /// The fixed arguments and the words of a new lock, as given.
 pub(super) struct NewLock<'a> {

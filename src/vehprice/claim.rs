@@ -39,16 +39,15 @@ impl Command for Claim {
         keys: WRITES,
         args: &[
             KEY_ARG,
-            Arg::integer("milliseconds", "the claims end by themselves after so many milliseconds")
-                .after("PX"),
+            Arg::integer("milliseconds", "how long the claims last").after("PX"),
             Arg::string(
                 "token",
                 "32 random hex digits to hold the claims under, so that the call can be sent again",
             )
             .after("TOKEN")
             .optional(),
-            Arg::integer("count", "claim at most so many rows").after("LIMIT").optional(),
-            Arg::integer("milliseconds", "claim rows too that expire in less than so many milliseconds")
+            Arg::integer("count", "claim at most this many rows").after("LIMIT").optional(),
+            Arg::integer("milliseconds", "also claim rows that expire within this time")
                 .after("REFRESH")
                 .optional(),
             FIELDS_ARG,

@@ -29,7 +29,7 @@ const WORDS: usize = 2;
 const BLOCK: Range = Range { unit: "whole milliseconds", min: 0, max: MAX_MS };
 
 const BLOCK_ARG: Arg =
-    Arg::integer("milliseconds", "wait so long for rows that are being fetched; 0: without end")
+    Arg::integer("milliseconds", "how long to wait for rows that are being fetched; 0: no limit")
         .after("BLOCK")
         .optional();
 

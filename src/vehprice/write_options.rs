@@ -29,8 +29,8 @@ pub(super) const MERGE_ARG: Arg =
 pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
     "expiry",
     &[
-        Arg::integer("seconds", "the rows expire in so many seconds").after("EX"),
-        Arg::integer("milliseconds", "the rows expire in so many milliseconds").after("PX"),
+        Arg::integer("seconds", "how long the rows live, in seconds").after("EX"),
+        Arg::integer("milliseconds", "how long the rows live, in milliseconds").after("PX"),
         Arg::integer("unix-seconds", "the rows expire at this unix time in seconds").after("EXAT"),
         Arg::integer("unix-milliseconds", "the rows expire at this unix time in milliseconds").after("PXAT"),
         Arg::pure_token("KEEPTTL", "keepttl", "the rows keep the expiry of those they replace"),

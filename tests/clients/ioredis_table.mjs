@@ -6,24 +6,23 @@ const [align, ttlMs, lagMs] = [60, 360_000, 0]; // as the locks are acquired, an
 // The prices of these vehicles under a lock: what is in its table, and what is missing from upstream.
 async function prices({ queryTime, roleIds }, ids, askUpstream) {
   const table = `hermes:prices:{${queryTime}}:${[...roleIds].sort()}`;
-  const read = async () => JSON.parse(await redis.call('VEHPRICE.MGET', table, 'JSON', 'IDS', ...ids));
+  const read = async () => JSON.parse(await redis.call('VEHPRICE.MGET', table, 'JSON', 'LIST', JSON.stringify(ids)));
   let rows = await read();
   const missing = ids.filter((_, i) => rows[i] === null);
   if (missing.length) {
-    const asked = await askUpstream(missing, queryTime, roleIds); // [{ id, styleId, pricingId }, …]
+    const fetched = await askUpstream(missing, queryTime, roleIds); // { 4711: { styleId, pricingId }, … }
     const expires = Date.parse(queryTime) + align * 1000 + lagMs + ttlMs;
-    const values = asked.flatMap(({ id, styleId, pricingId }) => [id, styleId, pricingId]);
-    const write = ['VEHPRICE.MSET', table, 'NX', 'PXAT', expires, 'FIELDS', 2, 'styleId', 'pricingId', 'ROWS'];
-    if (values.length) await redis.call(...write, ...values);
+    await redis.call('VEHPRICE.MSET', table, 'NX', 'PXAT', expires, 'JSON', JSON.stringify(fetched));
     rows = await read(); // of pods that filled the same row the first one's stands: show that
   }
   return rows;
 }
 
-// In the place of the service that computes prices. It knows no vehicle 4799.
+// Stands in for the service that computes prices. It knows no vehicle 4799.
 async function upstream(missing) {
   console.log('asked', missing.join(','));
-  return missing.filter((id) => id !== '4799').map((id) => ({ id, styleId: '12', pricingId: '571' }));
+  const known = missing.filter((id) => id !== '4799');
+  return Object.fromEntries(known.map((id) => [id, { styleId: '12', pricingId: '571' }]));
 }
 
 const user = 'hermes:LockedQuoteInfo:42';

@@ -11,25 +11,22 @@ def prices(lock, ids, ask_upstream):
     rows = read(table, ids)
     missing = [id for id, row in zip(ids, rows) if row is None]
     if missing:
-        asked = ask_upstream(missing, lock)  # [(id, styleId, pricingId), …]
+        fetched = ask_upstream(missing, lock)  # {"4711": {"styleId": …, "pricingId": …}, …}
         moment = datetime.fromisoformat(lock["queryTime"])
         expires = round(moment.timestamp() * 1000) + align * 1000 + lag_ms + ttl_ms
-        values = [value for row in asked for value in row]
-        write = ["NX", "PXAT", expires, "FIELDS", 2, "styleId", "pricingId", "ROWS"]
-        if values:
-            r.execute_command("VEHPRICE.MSET", table, *write, *values)
+        r.execute_command("VEHPRICE.MSET", table, "NX", "PXAT", expires, "JSON", json.dumps(fetched))
         rows = read(table, ids)  # of pods that filled the same row the first one's stands: show that
     return rows
 
 
 def read(table, ids):
-    return json.loads(r.execute_command("VEHPRICE.MGET", table, "JSON", "IDS", *ids))
+    return json.loads(r.execute_command("VEHPRICE.MGET", table, "JSON", "LIST", json.dumps(ids)))
 
 
-# In the place of the service that computes prices. It knows no vehicle 4799.
+# Stands in for the service that computes prices. It knows no vehicle 4799.
 def upstream(missing, lock):
     print("asked", ",".join(missing))
-    return [(id, "12", "571") for id in missing if id != "4799"]
+    return {id: {"styleId": "12", "pricingId": "571"} for id in missing if id != "4799"}
 
 
 user = "hermes:LockedQuoteInfo:42"

@@ -99,10 +99,10 @@ fn ten_pods_ask_upstream_once(#[case] kind: Kind) {
     let compiled = workspace().join(format!("clients/typescript/dist/test/{REFILL}.js"));
     assert!(compiled.exists(), "there is no {}: run make test", compiled.display());
     let said = run(Command::new("node").arg(compiled), server);
-    assert_eq!(said.trim_end(), "10 pods have 1000 rows each, 1000 were asked upstream");
+    assert_eq!(said.trim_end(), "10 pods read 1000 rows each; 1000 rows were fetched from upstream");
 }
 
-/// What is missing is asked upstream, once, and what another pod has filled stands.
+/// What is missing is fetched from upstream, once, and what another pod has filled stands.
 #[apply(oldest_and_newest)]
 fn the_snippets_of_tables_fill_what_is_missing(#[case] kind: Kind) {
     const ROW: &str = r#"{"styleId":"12","pricingId":"571"}"#;

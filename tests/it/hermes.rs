@@ -34,7 +34,7 @@ fn the_example_passes_its_tests(#[case] kind: Kind) {
 }
 
 /// Pods are killed, upstream fails, the primary is lost: no step shows another price than the one before
-/// without saying so. The same journeys as today do, or the test would find nothing.
+/// without saying so. The same journeys without quotelock do, or the test would find nothing.
 #[test]
 fn prices_hold_through_journeys() {
     let said = node(Kind::DEFAULT, &["journeys/main.js", "short"]);

@@ -34,7 +34,7 @@ export interface LockOptions {
   bufferMs?: number;
   /** How far `'*'` is behind the server's clock, in milliseconds. */
   lagMs?: number;
-  /** Floors the moment to a multiple of so many seconds, so that users share moments. */
+  /** Floors the moment to a multiple of this many seconds, so that users share moments. */
   alignSeconds?: number;
 }
 

@@ -5,7 +5,7 @@ import { json, list, members, number, text } from './reply.js';
 /** A row as it is stored: names of fields and their values. */
 export type Row = Record<string, string>;
 
-/** When rows expire: so many milliseconds from now, at a moment, or when the row that is replaced would have. */
+/** When rows expire: a number of milliseconds from now, at a moment, or when the row that is replaced would have. */
 export type Expiry = { inMs: number; at?: never } | { at: Date | number; inMs?: never } | 'keep';
 
 /** A row to be written: a field that it lacks is undefined or null. */
@@ -67,7 +67,7 @@ export interface ClaimOptions {
   ttlMs: number;
   /** Claims at most so many. */
   limit?: number;
-  /** Claims rows, too, that live for less than so many milliseconds. */
+  /** Claims rows, too, that expire within this many milliseconds. */
   refreshMs?: number;
 }
 

@@ -37,7 +37,7 @@ async function main() {
     return new Map(ids.map((id) => [id, { price: `${id}.50` }]));
   };
   const seen = await Promise.all(pods.map((pod) => rowsOf(pod, lock, ids, askUpstream)));
-  console.log(`${seen.length} pods have ${seen[0]?.length} rows each, ${asked} were asked upstream`);
+  console.log(`${seen.length} pods read ${seen[0]?.length} rows each; ${asked} rows were fetched from upstream`);
   await Promise.all([redis, ...connections.flat()].map((redis) => redis.quit()));
 }
 

@@ -1,4 +1,4 @@
-/** Thousands of journeys through random pods while much goes wrong, as today and with quotelock: main.js full|quick|short */
+/** Thousands of journeys through random pods while much goes wrong, without quotelock and with it: main.js full|quick|short */
 import { Stage } from '../launch/stage.js';
 import { SIZES, type Size } from './options.js';
 import { faultsOf, report } from './report.js';

@@ -6,7 +6,7 @@ const ratio = (count: number, of: number) => (of === 0 ? '-' : (count / of).toFi
 /** The outcomes side by side. */
 export function report(outcomes: readonly Outcome[]): string {
   const rows: [string, ...string[]][] = [
-    ['', ...outcomes.map(({ mode }) => (mode === 'today' ? 'as today' : mode))],
+    ['', ...outcomes.map(({ mode }) => (mode === 'today' ? 'without quotelock' : mode))],
     ['journeys', ...outcomes.map(({ journeys }) => `${journeys}`)],
     ['price mismatches', ...outcomes.map(({ mismatches }) => `${mismatches}`)],
     ['  of these at the same moment', ...outcomes.map(({ sameMoment }) => `${sameMoment}`)],

@@ -51,7 +51,7 @@ export interface Claim<Row> {
   token?: string;
 }
 
-/** Rows that were asked upstream, by id. */
+/** Rows that were fetched from upstream, by id. */
 export interface Table<Row> {
   claim(ids: string[]): Promise<Claim<Row>>;
   /** Keeps rows, and says which stand: those of another pod may have come first. */

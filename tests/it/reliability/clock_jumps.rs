@@ -1,4 +1,4 @@
-//! The server's clock set forth and back by an hour, while locks, rows and claims are there.
+//! The server's clock set an hour ahead and back again, while locks, rows and claims are there.
 
 use std::fs;
 use std::path::Path;
@@ -99,5 +99,5 @@ fn forth_and_back_by_an_hour(#[case] kind: Kind) {
     }
     server.restart();
     assert_eq!(text(&mut server.connection(), "PING"), "PONG");
-    report(kind, "clock set by an hour", &format!("{rounds} times forth and back"));
+    report(kind, "clock set by an hour", &format!("{rounds} times ahead and back"));
 }

@@ -140,7 +140,7 @@ fn expiry_ends_none(#[case] kind: Kind) {
     assert_eq!(pending(con, "t", "1 2"), "1 2");
     assert_eq!(pending(con, "u", "1 2"), "2");
     assert_eq!(int(con, &format!("VEHPRICE.MSET t TOKEN {token} FIELDS 1 a ROWS 1 x 2 x")), 2);
-    // The last row goes by its id: that is all it is about.
+    // The last row is deleted by its id, and no other claim ends.
     claim(con, "t", "IDS 3");
     assert_eq!(int(con, "VEHPRICE.DEL t 1 2"), 2);
     assert_eq!((int(con, "EXISTS t"), pending(con, "t", "3").as_str()), (0, "3"));

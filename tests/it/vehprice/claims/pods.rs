@@ -1,4 +1,4 @@
-//! Pods that refill one cold table: each row is asked upstream once.
+//! Pods that refill one cold table: each row is fetched from upstream once.
 //!
 //! `QUOTELOCK_FULL=1` runs it in full, 1,000 rounds of 8,000 rows, and prints what it took.
 
