@@ -41,6 +41,11 @@ export class PriceTableCopies<F extends string = never> {
     this.#maxBytes = maxBytes;
   }
 
+  /** How many tables there are copies of. */
+  get size(): number {
+    return this.#tables.size;
+  }
+
   /** About what the copies take of this process's memory. */
   get bytes(): number {
     return this.#bytes;

@@ -49,9 +49,10 @@ describe('the memory of copies', () => {
   it('is none for tables that are gone', async () => {
     const copies = new PriceTableCopies(server.driver, { maxBytes: 1e6 });
     assert.equal(await read(copies, 'none', { revision: '0' }), '0');
+    assert.equal(copies.size, 0);
     await read(copies, 't', { groups: [TEN] });
     await read(copies, 't', { revision: '0', whole: true });
-    assert.equal(copies.bytes, 0);
+    assert.deepEqual([copies.bytes, copies.size], [0, 0]);
     assert.equal(await read(copies, 't', { groups: [TEN] }), '0');
   });
 
@@ -61,8 +62,9 @@ describe('the memory of copies', () => {
     for (const key of ['one', 'two', 'three']) await read(copies, key, { groups: [TEN] });
     assert.equal(copies.bytes, 3 * ten);
     assert.notEqual(await read(copies, 'one'), '0');
+    assert.equal(copies.size, 3);
     await read(copies, 'four', { groups: [TEN] });
-    assert.equal(copies.bytes, 3 * ten);
+    assert.deepEqual([copies.bytes, copies.size], [3 * ten, 3]);
     for (const key of ['one', 'three', 'four']) assert.notEqual(await read(copies, key), '0', key);
     assert.equal(await read(copies, 'two', { groups: [TEN] }), '0');
     // One that grows drives out as well.

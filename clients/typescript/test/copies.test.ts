@@ -100,6 +100,8 @@ describe('what is asked', () => {
       });
       await assert.rejects(copy.row(id as string), TypeError);
     }
+    // biome-ignore lint/suspicious/noSparseArray: it lacks an id
+    await assert.rejects(copy.rows(['1', , '2'] as string[]), TypeError);
     assert.equal(server.asked, 0);
   });
 
@@ -209,6 +211,9 @@ describe('rows that expire', () => {
       await left(60, { groups: [group({ 1: 'y' }, 300), group({ 4: 'y' }, 70), group({ 6: 'y' }, 100)] }),
       '1,2,4,5,6',
     );
+    // As at first again.
+    assert.equal(await left(60, { groups: [group({ 6: 'y' }, 65)] }), '1,2,4,5,6');
+    assert.equal(await left(61, { groups: [group({ 6: 'y' }, 100)] }), '1,2,4,5,6');
     assert.equal(await left(70), '1,2,5,6');
     assert.equal(await left(100), '1,5');
     assert.equal(await left(199, { groups: [group({ 7: 'x' }, 200)] }), '1,5,7');
