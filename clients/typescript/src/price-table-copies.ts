@@ -127,8 +127,13 @@ export class PriceTableCopy<F extends string = never> {
   }
 }
 
+/** A loop, as of thousands of ids each pass over them shows. */
 function textsOf(ids: readonly Word[]): string[] {
-  const words = [...ids];
-  checkWords('VEHPRICE.CHANGES', words);
-  return words.map(String);
+  const texts: string[] = [];
+  for (let at = 0; at < ids.length; at += 1) {
+    const id = ids[at] as Word;
+    if (typeof id !== 'string') checkWords('VEHPRICE.CHANGES', [id]);
+    texts.push(typeof id === 'string' ? id : String(id));
+  }
+  return texts;
 }

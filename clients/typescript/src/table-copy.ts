@@ -50,8 +50,9 @@ export class TableCopy<R extends object> {
 
   /** The rows of these ids. */
   rows(ids: readonly string[]): (R | null)[] {
-    const rows = this.#rows;
-    return ids.map((id) => rows.get(id) ?? null);
+    const found = new Array<R | null>(ids.length);
+    for (let at = 0; at < ids.length; at += 1) found[at] = this.#rows.get(ids[at] as string) ?? null;
+    return found;
   }
 
   /** The same if all are there and none has expired since, else undefined. */
@@ -59,11 +60,12 @@ export class TableCopy<R extends object> {
     // As if the server had told its clock as soon as it was asked: so it is rather a little ahead than behind.
     const now = performance.now() + this.#clockAhead;
     const mayExpire = this.#expiries.earliest <= now;
-    const found: R[] = [];
-    for (const id of ids) {
+    const found = new Array<R>(ids.length);
+    for (let at = 0; at < ids.length; at += 1) {
+      const id = ids[at] as string;
       const row = this.#rows.get(id);
       if (row === undefined || (mayExpire && this.#expiries.of(id) <= now)) return undefined;
-      found.push(row);
+      found[at] = row;
     }
     return found;
   }

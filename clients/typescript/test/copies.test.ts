@@ -48,6 +48,31 @@ describe('calls at the same time', () => {
     assert.equal(server.asked, 3);
   });
 
+  it('see what their own answer brings, after others that brought nothing', async () => {
+    const { server, copy } = feigned();
+    const read = async (changes: Parameters<typeof server.answer>[0] = {}) => {
+      const call = copy.rows([1, 2]);
+      await server.answer(changes);
+      return (await call).map((row) => row?.a ?? null).join();
+    };
+    assert.equal(await read({ groups: [group({ 1: 'x', 2: 'y' }, 100)] }), 'x,y');
+    for (const changes of [
+      { groups: [group({ 2: 'Y' }, 100)] },
+      { deleted: ['2'] },
+      { whole: true, groups: [group({ 2: 'z' }, 100)] },
+    ]) {
+      const before = await read();
+      assert.equal(await read(), before);
+      assert.notEqual(await read(changes), before);
+    }
+    assert.equal(await read(), ',z');
+    assert.equal(await read({ now: 100 }), ',');
+    // Neither do calls share what they are given.
+    const [one, other] = [copy.rows([1]), copy.rows([1])];
+    await server.answer();
+    assert.notEqual(await one, await other);
+  });
+
   it('fail by their own request alone', async () => {
     const { server, copy } = feigned();
     const lost = new Error('Socket closed unexpectedly');
