@@ -29,6 +29,8 @@ export async function ownServer(like: Redis): Promise<OwnServer> {
   ]);
   const server = spawn(executable, words, { stdio: 'ignore' });
   const ended = once(server, 'exit');
+  // Where a test ends before it closes it.
+  process.once('exit', () => server.kill('SIGKILL'));
   const redis = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
   await redis.ping();
