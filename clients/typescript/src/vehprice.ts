@@ -1,4 +1,5 @@
 import { type Columns, type Value, columnsText, idsText, rowsOf, rowsText } from './batch.js';
+import type { Changes } from './changes.js';
 import { type Driver, type Word, commands } from './driver.js';
 import { json, list, members, number, text } from './reply.js';
 
@@ -122,6 +123,18 @@ export class VehPrice {
     options: Projection<F, R> = {},
   ): Promise<Record<string, Answer<F, R>>> {
     return json(await this.#ask.read('VEHPRICE.GETALL', [key, ...projection(options)]));
+  }
+
+  /**
+   * What has changed since a revision, which is `0` at first and then what this answered last. It is asked of the primary, as
+   * revisions are a server's own. `PriceTableCopies` keeps copies by it.
+   */
+  async changes<F extends string = never>(
+    key: string,
+    revision: string,
+    options: { fields?: readonly F[] } = {},
+  ): Promise<Changes> {
+    return json(await this.#ask.write('VEHPRICE.CHANGES', [key, revision, ...projection<F, never>(options)]));
   }
 
   /** All rows in steps, so that a large table does not hold up others. */

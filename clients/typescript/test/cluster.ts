@@ -4,7 +4,7 @@ import { it } from 'node:test';
 
 import type { Cluster } from 'ioredis';
 
-import { type Driver, LockedQuoteInfo, PricePlan, type Send, VehPrice } from 'quotelock';
+import { type Driver, LockedQuoteInfo, PricePlan, PriceTableCopies, type Send, VehPrice } from 'quotelock';
 
 import { IOREDIS, NODE_REDIS, key } from './harness.js';
 
@@ -14,6 +14,7 @@ async function story(driver: Driver): Promise<void> {
   const locks = new LockedQuoteInfo(driver);
   const prices = new VehPrice(driver);
   const plans = new PricePlan(driver);
+  const copies = new PriceTableCopies(driver, { maxBytes: 1e6 });
   for (let round = 0; round < 30; round += 1) {
     const user = key('user');
     const { outcome, ...lock } = await locks.acquire(user, ['3']);
@@ -22,6 +23,9 @@ async function story(driver: Driver): Promise<void> {
     const table = key('table');
     assert.equal(await prices.mset(table, ['a'], [[1, { a: round }]]), 1);
     assert.deepEqual(await prices.mget(table, [1, 2]), [{ a: String(round) }, null]);
+    assert.deepEqual(await copies.of(table).rows([1, 2]), [{ a: String(round) }, null]);
+    await prices.set(table, 2, { a: 'x' });
+    assert.deepEqual(await copies.of(table).rows([1, 2]), [{ a: String(round) }, { a: 'x' }]);
     assert.deepEqual(await plans.tag(key('toggle'), ['571']), ['571_old']);
   }
 }

@@ -39,6 +39,7 @@ describe('ServerError', () => {
         [() => prices.mget(key(), [1, '']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid id '', it takes 1 to 256 bytes/],
         [() => prices.mget(key(), ['\ud800']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid JSON at byte \d+, expected ids as/],
         [() => prices.mget(key(), [1], { fields: [] }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR value is not an integer/],
+        [() => prices.changes(key(), '1'), 'call', 'ERR', 'VEHPRICE.CHANGES', /^ERR invalid revision '1', expected 0 or what/],
         [() => prices.claim(key(), [''], { ttlMs: 1 }), 'call', 'ERR', 'VEHPRICE.CLAIM', /^ERR invalid id ''/],
         [
           () => prices.mset(key(), ['a', 'a'], [[1, { a: 1 }]]),

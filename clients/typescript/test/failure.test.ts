@@ -1,44 +1,23 @@
 // What the README says of a reply that is lost, and of a server that does not answer.
 import assert from 'node:assert/strict';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { after, describe, it } from 'node:test';
 
 import { type Driver, LockedQuoteInfo, ServerError, VehPrice } from 'quotelock';
 
 import { IOREDIS, NODE_REDIS, key, plainRedis, url } from './harness.js';
+import { wayTo } from './way.js';
 
 const redis = plainRedis();
 const locks = new LockedQuoteInfo(redis);
 const prices = new VehPrice(redis);
 
 /** A way to the server on which the next reply can be lost, and the connection with it. */
-const way = { url: '', losesNext: false };
-const server = createServer((client) => {
-  const { hostname, port } = new URL(url);
-  const behind = connect(Number(port || 6379), hostname);
-  const close = () => {
-    client.destroy();
-    behind.destroy();
-  };
-  for (const end of [client, behind]) end.on('error', close).on('close', close);
-  client.pipe(behind);
-  behind.on('data', (reply) => {
-    if (!way.losesNext) return client.write(reply);
-    way.losesNext = false;
-    return close();
-  });
-});
-after(() => server.close());
-const listening = new Promise<void>((resolve) => {
-  server.listen(0, '127.0.0.1', () => {
-    way.url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    resolve();
-  });
-});
+const way = wayTo(url);
+after(async () => (await way).close());
 
 /** The call, with its first reply lost. */
-function unanswered<T>(call: () => Promise<T>): Promise<T> {
-  way.losesNext = true;
+async function unanswered<T>(call: () => Promise<T>): Promise<T> {
+  (await way).losesNext = true;
   return call();
 }
 
@@ -60,8 +39,7 @@ async function isPending(table: string): Promise<void> {
 for (const [name, { Redis }] of Object.entries(IOREDIS)) {
   describe(name, () => {
     it('sends again what it had no reply to', async () => {
-      await listening;
-      const failing = new Redis(way.url);
+      const failing = new Redis((await way).url);
       failing.on('error', () => undefined);
       await failing.ping();
       const [user, table] = [key('user'), key('table')];
@@ -97,8 +75,7 @@ for (const [name, { Redis }] of Object.entries(IOREDIS)) {
 
 for (const [name, { createClient }] of Object.entries(NODE_REDIS)) {
   it(`${name} fails what it had no reply to`, async () => {
-    await listening;
-    const failing = createClient({ url: way.url });
+    const failing = createClient({ url: (await way).url });
     failing.on('error', () => undefined);
     await failing.connect();
     const driver: Driver = failing;

@@ -39,10 +39,10 @@ it('names the versions of the drivers that the tests run on', () => {
 
 it('can be imported and required', () => {
   const run = (args: string[]) => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }).trim();
-  const names = "['LockedQuoteInfo', 'PricePlan', 'QuoteLock', 'ServerError', 'VehPrice']";
+  const names = "['LockedQuoteInfo', 'PricePlan', 'PriceTableCopies', 'QuoteLock', 'ServerError', 'VehPrice']";
   const check = `console.log(${names}.every((name) => typeof quotelock[name] === 'function'))`;
   assert.equal(run(['-e', `const quotelock = require('quotelock'); ${check}`]), 'true');
-  const named = "import { LockedQuoteInfo, PricePlan, QuoteLock, ServerError, VehPrice } from 'quotelock';";
-  const quotelock = 'const quotelock = { LockedQuoteInfo, PricePlan, QuoteLock, ServerError, VehPrice };';
+  const named = "import { LockedQuoteInfo, PricePlan, PriceTableCopies, QuoteLock, ServerError, VehPrice } from 'quotelock';";
+  const quotelock = 'const quotelock = { LockedQuoteInfo, PricePlan, PriceTableCopies, QuoteLock, ServerError, VehPrice };';
   assert.equal(run(['--input-type=module', '-e', `${named} ${quotelock} ${check}`]), 'true');
 });

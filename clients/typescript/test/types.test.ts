@@ -4,7 +4,16 @@ import { it } from 'node:test';
 
 import { Cluster, Redis } from 'ioredis';
 import type * as ioredis6 from 'ioredis-6';
-import { type Answer, type Driver, type Outcome, type Route, type State, VehPrice } from 'quotelock';
+import {
+  type Answer,
+  type Driver,
+  type Outcome,
+  PriceTableCopies,
+  type PriceTableCopy,
+  type Route,
+  type State,
+  VehPrice,
+} from 'quotelock';
 import { createClient, createClientPool, createCluster } from 'redis';
 import type * as nodeRedis6 from 'redis-6';
 
@@ -33,6 +42,31 @@ export async function compiled(prices: VehPrice): Promise<void> {
   await prices.set('t', '1', { a: 1 }, { condition: 'nx' });
   // @ts-expect-error no driver
   new VehPrice({ get: () => '1' });
+}
+
+/** Compiled and never called. */
+export async function copied(driver: Driver): Promise<void> {
+  const copies = new PriceTableCopies(driver, { maxBytes: 1, fields: ['styleId', 'plan:571'] });
+  type Row = Readonly<{ styleId: string | null; 'plan:571': string | null }>;
+  const copy: PriceTableCopy<'styleId' | 'plan:571'> = copies.of('t');
+  const rows = await copy.rows(['1', 2]);
+  same<Same<typeof rows, (Row | null)[]>>();
+  const all = await copy.all();
+  same<Same<typeof all, ReadonlyMap<string, Row>>>();
+  const whole = await new PriceTableCopies(driver, { maxBytes: 1, final: true }).of('t').row(1);
+  same<Same<typeof whole, Readonly<Record<string, string>> | null>>();
+  // @ts-expect-error a row is shared
+  if (rows[0]) rows[0].styleId = '12';
+  // @ts-expect-error the same
+  if (whole) whole['styleId'] = '12';
+  // @ts-expect-error rows are shared
+  all.set('1', rows[0]);
+  // @ts-expect-error a field that is not copied
+  void rows[0]?.pricingId;
+  // @ts-expect-error no bound
+  new PriceTableCopies(driver, { fields: ['styleId'] });
+  // What is copied can be written.
+  await new VehPrice(driver).mset('t', ['styleId', 'plan:571'], all);
 }
 
 /** Compiled and never called. */

@@ -43,6 +43,45 @@ describe('VehPrice', () => {
       assert.deepEqual(await prices().mget(table, []), []);
     });
 
+    it('tells what has changed', async () => {
+      const table = key('table');
+      const at = Date.now() + 50_000;
+      await prices().mset(
+        table,
+        ['a', 'b'],
+        [
+          [1, { a: 'x', b: 'y' }],
+          [2, { a: 'z' }],
+        ],
+        { expiry: { at } },
+      );
+      const first = await prices().changes(table, '0', { fields: ['b'] });
+      assert.equal(first.whole, true);
+      const rows = first.groups.flatMap(({ expiresAt, fields, ids, columns }) => {
+        assert.deepEqual([expiresAt, fields, columns.length], [at, ['b'], 1]);
+        return ids.map((id, place) => [id, columns[0]?.[place]]);
+      });
+      assert.deepEqual(
+        [rows.sort(), first.deleted],
+        [
+          [
+            ['1', 'y'],
+            ['2', null],
+          ],
+          [],
+        ],
+      );
+      const none = { ...first, whole: false, groups: [] };
+      const second = await prices().changes(table, first.revision);
+      assert.deepEqual(second, { ...none, now: second.now });
+      assert.ok(second.now >= first.now && second.now < at);
+      await prices().del(table, [1]);
+      const third = await prices().changes(table, second.revision);
+      assert.deepEqual([third.whole, third.deleted], [false, ['1']]);
+      const gone = await prices().changes(key(), third.revision);
+      assert.deepEqual(gone, { ...none, revision: '0', whole: true, now: gone.now });
+    });
+
     it('goes through a table in steps', async () => {
       const table = key('table');
       const rows = Array.from({ length: 500 }, (_, id) => [id, { a: id }] as const);

@@ -58,6 +58,7 @@ const CALLS: (() => Promise<unknown>)[] = [
   () => prices.mget(table, [1], { fields: ['a'] }),
   () => prices.getAll(table, all),
   () => prices.getAll(table, { fields: ['a'] }),
+  () => prices.changes(table, '0', { fields: ['a'] }),
   () => prices.scan(table, { fields: ['a'], count: 5 }).next(),
   () => prices.len(table),
   () => prices.pttl(table, [1]),
