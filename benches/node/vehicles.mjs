@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 
 const typescript = new URL('../../clients/typescript/', import.meta.url);
-const { VehPrice } = await import(new URL('dist/src/index.js', typescript));
+const { PriceTableCopies, VehPrice } = await import(new URL('dist/src/index.js', typescript));
 const { Redis } = createRequire(new URL('package.json', typescript))('ioredis');
 
 /** How often a case runs in a round. Their mean counts, to include garbage collection. */
@@ -18,6 +18,8 @@ const FIELDS = ['styleId', 'pricingId'];
 const [port, name] = process.argv.slice(2);
 const redis = new Redis({ port: Number(port) });
 const table = new VehPrice(redis);
+const copy = (options) => new PriceTableCopies(redis, { maxBytes: 1 << 26, ...options }).of('table');
+const [exact, final] = [copy({}), copy({ final: true })];
 const ids = (await redis.hkeys('hash')).sort(); // the same order in each process
 const rows = (await table.mget('table', ids)).map((row, place) => [ids[place], row]);
 
@@ -44,9 +46,12 @@ const reads = {
     const replies = await redis.call('VEHPRICE.MGET', ['table', ...ids]);
     return replies.map(([style, styleId, pricing, pricingId]) => ({ [style]: styleId, [pricing]: pricingId }));
   },
-  'VEHPRICE.MGET JSON IDS, JSON.parse': async () => JSON.parse(await redis.call('VEHPRICE.MGET', ['table', 'JSON', 'IDS', ...ids])),
+  'VEHPRICE.MGET JSON IDS, JSON.parse': async () =>
+    JSON.parse(await redis.call('VEHPRICE.MGET', ['table', 'JSON', 'IDS', ...ids])),
   'VehPrice.mget, all fields': () => table.mget('table', ids),
   'VehPrice.mget, two fields': () => table.mget('table', ids, { fields: FIELDS }),
+  'PriceTableCopy, rows': () => exact.rows(ids),
+  'PriceTableCopy, rows, final': () => final.rows(ids),
 };
 
 const writes = {
@@ -59,7 +64,11 @@ const writes = {
     read: () => readHashes('written:'),
   },
   'HSET of one hash, JSON.stringify of each': {
-    run: () => redis.hset('written', rows.flatMap(([id, row]) => [id, JSON.stringify(row)])),
+    run: () =>
+      redis.hset(
+        'written',
+        rows.flatMap(([id, row]) => [id, JSON.stringify(row)]),
+      ),
     read: () => readOneHash('written'),
   },
   'VEHPRICE.MSET ROWS': {
@@ -75,7 +84,18 @@ const writes = {
   },
 };
 
-const { run, read } = writes[name] ?? { run: reads[name], read: reads[name] };
+// All rows at once: a map, of which the digest is taken in the order of the ids.
+const maps = {
+  'PriceTableCopy, all': {
+    run: () => exact.all(),
+    read: async () => {
+      const all = await exact.all();
+      return ids.map((id) => all.get(id));
+    },
+  },
+};
+
+const { run, read } = { ...writes, ...maps }[name] ?? { run: reads[name], read: reads[name] };
 const print = (what) => console.log(JSON.stringify(what));
 await run();
 print(

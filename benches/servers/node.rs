@@ -40,6 +40,49 @@ const READS: Comparison = Comparison {
     ],
 };
 
+/// What is read out of a copy in the process, one small round trip included.
+const COPIES: [Comparison; 3] = [
+    Comparison {
+        verb: "read",
+        what: "out of a copy: rows",
+        ours: "PriceTableCopy, rows",
+        goals: [
+            ("pipeline of HGETALL", AtLeast(70.0)),
+            ("HMGET of one hash, JSON.parse of each", AtLeast(15.0)),
+        ],
+        ways: COPY_WAYS,
+    },
+    Comparison {
+        verb: "read",
+        what: "out of a copy: all",
+        ours: "PriceTableCopy, all",
+        goals: [
+            ("pipeline of HGETALL", Goal::None),
+            ("HMGET of one hash, JSON.parse of each", AtLeast(50.0)),
+        ],
+        ways: COPY_WAYS,
+    },
+    Comparison {
+        verb: "read",
+        what: "out of a copy: rows, final",
+        ours: "PriceTableCopy, rows, final",
+        goals: [
+            ("pipeline of HGETALL", Goal::None),
+            ("HMGET of one hash, JSON.parse of each", AtLeast(20.0)),
+        ],
+        ways: COPY_WAYS,
+    },
+];
+
+const COPY_WAYS: &[&str] = &[
+    "pipeline of HGETALL",
+    "HMGET of one hash, JSON.parse of each",
+    "VehPrice.mget, two fields",
+    "PriceTableCopy, rows",
+    "PriceTableCopy, rows, final",
+    "PriceTableCopy, all",
+];
+
 const WRITES: Comparison = Comparison {
     verb: "written",
     what: "from JavaScript objects to stored",
@@ -82,6 +125,18 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
             bench.add(times(format!("{vehicles} vehicles {verb} in Node {node}, {what}"), &measured));
             let title =
                 format!("{vehicles} vehicles {verb} in Node {node}: how many times as fast {ours} is");
+            bench.add(ratios(title, &comparison, &measured)?);
+        }
+        let [first, ..] = &COPIES;
+        let measured = measure(server.port(), first, bench.pick(21, 9, 2))?;
+        bench.add(times(
+            format!("{vehicles} vehicles out of a copy in Node {node}, its round trip included"),
+            &measured,
+        ));
+        for comparison in COPIES {
+            let Comparison { ours, .. } = comparison;
+            let title =
+                format!("{vehicles} vehicles out of a copy in Node {node}: how many times as fast {ours} is");
             bench.add(ratios(title, &comparison, &measured)?);
         }
     }
