@@ -33,7 +33,7 @@ pub enum Error {
     #[error("ERR syntax error, {0} and {1} exclude each other")]
     Exclusive(&'static str, &'static str),
     /// A word without its value.
-    #[error("ERR syntax error, {0} wants a value")]
+    #[error("ERR syntax error, {0} requires a value")]
     NoValue(&'static str),
     /// Something after a word that comes last with its value.
     #[error("ERR syntax error, {0} takes one argument, and it comes last")]
@@ -215,6 +215,11 @@ pub enum Error {
         "ERR too much to replicate, MERGE or KEEPTTL would take more than {MAX_KEPT_BYTES} bytes: write fewer rows in a call"
     )]
     KeepsTooMuch,
+    /// Rows with so many different lists of fields that a command for each would take far more than was sent.
+    #[error(
+        "ERR too much to replicate, a command for each list of fields would take more than {MAX_KEPT_BYTES} bytes: write rows with other fields apart"
+    )]
+    TooManyCommands,
     /// Not a cursor.
     #[error("ERR invalid cursor, it takes 0 or what the last call returned")]
     BadCursor,

@@ -51,21 +51,23 @@ impl Command for Changes {
             Some(table) => News::of(table.changes(since, now_ms, new_history)),
             None => News::no_table(),
         };
-        if projection.is_json() && since.is_some_and(|since| news.revision == Some(since)) {
+        let is_unchanged = since.is_some_and(|since| news.revision == Some(since));
+        if is_unchanged && projection.is_json() {
             CHANGES_UNCHANGED.count();
             return reply_unchanged(call, now_ms);
         }
-        CHANGES_WHOLE.add(usize::from(news.is_whole));
-        CHANGES_UNCHANGED.add(usize::from(since.is_some_and(|since| news.revision == Some(since))));
-        count_reads(news.rows.len(), news.rows.len());
         if projection.is_json() {
             let mut json = json_writer(0);
             write_news(&news, now_ms, &projection, &mut json).map_err(too_long)?;
-            return reply_json(call, &mut json);
+            reply_json(call, &mut json)?;
+        } else {
+            let max_len = max_news_len(&news, &projection);
+            check_length(max_len, |length| reply_news(length, &news, now_ms, &projection, count_columns))?;
+            reply_news(call, &news, now_ms, &projection, reply_columns);
         }
-        let max_len = max_news_len(&news, &projection);
-        check_length(max_len, |length| reply_news(length, &news, now_ms, &projection, count_columns))?;
-        reply_news(call, &news, now_ms, &projection, reply_columns);
+        CHANGES_WHOLE.add(usize::from(news.is_whole));
+        CHANGES_UNCHANGED.add(usize::from(is_unchanged));
+        count_reads(news.rows.len(), news.rows.len());
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use quotelock_core::json::{JsonWriter, TooLong};
-use quotelock_core::table::{ByShape, ColumnsWriter, Row, write_array};
+use quotelock_core::table::{ByShape, ColumnsWriter, Row, finish_array};
 use quotelock_server::Call;
 
 use super::ids::Ids;
@@ -82,9 +82,9 @@ fn write_all(
     json: &mut JsonWriter,
 ) -> Result<(), TooLong> {
     json.write_raw(b"{\"ids\":");
-    write_array(ids, json)?;
+    finish_array(ids, json)?;
     json.write_raw(b",\"fields\":");
-    write_array(fields, json)?;
+    finish_array(fields, json)?;
     json.write_raw(b",\"columns\":");
     columns.finish(json)?.write_columns(json)?;
     json.write_raw(b"}");

@@ -3,7 +3,7 @@
 use quotelock_server::{Call, Command, KeyFlag, KeySpec, ReplicaArg, Spec};
 
 use super::ids::IdArgs;
-use super::open_table::{Changes, OpenTable};
+use super::open_table::{OpenTable, WriteCounts};
 use super::write::DEL;
 use super::{ID_ARG, KEY, KEY_ARG, single_flight};
 use crate::counters::ROWS_DELETED;
@@ -47,7 +47,7 @@ impl Command for Del {
         let count = deleted.len();
         ROWS_DELETED.add(count);
         single_flight::rows_written(call, ids.iter().copied(), false);
-        open.commit(Changes { stored: 0, deleted: count }, |_| {
+        open.commit(WriteCounts { stored: 0, deleted: count }, |_| {
             call.replicate(DEL, [ReplicaArg::Arg(KEY)].into_iter().chain(deleted));
         });
         call.reply_count(count);

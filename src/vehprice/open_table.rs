@@ -74,7 +74,7 @@ impl<'c, 'a> OpenTable<'c, 'a> {
     /// Ends a write. A table without a live row goes with its key, which is all that is replicated then;
     /// otherwise the changes are replicated by `replicate`, the key expires with its longest-lived row, and
     /// whoever listens is told.
-    pub(super) fn commit(mut self, changes: Changes, replicate: impl FnOnce(&Table)) {
+    pub(super) fn commit(mut self, changes: WriteCounts, replicate: impl FnOnce(&Table)) {
         let now_ms = self.call.now_ms();
         let is_replay = self.call.is_replay();
         let Some(table) = self.table_mut() else {
@@ -101,12 +101,12 @@ impl<'c, 'a> OpenTable<'c, 'a> {
 
 /// How many rows a write has stored and deleted.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Changes {
+pub(super) struct WriteCounts {
     pub(super) stored: usize,
     pub(super) deleted: usize,
 }
 
-impl Changes {
+impl WriteCounts {
     fn is_none(self) -> bool {
         self.stored == 0 && self.deleted == 0
     }

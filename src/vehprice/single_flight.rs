@@ -19,7 +19,7 @@ use crate::settings;
 
 /// A client that waits for rows.
 pub(super) struct Client {
-    /// The ids it asked for, in its own arguments.
+    /// The ids it asked for.
     pub(super) ids: KeptIds,
     /// The handle to wake it by, once it is blocked.
     pub(super) handle: Option<BlockedClient>,

@@ -5,12 +5,12 @@ use std::ffi::CStr;
 
 use quotelock_core::batch::RowBatch;
 use quotelock_core::table::{
-    Condition, ExpiryPolicy, IdHash, KeepError, Table, WriteOutcome, WritePolicy, group_rows,
+    Condition, ExpiryPolicy, IdHash, KeepError, MAX_KEPT_BYTES, Table, WriteOutcome, WritePolicy, group_rows,
 };
 use quotelock_server::{Call, ReplicaArg, excerpt};
 
 use super::last_rows::LastRows;
-use super::open_table::{Changes, OpenTable};
+use super::open_table::{OpenTable, WriteCounts};
 use super::row_args::RowArgs;
 use super::write_options::WriteOptions;
 use super::{KEY, mset_form, single_flight, table_key};
@@ -32,12 +32,13 @@ pub(super) fn write_rows(
     let policy = options.policy(now_ms);
     let decision_ms = options.decision_ms(now_ms);
     let filter = ClaimFilter::new(call, options, rows.ids());
+    check_lists(call, rows, args, options, policy)?;
     if let Some(table) = open.table() {
         check_kept(call, table, rows, policy, &filter, decision_ms)?;
     }
     CLAIMS_OVERTAKEN.add(rows.ids().len() - filter.count());
     if filter.count() == 0 {
-        open.commit(Changes::default(), |_| {});
+        open.commit(WriteCounts::default(), |_| {});
         return Ok(0);
     }
     // A table is made only for rows that will be in it.
@@ -54,7 +55,7 @@ pub(super) fn write_rows(
     single_flight::rows_written(call, written.changed_ids.iter().copied(), options.keeps_claims());
     ROWS_STORED.add(written.stored.len());
     ROWS_DELETED.add(written.deleted.len());
-    let changes = Changes { stored: written.stored.len(), deleted: written.deleted.len() };
+    let changes = WriteCounts { stored: written.stored.len(), deleted: written.deleted.len() };
     open.commit(changes, |table| replicate(call, table, rows, args, policy, &written, decision_ms));
     Ok(changes.stored)
 }
@@ -99,6 +100,28 @@ impl ClaimFilter {
 
 /// The most bytes of a replicated command but for key, names and rows.
 const COMMAND_BYTES: usize = 128;
+
+/// Refuses rows of so many lists of fields that a command for each would take far more than the argument they came in,
+/// where that may not be replicated as it is.
+fn check_lists(
+    call: &Call<'_>,
+    rows: &RowBatch<'_>,
+    args: RowArgs,
+    options: &WriteOptions,
+    policy: WritePolicy,
+) -> Result<(), Error> {
+    let are_all_stored = policy.condition.is_none()
+        && options.token().is_none()
+        && !policy.merge
+        && matches!(policy.expiry, ExpiryPolicy::Set(_));
+    if are_all_stored || matches!(args, RowArgs::Each(_)) {
+        return Ok(());
+    }
+    let command_bytes = COMMAND_BYTES + table_key(call).name.len();
+    let names: usize = rows.lists().iter().flatten().map(|name| name.len()).sum();
+    let bytes = rows.lists().len().saturating_mul(command_bytes).saturating_add(names);
+    if rows.lists().len() > 1 && bytes > MAX_KEPT_BYTES { Err(Error::TooManyCommands) } else { Ok(()) }
+}
 
 /// Refuses rows that `MERGE` would give too many fields, and a call that would replicate far more than it was
 /// sent. With `NX` a row that is there is left alone, and with an expiry in the past it is deleted.

@@ -45,8 +45,8 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
 
     for word in ["EX", "PX", "BUFFER", "PBUFFER", "ALIGN", "LAG"] {
         let lower = word.to_lowercase();
-        words(&format!("{{K}} 3 * {word}"), format!("ERR syntax error, {word} wants a value"));
-        words(&format!("{{K}} 3 * {lower}"), format!("ERR syntax error, {word} wants a value"));
+        words(&format!("{{K}} 3 * {word}"), format!("ERR syntax error, {word} requires a value"));
+        words(&format!("{{K}} 3 * {lower}"), format!("ERR syntax error, {word} requires a value"));
         let twice = format!("ERR syntax error, {word} is given twice");
         words(&format!("{{K}} 3 * {word} 9 {word} 9"), twice.clone());
         words(&format!("{{K}} 3 * {word} 9 {lower} 8"), twice);
@@ -384,8 +384,8 @@ fn rows_of_get() -> Vec<Refusal> {
         ),
         row(&["QUOTELOCK.GET", "{K}", "JSON", "json"], "ERR syntax error, JSON is given twice"),
         row(&["QUOTELOCK.GET", "{K}", "AT", TIME, "at", TIME], "ERR syntax error, AT is given twice"),
-        row(&["QUOTELOCK.GET", "{K}", "AT"], "ERR syntax error, AT wants a value"),
-        row(&["QUOTELOCK.GET", "{K}", "JSON", "at"], "ERR syntax error, AT wants a value"),
+        row(&["QUOTELOCK.GET", "{K}", "AT"], "ERR syntax error, AT requires a value"),
+        row(&["QUOTELOCK.GET", "{K}", "JSON", "at"], "ERR syntax error, AT requires a value"),
         row(&["QUOTELOCK.GET", "{K}", "AT", "*"], format!("ERR invalid AT '*', {AN_RFC_3339_TIME}")),
         row(&["QUOTELOCK.GET", "list", "FOO"], unknown("FOO")),
     ];
@@ -411,7 +411,7 @@ fn rows_of_del() -> Vec<Refusal> {
         row(&["QUOTELOCK.DEL", "{K}", "%s%n"], unknown("%s%n")),
         row(&["QUOTELOCK.DEL", "{K}", "IFEQ\0"], unknown(r"IFEQ\x00")),
         row(&[b"QUOTELOCK.DEL".as_slice(), b"{K}", b"\xff"], unknown(r"\xff")),
-        row(&["QUOTELOCK.DEL", "{K}", "IFEQ"], "ERR syntax error, IFEQ wants a value"),
+        row(&["QUOTELOCK.DEL", "{K}", "IFEQ"], "ERR syntax error, IFEQ requires a value"),
         row(&["QUOTELOCK.DEL", "{K}", "IFEQ", TIME, "ifeq", TIME], "ERR syntax error, IFEQ is given twice"),
     ];
     for key in ["list", "hash", "set", "zset", "stream"] {

@@ -59,7 +59,7 @@ fn bad_ones_are_refused_at_the_start(#[case] kind: Kind) {
         }
         arguments.push((format!("{name} \"\""), bad(name, least, "")));
         arguments.push((format!("{name} \"5\\n\""), bad(name, least, r"5\x0a")));
-        arguments.push((name.to_owned(), format!("setting '{name}' wants a value")));
+        arguments.push((name.to_owned(), format!("setting '{name}' requires a value")));
         arguments.push((format!("{name} 5 {name} 5"), format!("setting '{name}' is given twice")));
     }
     let unknown = |name: &str| {
@@ -72,7 +72,7 @@ fn bad_ones_are_refused_at_the_start(#[case] kind: Kind) {
     }
     arguments.push((
         "lock-ttl-ms 5 lock-buffer-ms".to_owned(),
-        "setting 'lock-buffer-ms' wants a value".to_owned(),
+        "setting 'lock-buffer-ms' requires a value".to_owned(),
     ));
     arguments.push(("lock-ttl-ms 5 1 2".to_owned(), unknown("1")));
     arguments.push(("\"\\x00\" 5".to_owned(), unknown(r"\x00")));

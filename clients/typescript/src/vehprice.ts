@@ -66,6 +66,11 @@ export interface TableInfo {
 export interface ClaimOptions {
   /** How long the claims last, in milliseconds, 1 to 600,000. */
   ttlMs: number;
+  /**
+   * The caller's own: 32 random hex digits, held under which a call whose reply was lost can be sent again, or given up with
+   * `release`. What is claimed under it already is claimed again, and its time begins anew.
+   */
+  token?: string;
   /** Claims at most so many. */
   limit?: number;
   /** Claims rows, too, that expire within this many milliseconds. */
@@ -251,6 +256,7 @@ export class VehPrice {
   ): Promise<Claim<Answer<F, R>>> {
     if (ids.length === 0) return { token: null, rows: [], claimed: [], pending: [] };
     const words: Word[] = [key, 'PX', options.ttlMs];
+    if (options.token !== undefined) words.push('TOKEN', options.token);
     if (options.limit !== undefined) words.push('LIMIT', options.limit);
     if (options.refreshMs !== undefined) words.push('REFRESH', options.refreshMs);
     const { words: projected, rows } = byId(options);

@@ -69,7 +69,7 @@ const CALLS: (() => Promise<unknown>)[] = [
   () => prices.clear(table),
   () => plans.tag(toggle, [571]),
   () => plans.route(toggle, [571]),
-  () => prices.claim(table, [1], { ttlMs: 1000, limit: 1, refreshMs: 1, ...all }),
+  () => prices.claim(table, [1], { ttlMs: 1000, token: '1'.repeat(32), limit: 1, refreshMs: 1, ...all }),
   () => prices.claim(table, [1], { ttlMs: 1000, fields: ['a'] }),
   () => prices.release(table, '0'.repeat(32), [1]),
   () => prices.set(table, 1, { a: 1 }, { token: '0'.repeat(32), keepClaim: true }),

@@ -41,7 +41,7 @@ pub(crate) enum SettingError {
     Unknown { name: String, known: String },
     #[error("setting '{name}' is given twice")]
     Twice { name: &'static str },
-    #[error("setting '{name}' wants a value")]
+    #[error("setting '{name}' requires a value")]
     WithoutValue { name: &'static str },
     #[error("setting '{name}' takes a whole number from {min} to {max}, not '{value}'")]
     BadValue { name: &'static str, value: String, min: i64, max: i64 },
@@ -171,7 +171,7 @@ mod tests {
         let cases = [
             ("c-ms 1", "there is no setting 'c-ms'; the settings are a-ms, b-ms".to_owned()),
             ("%s\u{1} 1", "there is no setting '%s\\x01'; the settings are a-ms, b-ms".to_owned()),
-            ("a-ms", "setting 'a-ms' wants a value".to_owned()),
+            ("a-ms", "setting 'a-ms' requires a value".to_owned()),
             ("a-ms 1 a-ms 2", "setting 'a-ms' is given twice".to_owned()),
             ("a-ms 0", bad("0")),
             ("a-ms 101", bad("101")),

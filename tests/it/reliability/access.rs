@@ -40,7 +40,7 @@ const CALLS: [(&str, Does, bool); 22] = [
     ("VEHPRICE.INFO table", Measure, false),
     ("VEHPRICE.MGETHASH hash", Read, false),
     ("VEHPRICE.CLAIM table PX 1000 IDS 1 2", Both, true),
-    ("VEHPRICE.RELEASE table token", Both, true),
+    ("VEHPRICE.RELEASE table 00000000000000000000000000000000", Both, true),
     ("PRICEPLAN.TAG toggle 571", Read, false),
     ("PRICEPLAN.ROUTE toggle 571", Read, false),
 ];

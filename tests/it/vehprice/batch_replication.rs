@@ -216,3 +216,26 @@ fn an_aof_gives_them_back(#[case] kind: Kind) {
     cmd(con, "CONFIG SET quotelock.max-batch 100000");
     assert_eq!(all_tables(con), held);
 }
+
+/// Each list of fields would be a command of its own, with the key's name, where the argument can't be sent on.
+#[apply(each_server)]
+fn so_many_commands_are_refused(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let key = "k".repeat(100_000);
+    let row = |id: usize| format!(r#""{id}":{{"f{id}":"1"}}"#);
+    let rows = |count| format!("{{{}}}", (0..count).map(row).collect::<Vec<_>>().join(","));
+    let refused = "ERR too much to replicate, a command for each list of fields would take more than \
+                   67108864 bytes: write rows with other fields apart";
+    let (few, many) = (rows(600), rows(700));
+    for options in ["NX", "XX", "MERGE", "KEEPTTL", "TOKEN 00000000000000000000000000000000"] {
+        let call =
+            |rows: &str| [words(&["VEHPRICE.MSET", &key], options), words(&["JSON", rows], "")].concat();
+        assert_eq!(error(con, &call(&many)), refused, "{options}");
+        assert_eq!(int(con, &["EXISTS", &key]), 0, "{options}");
+        int(con, &call(&few));
+        cmd(con, "FLUSHALL");
+    }
+    // As it came it is one command.
+    assert_eq!(int(con, &["VEHPRICE.MSET", &key, "PX", "60000", "JSON", &many]), 700);
+}

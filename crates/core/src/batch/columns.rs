@@ -37,7 +37,8 @@ struct Columns<'a> {
     cells: Vec<Option<&'a [u8]>>,
 }
 
-/// Columns come last, as `GETALL` answers them: then it is known how many cells there are to be.
+/// Columns come last, as `GETALL` answers them, so that it is known how many cells there are to be. Any other order is
+/// left to serde_json.
 pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
     let mut scanner = Scanner::new(text);
     let (mut ids, mut fields, mut cells) = (None, None, None);
@@ -130,9 +131,7 @@ impl<'a> Columns<'a> {
         }
         Ok(builder.finish())
     }
-}
 
-impl<'a> Columns<'a> {
     /// The rows, all of which have all fields.
     fn into_uniform_rows(self) -> Result<RowBatch<'a>, BatchError> {
         let Self { ids, fields, cells } = self;

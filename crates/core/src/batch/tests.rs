@@ -63,12 +63,12 @@ fn lists_of_ids() {
         (r#"["\u0041","Ā","\"\\"]"#, Ok(&["A", "Ā", "\"\\"])),
         (r#"["1","2","3","4","5","6"]"#, Err(TooMany)),
         (r#"["1","2","3","4","5",null"#, Err(TooMany)),
-        ("", Err(Malformed(Form::Ids, 0))),
+        ("", Err(Malformed(Form::Ids, 1))),
         ("[", Err(Malformed(Form::Ids, 1))),
         (r#"["1""#, Err(Malformed(Form::Ids, 4))),
         (r#"["1",]"#, Err(Malformed(Form::Ids, 6))),
         (r#"["1"]]"#, Err(Malformed(Form::Ids, 6))),
-        (r#"{"1":1}"#, Err(Malformed(Form::Ids, 0))),
+        (r#"{"1":1}"#, Err(Malformed(Form::Ids, 1))),
         ("[[1]]", Err(Malformed(Form::Ids, 5))),
         ("[null]", Err(Malformed(Form::Ids, 6))),
         ("[true]", Err(Malformed(Form::Ids, 6))),
@@ -130,7 +130,7 @@ fn rows_by_id() {
         (r#"{"1":{"a":"1"},"2":{"a":null,"b":"1","a":null}}"#, Err(fault("2", Some("a"), Twice))),
         (r#"{"":{"a":"1"}}"#, Err(BadId(String::new()))),
         (r#"{"1":{"a":"1"},"2":{"a":"1"},"3":{"a":"1"},"4":{"a":"1"},"5":{"a":"1"},"6":1"#, Err(TooMany)),
-        ("[]", Err(Malformed(Form::Rows, 0))),
+        ("[]", Err(Malformed(Form::Rows, 1))),
         (r#"{"1":{"a":"1""#, Err(Malformed(Form::Rows, 13))),
         (r#"{"1":{"a":"1"}"#, Err(Malformed(Form::Rows, 14))),
         (r#"{"1":{"a":"1"},}"#, Err(Malformed(Form::Rows, 16))),
@@ -192,7 +192,7 @@ fn rows_by_column() {
         (r#"{"ids":["1"],"fields":["a"],"columns":[["1"]"#, Err(Malformed(Form::Columns, 44))),
         (r#"{"ids":["1"],"fields":[{}],"columns":[["1"]]}"#, Err(Malformed(Form::Columns, 26))),
         (r#"{"ids":["1"],"fields":["a"],"columns":["1"]}"#, Err(Malformed(Form::Columns, 42))),
-        ("[]", Err(Malformed(Form::Columns, 0))),
+        ("[]", Err(Malformed(Form::Columns, 1))),
     ];
     for (argument, expected) in cases {
         assert_eq!(columns(argument.as_bytes(), 5), *expected, "{argument}");

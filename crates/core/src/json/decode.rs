@@ -94,7 +94,7 @@ pub(crate) fn read_members<'a, E>(
 /// Why JSON could not be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ReadError<E> {
-    /// The byte at which it shows, counted from 1; 0 where nothing was read.
+    /// The byte at which it shows, counted from 1.
     pub(crate) at: usize,
     /// What the caller found wrong with a part; `None` where it is not JSON, or not of this form.
     pub(crate) own: Option<E>,
@@ -104,7 +104,7 @@ impl<E> ReadError<E> {
     fn new(json: &str, error: &serde_json::Error, own: Option<E>) -> Self {
         // Lines count from 1, and columns are bytes.
         let lines = json.split_inclusive('\n').take(error.line().saturating_sub(1));
-        Self { at: lines.map(str::len).sum::<usize>() + error.column(), own }
+        Self { at: (lines.map(str::len).sum::<usize>() + error.column()).max(1), own }
     }
 }
 

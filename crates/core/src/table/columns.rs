@@ -103,7 +103,7 @@ impl<'n> ColumnsWriter<'n> {
 
     /// Writes the places of rows that are not there, as an array.
     pub fn write_missing(&mut self, out: &mut JsonWriter) -> Result<(), TooLong> {
-        write_array(&mut self.missing, out)
+        finish_array(&mut self.missing, out)
     }
 
     /// Writes the array of columns, and gives their memory back.
@@ -112,7 +112,7 @@ impl<'n> ColumnsWriter<'n> {
         for mut column in self.columns.drain(..) {
             out.write_raw(before);
             before = b",";
-            write_array(&mut column, out)?;
+            finish_array(&mut column, out)?;
         }
         out.write_raw(if before == b"[" { b"[]" } else { b"]" });
         Ok(())
@@ -126,7 +126,7 @@ const NULL: &[u8] = b"null,";
 const LONG_BYTES: usize = 1 << 20;
 
 /// Writes elements, each with a comma after it, as an array.
-pub fn write_array(elements: &mut JsonWriter, out: &mut JsonWriter) -> Result<(), TooLong> {
+pub fn finish_array(elements: &mut JsonWriter, out: &mut JsonWriter) -> Result<(), TooLong> {
     let elements = elements.finish()?;
     out.write_raw(b"[");
     out.write_raw(elements.strip_suffix(b",").unwrap_or_default());

@@ -12,7 +12,7 @@ use super::{Expiry, ExpiryPolicy, Row, Shape, SlotHint, Table, WritePolicy, row}
 /// fields once for each shape and expiry.
 pub const MAX_KEPT_BYTES: usize = 64 << 20;
 
-/// Plans kept at a time: rows mostly have few shapes.
+/// Plans kept at a time, over all lists of names: rows mostly have few shapes.
 const MAX_PLANS: usize = 256;
 
 /// Why rows can't be written over what is there.
@@ -62,7 +62,8 @@ impl Table {
 
 /// What a call replicates of what it was not sent.
 struct KeptCost<'n> {
-    names: Vec<Names<'n>>,
+    lists: &'n [Vec<&'n str>],
+    hasher: RandomState,
     merge: bool,
     command_bytes: usize,
     /// Of each list and shape, how many of the names the shape lacks, and the bytes of its own.
@@ -81,7 +82,8 @@ impl<'n> KeptCost<'n> {
     fn new(table: &Table, lists: &'n [Vec<&'n str>], merge: bool, command_bytes: usize) -> Self {
         let hasher = &table.hasher;
         Self {
-            names: lists.iter().map(|names| Names::new(names, hasher.clone())).collect(),
+            lists,
+            hasher: hasher.clone(),
             merge,
             command_bytes,
             shapes: HashMap::with_hasher(hasher.clone()),
@@ -104,13 +106,13 @@ impl<'n> KeptCost<'n> {
         if !self.commands.insert(command) {
             return true;
         }
-        let names = &self.names[list];
-        self.bytes += self.command_bytes + names.bytes();
+        let names = &self.lists[list];
+        self.bytes += self.command_bytes + names.iter().map(|name| name.len()).sum::<usize>();
         let Some(shape) = shape else {
             return true;
         };
         let (lacking, own_bytes) = *self.shapes.entry((list, shape)).or_insert_with(|| {
-            let lacking = names.lacking_in(row.shape());
+            let lacking = Names::new(names, self.hasher.clone()).lacking_in(row.shape());
             (lacking, row.shape().names().map(str::len).sum())
         });
         self.bytes += own_bytes;
@@ -132,18 +134,24 @@ impl<'n> Names<'n> {
         Self { names, places }
     }
 
-    fn bytes(&self) -> usize {
-        self.names.iter().map(|name| name.len()).sum()
-    }
-
     fn lacking_in(&self, shape: &Shape) -> usize {
         self.names.len() - shape.names().filter(|name| self.places.contains_key(name)).count()
     }
 }
 
+/// Merges fields into rows of any shape, for each list of names.
+#[derive(Debug)]
+pub(super) struct Mergers<'n> {
+    lists: &'n [Vec<&'n str>],
+    hasher: RandomState,
+    by_list: HashMap<usize, Merger<'n>, RandomState>,
+    /// Those of all lists.
+    plans: usize,
+}
+
 /// Merges the same fields into rows of any shape.
 #[derive(Debug)]
-pub(super) struct Merger<'n> {
+struct Merger<'n> {
     names: Names<'n>,
     plans: HashMap<ShapeId, Plan, RandomState>,
 }
@@ -164,12 +172,13 @@ enum Source {
     New(usize),
 }
 
-impl<'n> Merger<'n> {
-    pub(super) fn new(names: &'n [&'n str], hasher: RandomState) -> Self {
-        Self { names: Names::new(names, hasher.clone()), plans: HashMap::with_hasher(hasher) }
+impl<'n> Mergers<'n> {
+    pub(super) fn new(lists: &'n [Vec<&'n str>], hasher: RandomState) -> Self {
+        let by_list = HashMap::with_hasher(hasher.clone());
+        Self { lists, hasher, by_list, plans: 0 }
     }
 
-    /// Stores the row with this id, of this shape, with the fields merged into it.
+    /// Stores the row with this id, of this shape, with the fields of this list merged into it.
     ///
     /// # Panics
     /// If there is no such row.
@@ -181,11 +190,11 @@ impl<'n> Merger<'n> {
         table: &mut Table,
         id: &[u8],
         hint: SlotHint,
-        shape: ShapeId,
+        (list, shape): (usize, ShapeId),
         values: &mut dyn Iterator<Item = &[u8]>,
         expiry: Expiry,
     ) {
-        let Plan { merged, sources } = self.plan(table, shape);
+        let Plan { merged, sources } = self.plan(table, list, shape);
         let new = by_place(values);
         let mut draft = std::mem::take(&mut table.draft);
         draft.clear();
@@ -201,19 +210,29 @@ impl<'n> Merger<'n> {
         table.store_draft(id, hint, draft);
     }
 
-    fn plan(&mut self, table: &mut Table, shape: ShapeId) -> &Plan {
-        if self.plans.len() >= MAX_PLANS && !self.plans.contains_key(&shape) {
-            self.release(table);
+    #[expect(clippy::indexing_slicing, reason = "the caller gives the number of one of its lists")]
+    fn plan(&mut self, table: &mut Table, list: usize, shape: ShapeId) -> &Plan {
+        let is_known = self.by_list.get(&list).is_some_and(|merger| merger.plans.contains_key(&shape));
+        if !is_known {
+            if self.plans >= MAX_PLANS {
+                self.release(table);
+            }
+            self.plans += 1;
         }
-        self.plans.entry(shape).or_insert_with(|| Plan::new(&self.names, table, shape))
+        let merger = self.by_list.entry(list).or_insert_with(|| Merger {
+            names: Names::new(&self.lists[list], self.hasher.clone()),
+            plans: HashMap::with_hasher(self.hasher.clone()),
+        });
+        merger.plans.entry(shape).or_insert_with(|| Plan::new(&merger.names, table, shape))
     }
 
     /// Gives back the shapes that the plans keep.
     pub(super) fn release(&mut self, table: &mut Table) {
-        for (old, plan) in self.plans.drain() {
+        for (old, plan) in self.by_list.drain().flat_map(|(_, merger)| merger.plans) {
             table.shapes_mut().release(old);
             table.shapes_mut().release(plan.merged.id);
         }
+        self.plans = 0;
     }
 }
 

@@ -25,7 +25,7 @@ mod tests;
 mod write;
 
 pub use by_shape::ByShape;
-pub use columns::{ColumnsWriter, write_array};
+pub use columns::{ColumnsWriter, finish_array};
 pub use group::{RowGroup, alike, group_rows, sort_alike};
 pub use history::{Changes, Revision};
 pub use lookup::{IdHash, SlotHint};

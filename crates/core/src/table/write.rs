@@ -1,6 +1,6 @@
 //! Writing a row: on which condition, with which expiry, whole or merged.
 
-use super::merge::Merger;
+use super::merge::Mergers;
 use super::shape::ShapeRef;
 use super::{Expiry, IdHash, SlotHint, Table};
 
@@ -58,9 +58,7 @@ impl Table {
     /// A writer of rows whose fields have one of these lists of names; no name is in a list twice.
     pub fn writer<'t, 'n>(&'t mut self, lists: &'n [Vec<&'n str>], policy: WritePolicy) -> Writer<'t, 'n> {
         let shapes = lists.iter().map(|names| self.shapes_mut().intern(names)).collect();
-        let merger = |names| Merger::new(names, self.hasher.clone());
-        let mergers =
-            if policy.merge { lists.iter().map(|names| merger(names)).collect() } else { Vec::new() };
+        let mergers = policy.merge.then(|| Mergers::new(lists, self.hasher.clone()));
         Writer { was_empty: self.rows == 0, table: self, shapes, mergers, policy }
     }
 }
@@ -71,8 +69,8 @@ pub struct Writer<'t, 'n> {
     table: &'t mut Table,
     /// Of each list of names its shape.
     shapes: Vec<ShapeRef>,
-    /// And its merger, if the policy is to merge.
-    mergers: Vec<Merger<'n>>,
+    /// If the policy is to merge.
+    mergers: Option<Mergers<'n>>,
     /// No row was there when it began: then there is nothing to look up in advance.
     was_empty: bool,
     policy: WritePolicy,
@@ -115,13 +113,13 @@ impl Writer<'_, '_> {
             return WriteOutcome::Deleted { was_there: self.table.remove(id, now_ms) };
         }
         let mut values = values.iter().copied();
-        match old.zip(self.mergers.get_mut(list)) {
+        match old.zip(self.mergers.as_mut()) {
             None => {
                 self.table.put_shaped(id, hint, self.shapes[list], values, expiry);
             }
-            Some((row, merger)) => {
-                let shape = row.shape_id();
-                merger.merge(self.table, id, hint, shape, &mut values, expiry);
+            Some((row, mergers)) => {
+                let fields = (list, row.shape_id());
+                mergers.merge(self.table, id, hint, fields, &mut values, expiry);
             }
         }
         WriteOutcome::Stored(expiry)
@@ -135,8 +133,8 @@ impl Drop for Writer<'_, '_> {
             for shape in &self.shapes {
                 self.table.shapes_mut().release(shape.id);
             }
-            for merger in &mut self.mergers {
-                merger.release(self.table);
+            if let Some(mergers) = &mut self.mergers {
+                mergers.release(self.table);
             }
         }
     }

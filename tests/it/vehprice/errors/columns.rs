@@ -16,7 +16,7 @@ fn mset_refuses_of_columns(#[case] kind: Kind) {
     columns.of_words(r#"{"ids":["1"],"fields":["a"],"columns":[["x"]]}"#);
     columns.rows.arity("{K} COLUMNS");
     for (argument, at) in [
-        ("", 0),
+        ("", 1),
         ("{", 1),
         (r#"{"ids"#, 5),
         (r#"{"ids":"#, 7),
@@ -24,8 +24,8 @@ fn mset_refuses_of_columns(#[case] kind: Kind) {
         (r#"{"ids":["1""#, 11),
         (r#"{"ids":["1"],"fields":["a"],"columns":[["x"]"#, 44),
         (r#"{"ids":["1"],"fields":["a"],"columns":[["x"]]"#, 45),
-        ("[]", 0),
-        (r#"["ids"]"#, 0),
+        ("[]", 1),
+        (r#"["ids"]"#, 1),
         ("null", 4),
         (r#"{"ids":["1"],"fields":["a"],"columns":[["x"]]}x"#, 47),
         (r#"x{"ids":["1"],"fields":["a"],"columns":[["x"]]}"#, 1),
@@ -33,7 +33,7 @@ fn mset_refuses_of_columns(#[case] kind: Kind) {
         (r#"{"ids":["1"],"fields":["a"],"columns":[["\q"]]}"#, 43),
         // Members of another form.
         (r#"{"ids":"1","fields":["a"],"columns":[["x"]]}"#, 10),
-        (r#"{"ids":{},"fields":["a"],"columns":[["x"]]}"#, 7),
+        (r#"{"ids":{},"fields":["a"],"columns":[["x"]]}"#, 8),
         (r#"{"ids":null,"fields":["a"],"columns":[["x"]]}"#, 11),
         (r#"{"ids":[null],"fields":["a"],"columns":[["x"]]}"#, 13),
         (r#"{"ids":["\ud800"],"fields":["a"],"columns":[["x"]]}"#, 17),
@@ -41,7 +41,7 @@ fn mset_refuses_of_columns(#[case] kind: Kind) {
         (r#"{"ids":["1"],"fields":[null],"columns":[["x"]]}"#, 28),
         (r#"{"ids":["1"],"fields":["\ud800"],"columns":[["x"]]}"#, 32),
         (r#"{"ids":["1"],"fields":["a"],"columns":["x"]}"#, 42),
-        (r#"{"ids":["1"],"fields":["a"],"columns":{"a":["x"]}}"#, 38),
+        (r#"{"ids":["1"],"fields":["a"],"columns":{"a":["x"]}}"#, 39),
         (r#"{"ids":["1"],"fields":["a"],"columns":null}"#, 42),
         (r#"{"ids":["1"],"fields":["a"],"columns":[null]}"#, 43),
     ] {

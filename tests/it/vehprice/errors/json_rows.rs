@@ -93,7 +93,7 @@ fn mset_refuses_of_json(#[case] kind: Kind) {
     json.rows.missing("{K} MERGE KEEPTTL", "FIELDS, JSON or COLUMNS");
     for (argument, at) in [
         // It ends early.
-        ("", 0),
+        ("", 1),
         (" ", 1),
         ("{", 1),
         (r#"{"1"#, 3),
@@ -110,8 +110,8 @@ fn mset_refuses_of_json(#[case] kind: Kind) {
         (r#"{"1":{"a":"x\"#, 13),
         (r#"{"1":{"a":-"#, 11),
         // Another form.
-        ("[]", 0),
-        (r#"["1"]"#, 0),
+        ("[]", 1),
+        (r#"["1"]"#, 1),
         (r#""x""#, 3),
         ("null", 4),
         ("7", 1),

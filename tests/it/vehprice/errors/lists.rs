@@ -20,7 +20,7 @@ pub(super) fn bad_lists() -> Vec<(Vec<u8>, String)> {
     let x_32 = "x".repeat(32) + "...";
     let texts = [
         // It ends early.
-        ("", 0),
+        ("", 1),
         (" ", 1),
         ("[", 1),
         (r#"["#, 1),
@@ -37,8 +37,8 @@ pub(super) fn bad_lists() -> Vec<(Vec<u8>, String)> {
         (r#""1""#, 3),
         ("null", 4),
         ("4711,4712", 4),
-        ("{}", 0),
-        (r#"{"1":1}"#, 0),
+        ("{}", 1),
+        (r#"{"1":1}"#, 1),
         // Other elements.
         ("[null]", 6),
         ("[true]", 6),
@@ -88,7 +88,7 @@ pub(super) fn bad_lists() -> Vec<(Vec<u8>, String)> {
     // Deep, whole and not.
     lists.push((b"[".repeat(100_000), not_a_list(100_000)));
     lists.push(([b"[".repeat(100_000), b"]".repeat(100_000)].concat(), not_a_list(200_000)));
-    lists.push((b"{\"a\":".repeat(100_000), not_a_list(0)));
+    lists.push((b"{\"a\":".repeat(100_000), not_a_list(1)));
     lists.push(([b"[1,".to_vec(), b"[".repeat(100_000)].concat(), not_a_list(100_003)));
     // Ids out of bounds.
     let a_32 = "A".repeat(32) + "...";

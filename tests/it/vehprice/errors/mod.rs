@@ -48,7 +48,7 @@ impl Rows {
     }
 
     fn no_value(&mut self, rest: &str, word: &str) {
-        self.add(rest, format!("ERR syntax error, {word} wants a value"));
+        self.add(rest, format!("ERR syntax error, {word} requires a value"));
     }
 
     fn missing(&mut self, rest: &str, part: &str) {
