@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Redis } from 'ioredis';
 
+import type { Timing } from '../store/timing.js';
 import { AREAS, dice } from './app.js';
 import type { Gateway } from './gateway.js';
 
@@ -13,9 +16,14 @@ export interface MapCost {
 }
 
 const AT_ONCE = 16;
+/** About what the maps take: they are to be of one moment, for which each table is filled once, and each copy made. */
+const ABOUT_MS = 6000;
 
 /** Maps alone, each of another user, who has no lock yet: one in a hundred of all vehicles, the others of an area. */
-export async function measureMaps(gateway: Gateway, redis: Redis, maps: number): Promise<MapCost> {
+export async function measureMaps(gateway: Gateway, redis: Redis, timing: Timing, maps: number): Promise<MapCost> {
+  const alignMs = timing.alignSeconds * 1000;
+  const leftMs = alignMs - ((Date.now() - timing.lagMs) % alignMs);
+  if (leftMs < ABOUT_MS) await sleep(leftMs);
   const before = await totals(redis);
   let asked = 0;
   const look = async () => {

@@ -17,7 +17,7 @@ export interface RunOptions {
   /** As today: how long a vehicle's tags are kept. */
   tagsMs: number;
   clocksApartMs: number;
-  /** How many maps are measured after the journeys. */
+  /** How many maps are measured before the journeys. */
   maps: number;
   /** A pod is killed so often, and started again. */
   killEveryMs: number;

@@ -60,13 +60,13 @@ export async function run({ name, mode, copyBytes }: Variant, options: RunOption
   const tally = new Tally();
   const gateway = new Gateway(pods, mode, tally);
   const redis = connect(redisAt);
+  const mapCost = await measureMaps(gateway, redis, timing, options.maps);
+  const callsBefore = await upstream.calls();
   const trouble = new Trouble(options, pods, upstream, primary, redis);
   const since = Date.now();
   const users = Array.from({ length: options.users }, (_, user) => ride(user, mode, options, gateway, tally));
   await Promise.all([trouble.make(), ...users]);
   const seconds = (Date.now() - since) / 1000;
-  const upstreamCalls = await upstream.calls();
-  const mapCost = await measureMaps(gateway, redis, options.maps);
   gateway.close();
   redis.disconnect();
 
@@ -82,7 +82,7 @@ export async function run({ name, mode, copyBytes }: Variant, options: RunOption
     pricesShown: shown.length,
     pricesNotInBook: shown.filter((price) => !isIn(truth, price)).length,
     newQuotes: tally.newQuotes,
-    upstreamCalls,
+    upstreamCalls: (await upstream.calls()) - callsBefore,
     askedAgain: tally.askedAgain,
     lostRents: tally.lostRents,
     killedPods: trouble.killedPods,
