@@ -22,6 +22,8 @@ export interface PodOptions {
   vehicles: number;
   rentFlow: string;
   timing: Timing;
+  /** With quotelock: what copies of tables may take of the pod's memory, 0 for none. */
+  copyBytes: number;
   /** As today: how long a vehicle's tags are kept, and how far the pod's clock is off. */
   tagsMs: number;
   clockOffsetMs: number;
@@ -31,9 +33,12 @@ export interface PodStats {
   /** Screens answered that show prices. */
   screens: number;
   upstreamCalls: number;
+  /** About how many bytes between pod and Redis copies of tables have saved. */
+  savedBytes: number;
 }
 
 interface Running extends Service {
+  store: Store & { savedBytes?: number };
   upstream: UpstreamClient;
   screens: number;
 }
@@ -42,14 +47,14 @@ const options = JSON.parse(process.env['POD'] ?? '{}') as PodOptions;
 const redis = connect(options.redis);
 const now = () => Date.now() + options.clockOffsetMs;
 const modes: Record<Mode, Running> = {
-  quotelock: running(new QuotelockStore(redis, options.timing)),
+  quotelock: running(new QuotelockStore(redis, options.timing, options.copyBytes)),
   today: running(new TodayStore(redis, options.timing, options.tagsMs, now)),
 };
 
 function running(store: Store): Running {
   const upstream = new UpstreamClient(options.upstream);
   const quotes = new Quotes(store, upstream, options.rentFlow);
-  return { quotes, rents: new Rents(quotes, store.rents), upstream, screens: 0 };
+  return { store, quotes, rents: new Rents(quotes, store.rents), upstream, screens: 0 };
 }
 
 function runningFor(request: FastifyRequest): Running {
@@ -57,7 +62,8 @@ function runningFor(request: FastifyRequest): Running {
 }
 
 function stats(mode: Mode): PodStats {
-  return { screens: modes[mode].screens, upstreamCalls: modes[mode].upstream.calls };
+  const { store, screens, upstream } = modes[mode];
+  return { screens, upstreamCalls: upstream.calls, savedBytes: store.savedBytes ?? 0 };
 }
 
 const server = jsonServer(options.name);

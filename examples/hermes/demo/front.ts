@@ -67,6 +67,7 @@ async function watch(pods: readonly Pod[], redis: Redis, timing: Timing, user: s
   const sums = (mode: Mode) => ({
     screens: stats.reduce((sum, of) => sum + (of?.[mode].screens ?? 0), 0),
     upstreamCalls: stats.reduce((sum, of) => sum + (of?.[mode].upstreamCalls ?? 0), 0),
+    savedBytes: stats.reduce((sum, of) => sum + (of?.[mode].savedBytes ?? 0), 0),
   });
   const now = Number(time[0]) * 1000 + Math.trunc(Number(time[1]) / 1000);
   const totals = { today: sums('today'), quotelock: sums('quotelock') };

@@ -22,6 +22,8 @@ const port = setting('PORT', 8080, 1, 65_535);
 const host = process.env['HOST'] ?? '127.0.0.1';
 const count = setting('PODS', 10, 1, 50);
 const vehicles = setting('VEHICLES', 8000, 200, 100_000);
+// With 0 pods have no copies of tables.
+const copyMegabytes = setting('COPY_MB', 64, 0, 1024);
 // One pricing must not change twice within the longest commit.
 const changes = setting('CHANGES', 12, 1, 100);
 
@@ -49,6 +51,7 @@ try {
     vehicles,
     rentFlow: '3',
     timing,
+    copyBytes: copyMegabytes * 1024 * 1024,
     tagsMs: TAGS_MS,
   });
   await frontOf(pods, connect(redisAt), timing).listen({ port, host });

@@ -8,7 +8,7 @@ import type { PlanRule } from '../upstream/book.js';
 import type { Gateway, Reply } from './gateway.js';
 import type { Screen, Tally } from './tally.js';
 
-const AREAS = 40;
+export const AREAS = 40;
 const MOST_QUOTES = 20;
 
 /** What the app shows: one plan's price for the scooter that the user looks at. */
@@ -188,6 +188,6 @@ function priceOf({ unlockCents, perMinuteCents }: PlanRule): string {
   return `${unlockCents}+${perMinuteCents}`;
 }
 
-function dice(sides: number): number {
+export function dice(sides: number): number {
   return Math.floor(Math.random() * sides);
 }

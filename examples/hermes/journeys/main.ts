@@ -1,6 +1,6 @@
-/** Thousands of journeys through random pods while much goes wrong, without quotelock and with it: main.js full|quick|short */
+/** Thousands of journeys through random pods while much goes wrong, without quotelock, with it, and with copies: main.js full|quick|short */
 import { Stage } from '../launch/stage.js';
-import { SIZES, type Size } from './options.js';
+import { SIZES, type Size, VARIANTS } from './options.js';
 import { faultsOf, report } from './report.js';
 import { type Outcome, run } from './run.js';
 
@@ -17,11 +17,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const outcomes: Outcome[] = [];
-for (const mode of ['today', 'quotelock'] as const) {
-  console.log(`${mode}: ${options.users} users through ${options.pods} pods for ${options.seconds} s`);
+for (const variant of VARIANTS) {
+  console.log(`${variant.name}: ${options.users} users through ${options.pods} pods for ${options.seconds} s`);
   stage = new Stage();
   try {
-    outcomes.push(await run(mode, options, stage));
+    outcomes.push(await run(variant, options, stage));
   } finally {
     await stage.stop();
   }

@@ -1,3 +1,4 @@
+import type { Mode } from '../api/pod.js';
 import type { Timing } from '../store/timing.js';
 import type { BookOptions } from '../upstream/book.js';
 import type { Faults } from '../upstream/faults.js';
@@ -16,6 +17,8 @@ export interface RunOptions {
   /** As today: how long a vehicle's tags are kept. */
   tagsMs: number;
   clocksApartMs: number;
+  /** How many maps are measured before the journeys. */
+  maps: number;
   /** A pod is killed so often, and started again. */
   killEveryMs: number;
 }
@@ -36,15 +39,29 @@ const timing: Timing = { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignSecon
 const QUICK: RunOptions = {
   pods: 10,
   users: 2000,
-  seconds: 50,
+  seconds: 40,
   lookMs: 6000,
   timing,
   book,
   faults,
   tagsMs: 20_000,
   clocksApartMs: 5000,
+  maps: 2000,
   killEveryMs: 8000,
 };
+
+/** What is compared: pods without quotelock, with it, and with copies of tables besides. */
+export interface Variant {
+  name: string;
+  mode: Mode;
+  copyBytes: number;
+}
+
+export const VARIANTS: readonly Variant[] = [
+  { name: 'without quotelock', mode: 'today', copyBytes: 0 },
+  { name: 'quotelock', mode: 'quotelock', copyBytes: 0 },
+  { name: 'quotelock, copies', mode: 'quotelock', copyBytes: 64 * 1024 * 1024 },
+];
 
 export const SIZES = {
   full: {
@@ -65,6 +82,7 @@ export const SIZES = {
     lookMs: 300,
     timing: { ttlMs: 4000, bufferMs: 1000, lagMs: 500, alignSeconds: 1 },
     tagsMs: 2000,
+    maps: 100,
     killEveryMs: 1500,
   },
 } satisfies Record<string, RunOptions>;

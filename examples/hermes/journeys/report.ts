@@ -6,7 +6,7 @@ const ratio = (count: number, of: number) => (of === 0 ? '-' : (count / of).toFi
 /** The outcomes side by side. */
 export function report(outcomes: readonly Outcome[]): string {
   const rows: [string, ...string[]][] = [
-    ['', ...outcomes.map(({ mode }) => (mode === 'today' ? 'without quotelock' : mode))],
+    ['', ...outcomes.map(({ name }) => name)],
     ['journeys', ...outcomes.map(({ journeys }) => `${journeys}`)],
     ['price mismatches', ...outcomes.map(({ mismatches }) => `${mismatches}`)],
     ['  of these at the same moment', ...outcomes.map(({ sameMoment }) => `${sameMoment}`)],
@@ -23,12 +23,14 @@ export function report(outcomes: readonly Outcome[]): string {
       `${screen}, p50 / p99 ms`,
       ...outcomes.map(({ times }) => `${times[screen].p50} / ${times[screen].p99}`),
     ]),
+    ['bytes between pods and Redis a map', ...outcomes.map(({ mapCost }) => mapCost.bytes.toFixed(0))],
+    ["Redis' CPU a map, µs", ...outcomes.map(({ mapCost }) => mapCost.cpuMicros.toFixed(0))],
   ];
-  return rows.map(([name, ...values]) => name.padEnd(42) + values.map((value) => value.padStart(14)).join('')).join('\n');
+  return rows.map(([name, ...values]) => name.padEnd(42) + values.map((value) => value.padStart(19)).join('')).join('\n');
 }
 
 /** What is not as it has to be. */
-export function faultsOf({ mode, ...outcome }: Outcome): string[] {
+export function faultsOf({ name, mode, ...outcome }: Outcome): string[] {
   const { journeys, mismatches, pricesNotInBook, unexpected, killedPods, failoverMs } = outcome;
   const faults = unexpected.length ? [`${unexpected.length} journeys broke off, the first: ${unexpected[0]}`] : [];
   if (journeys === 0) faults.push('no journey was made');
@@ -36,5 +38,5 @@ export function faultsOf({ mode, ...outcome }: Outcome): string[] {
   if (mode === 'quotelock' && mismatches) faults.push(`${mismatches} price mismatches`);
   if (mode === 'quotelock' && pricesNotInBook) faults.push(`${pricesNotInBook} prices are not those of their moment`);
   if (mode === 'today' && mismatches === 0) faults.push('no price mismatch was found, though there are some');
-  return faults.map((fault) => `${mode}: ${fault}`);
+  return faults.map((fault) => `${name}: ${fault}`);
 }

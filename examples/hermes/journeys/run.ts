@@ -8,12 +8,14 @@ import { connect } from '../store/connect.js';
 import { Book, type Pricing } from '../upstream/book.js';
 import { App } from './app.js';
 import { Gateway } from './gateway.js';
-import type { RunOptions } from './options.js';
+import { type MapCost, measureMaps } from './maps.js';
+import type { RunOptions, Variant } from './options.js';
 import { type Shown, Tally } from './tally.js';
 import { Trouble } from './trouble.js';
 
 /** What came of a run. */
 export interface Outcome {
+  name: string;
   mode: Mode;
   journeys: number;
   mismatches: number;
@@ -31,6 +33,7 @@ export interface Outcome {
   failoverMs: number | undefined;
   seconds: number;
   times: ReturnType<Tally['times']>;
+  mapCost: MapCost;
   unexpected: string[];
 }
 
@@ -38,7 +41,7 @@ const RENT_FLOW = '3';
 const ROLES = 12;
 const NAME = 'hermes';
 
-export async function run(mode: Mode, options: RunOptions, stage: Stage): Promise<Outcome> {
+export async function run({ name, mode, copyBytes }: Variant, options: RunOptions, stage: Stage): Promise<Outcome> {
   const { timing, book, faults, tagsMs } = options;
   const primary = await startRedis(stage, timing);
   await startRedis(stage, timing, primary);
@@ -50,12 +53,15 @@ export async function run(mode: Mode, options: RunOptions, stage: Stage): Promis
     vehicles: book.vehicles,
     rentFlow: RENT_FLOW,
     timing,
+    copyBytes,
     tagsMs,
   });
 
   const tally = new Tally();
   const gateway = new Gateway(pods, mode, tally);
   const redis = connect(redisAt);
+  const mapCost = await measureMaps(gateway, redis, timing, options.maps);
+  const callsBefore = await upstream.calls();
   const trouble = new Trouble(options, pods, upstream, primary, redis);
   const since = Date.now();
   const users = Array.from({ length: options.users }, (_, user) => ride(user, mode, options, gateway, tally));
@@ -67,6 +73,7 @@ export async function run(mode: Mode, options: RunOptions, stage: Stage): Promis
   const shown = [...tally.shown.values()];
   const truth = new Book(book);
   return {
+    name,
     mode,
     journeys: tally.journeys,
     mismatches: tally.mismatches,
@@ -75,13 +82,14 @@ export async function run(mode: Mode, options: RunOptions, stage: Stage): Promis
     pricesShown: shown.length,
     pricesNotInBook: shown.filter((price) => !isIn(truth, price)).length,
     newQuotes: tally.newQuotes,
-    upstreamCalls: await upstream.calls(),
+    upstreamCalls: (await upstream.calls()) - callsBefore,
     askedAgain: tally.askedAgain,
     lostRents: tally.lostRents,
     killedPods: trouble.killedPods,
     failoverMs: trouble.failoverMs,
     seconds,
     times: tally.times(),
+    mapCost,
     unexpected: tally.unexpected,
   };
 }

@@ -3,6 +3,7 @@ import { LockedQuoteInfo, PricePlan, VehPrice } from 'quotelock';
 
 import type { PlanRule } from '../upstream/book.js';
 import { Connections } from './connections.js';
+import { Copies } from './copies.js';
 import { RedisRents } from './rents.js';
 import type { Locks, Plans, Routed, RulesQuestion, Store, Table, Tags, TagsQuestion } from './store.js';
 import type { Timing } from './timing.js';
@@ -13,6 +14,8 @@ const PLAN = 'plan:';
 const CLAIM_MS = 10_000;
 /** Longer than upstream usually takes: then a pod asks itself. */
 const WAIT_MS = 2000;
+/** For fewer ids it is not worth having a copy of the whole table: a map reads copies, a vehicle's page asks for its one row. */
+const LEAST_COPIED = 10;
 
 /** Locks, tables and the toggle in the module. No pod's clock counts for any of them. */
 export class QuotelockStore implements Store {
@@ -20,11 +23,14 @@ export class QuotelockStore implements Store {
   readonly plans: Plans;
   readonly rents: RedisRents;
   readonly #tables: VehPrice;
+  readonly #copies: Copies | undefined;
   readonly #waiting: Connections;
 
   constructor(
     redis: Redis,
     readonly timing: Timing,
+    /** What copies of tables may take of the pod's memory. With 0 there are none. */
+    copyBytes: number,
   ) {
     const quotes = new LockedQuoteInfo(redis);
     const plans = new PricePlan(redis);
@@ -39,7 +45,13 @@ export class QuotelockStore implements Store {
     };
     this.rents = new RedisRents(redis);
     this.#tables = new VehPrice(redis);
+    this.#copies = copyBytes > 0 ? new Copies(redis, copyBytes) : undefined;
     this.#waiting = new Connections(redis);
+  }
+
+  /** About how many bytes between pod and Redis the copies have saved. */
+  get savedBytes(): number {
+    return this.#copies?.savedBytes ?? 0;
   }
 
   tags({ queryTime, rentFlow }: TagsQuestion): Table<Tags> {
@@ -85,8 +97,12 @@ export class QuotelockStore implements Store {
     };
     return {
       claim: async (ids) => {
-        const { token, rows, claimed, pending } = await this.#tables.claim<Field>(key, ids, { ttlMs: CLAIM_MS, ...options });
-        return { found: byId(ids, rows), claimed, pending, ...(token === null ? {} : { token }) };
+        const copies = ids.length < LEAST_COPIED ? undefined : this.#copies;
+        const known = copies ? byId(ids, await copies.rows(key, ids)) : new Map<string, Row>();
+        const missing = known.size ? ids.filter((id) => !known.has(id)) : ids;
+        const { token, rows, claimed, pending } = await this.#tables.claim<Field>(key, missing, { ttlMs: CLAIM_MS, ...options });
+        const found = new Map([...known, ...byId(missing, rows)]);
+        return { found, claimed, pending, ...(token === null ? {} : { token }) };
       },
       set: async (rows, token) => {
         // A row that has no field is none.

@@ -25,8 +25,8 @@ before(async () => {
   for (const name of ['pod-1', 'pod-2']) {
     const server = jsonServer(name);
     server.get('/stats', async () => ({
-      today: { screens: 1, upstreamCalls: 2 },
-      quotelock: { screens: 3, upstreamCalls: 1 },
+      today: { screens: 1, upstreamCalls: 2, savedBytes: 0 },
+      quotelock: { screens: 3, upstreamCalls: 1, savedBytes: 5000 },
     }));
     server.get('/scooters/:id', async ({ headers, url }) => ({ url, user: headers['x-user-id'], mode: headers['x-mode'] }));
     server.post('/rents', async ({ body }, reply) => reply.code(201).send(body));
@@ -99,7 +99,10 @@ test('the page is told the lock, the toggle and the sums of all pods', async () 
     assert.equal((await front.inject({ method: 'POST', url: `/toggle/${mode}` })).statusCode, 200);
     const told = (await front.inject('/watch?user=ann')).json();
     assert.deepEqual([told.lock.roleIds, told.lock.state, told.toggle], [['3'], 'Effective', mode]);
-    assert.deepEqual(told.totals, { today: { screens: 2, upstreamCalls: 4 }, quotelock: { screens: 6, upstreamCalls: 2 } });
+    assert.deepEqual(told.totals, {
+      today: { screens: 2, upstreamCalls: 4, savedBytes: 0 },
+      quotelock: { screens: 6, upstreamCalls: 2, savedBytes: 10_000 },
+    });
   }
   assert.equal((await front.inject({ method: 'POST', url: '/toggle/5' })).statusCode, 404);
   assert.equal((await front.inject('/watch?user=bob')).json().lock, null);

@@ -20,6 +20,7 @@ import { UpstreamClient } from '../upstream/client.js';
 import { NO_FAULTS } from '../upstream/faults.js';
 import { Upstream } from '../upstream/server.js';
 
+const COPY_BYTES = 1024 * 1024;
 const timing: Timing = { ttlMs: 60_000, bufferMs: 10_000, lagMs: 300, alignSeconds: 1 };
 const book = new Book({
   seed: 5,
@@ -30,25 +31,29 @@ const book = new Book({
 });
 const stage = new Stage();
 const upstream = new Upstream(book, NO_FAULTS);
-const pods: FastifyInstance[] = [];
+let pods: FastifyInstance[] = [];
+let stores: QuotelockStore[] = [];
 const clients: UpstreamClient[] = [];
 let redis: Redis;
 
 before(async () => {
   redis = connect({ port: (await startRedis(stage, timing)).port });
+  redis.setMaxListeners(0); // each pod of each test waits for its end
   const address = `127.0.0.1:${await upstream.listen()}`;
-  for (let pod = 0; pod < 4; pod += 1) {
-    const store = new QuotelockStore(redis, timing);
-    const client = new UpstreamClient(address);
-    const quotes = new Quotes(store, client, '3');
+  for (let pod = 0; pod < 4; pod += 1) clients.push(new UpstreamClient(address));
+});
+// New pods each time, as copies outlive the flush. The first two have copies, the others have none.
+beforeEach(async () => {
+  await redis.flushall();
+  stores = clients.map((_, pod) => new QuotelockStore(redis, timing, pod < 2 ? COPY_BYTES : 0));
+  pods = stores.map((store, pod) => {
+    const quotes = new Quotes(store, clients[pod] as UpstreamClient, '3');
     const service = { quotes, rents: new Rents(quotes, store.rents) };
     const server = jsonServer(`pod-${pod}`);
     addScreens(server, new Fleet(400), () => service);
-    clients.push(client);
-    pods.push(server);
-  }
+    return server;
+  });
 });
-beforeEach(() => redis.flushall());
 after(async () => {
   redis.disconnect();
   for (const client of clients) client.close();
@@ -134,6 +139,68 @@ test('pods that fill the same rows at once answer alike, and what is kept is wha
       prices[pricingId],
       rules.map((rule) => ({ ...rule, planId: `${rule.planId}_old` })),
     );
+  }
+});
+
+/** How often the server was asked for rows: what changed, and what is claimed. */
+async function asked(): Promise<[changes: number, claims: number]> {
+  const info = await redis.info('commandstats');
+  const calls = (name: string) => Number(new RegExp(`cmdstat_vehprice\\.${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
+  return [calls('changes'), calls('claim')];
+}
+
+test('a map is answered out of copies, and as a pod without copies answers it', async () => {
+  const path = '/scooters?area=0';
+  const without = await ask('GET', path, {}, 2);
+  await redis.config('RESETSTAT');
+  assert.deepEqual(await ask('GET', path, {}, 0), without);
+  assert.deepEqual(await asked(), [2, 0], 'the copies are made: of tags and of rules');
+  const saved = stores[0]?.savedBytes ?? 0;
+  assert.deepEqual(await ask('GET', path, {}, 0), without);
+  assert.deepEqual(await asked(), [2, 0], 'nothing is asked for any more');
+  assert.ok((stores[0]?.savedBytes ?? 0) > saved + 200 * 10);
+  assert.deepEqual(await ask('GET', path, {}, 2), without);
+  assert.deepEqual(await asked(), [2, 2]);
+  assert.equal(stores[2]?.savedBytes, 0);
+});
+
+test('what a copy lacks is claimed, and in the copies of all pods at their next map', async () => {
+  const { queryTime } = (await ask('GET', '/scooters?area=0', {}, 0)).body;
+  const before = upstream.calls;
+  const all = await ask('GET', '/scooters', {}, 0);
+  assert.equal(upstream.calls - before, 1, 'the other area; the rules are there');
+  assert.equal(all.body.queryTime, queryTime);
+  assert.equal(all.body.scooters.length, 400);
+  for (const { id, pricingId } of (all.body as Quote).scooters) {
+    assert.equal(pricingId, book.tags(id, '3', Date.parse(queryTime), Infinity)?.pricingId);
+  }
+  for (const pod of [1, 3]) assert.deepEqual(await ask('GET', '/scooters', {}, pod), all);
+  await redis.config('RESETSTAT');
+  assert.deepEqual(await ask('GET', '/scooters?area=1', {}, 1), await ask('GET', '/scooters?area=1', {}, 3));
+  assert.deepEqual(await asked(), [0, 2], 'only the pod without copies asks');
+  assert.equal(upstream.calls - before, 1);
+});
+
+test("a vehicle's page asks for its row, and brings no copy of the table", async () => {
+  await ask('GET', '/scooters', {}, 2);
+  await redis.config('RESETSTAT');
+  assert.equal((await ask('GET', '/scooters/4001', {}, 0)).status, 200);
+  assert.deepEqual(await asked(), [0, 2]);
+});
+
+test('copies outlive what was deleted, and a pod without room for a copy answers all the same', async () => {
+  const map = await ask('GET', '/scooters', {}, 2);
+  assert.deepEqual(await ask('GET', '/scooters', {}, 0), map);
+  await redis.del(`hermes:tags:{${map.body.queryTime}}:3`);
+  const before = upstream.calls;
+  assert.deepEqual(await ask('GET', '/scooters', {}, 0), map);
+  assert.equal(upstream.calls, before);
+  const cramped = new QuotelockStore(redis, timing, 100);
+  const quotes = new Quotes(cramped, clients[0] as UpstreamClient, '3');
+  const user = { id: 'ann', roleIds: ['7', '3'] };
+  for (const time of ['first', 'second']) {
+    const quote = await quotes.quote(user, new Fleet(400).area(0), 'renew', {});
+    assert.deepEqual(quote?.scooters, map.body.scooters.slice(0, 200), time);
   }
 });
 
@@ -225,7 +292,7 @@ test('there is nothing beside the screens', async () => {
 test('pricings that do not have the same plans are kept as they are', async () => {
   const rule = (planId: string) => ({ planId, unlockCents: 100, perMinuteCents: 20 });
   const queryTime = new Date().toISOString();
-  const table = new QuotelockStore(redis, timing).rules({ queryTime, roleIds: ['3'], pricing: 'Core' });
+  const table = new QuotelockStore(redis, timing, 0).rules({ queryTime, roleIds: ['3'], pricing: 'Core' });
   const rows = new Map([
     ['100', [rule('571')]],
     ['101', [rule('572'), rule('573')]],

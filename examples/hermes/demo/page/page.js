@@ -181,8 +181,9 @@ async function watch() {
   if (document.activeElement !== $('#toggle')) $('#toggle').value = toggle;
   $('#sums tbody').innerHTML = Object.entries(totals)
     .map(
-      ([mode, { screens, upstreamCalls }]) =>
-        `<tr><td>${mode === 'today' ? 'as today' : mode}<td>${screens}<td>${upstreamCalls}<td>${2 * screens - upstreamCalls}`,
+      ([mode, { screens, upstreamCalls, savedBytes }]) =>
+        `<tr><td>${mode === 'today' ? 'as today' : mode}<td>${screens}<td>${upstreamCalls}<td>${2 * screens - upstreamCalls}` +
+        `<td>${savedBytes.toLocaleString('en')}`,
     )
     .join('');
 }
