@@ -31,6 +31,7 @@ const USERS: [(&str, &[&str], &[&str]); 6] = [
             "VEHPRICE.RELEASE hermes:prices:{x}:3 00000000000000000000000000000000",
             "VEHPRICE.MSET hermes:prices:{x}:3 FIELDS 1 a ROWS 1 x",
             "VEHPRICE.MGET hermes:prices:{x}:3 JSON BLOCK 1000 IDS 1",
+            "VEHPRICE.CHANGES hermes:prices:{x}:3 0",
         ],
         &[
             "QUOTELOCK.SET hermes:LockedQuoteInfo:42 3 *",
@@ -50,6 +51,7 @@ const USERS: [(&str, &[&str], &[&str]); 6] = [
             "VEHPRICE.SET hermes:tags:{x}:3 1 FIELDS 1 a x",
             "VEHPRICE.MSET hermes:rules:{x}:3 FIELDS 1 a ROWS 1 x",
             "VEHPRICE.MGET hermes:rules:{x}:3 1",
+            "VEHPRICE.CHANGES hermes:rules:{x}:3 0",
         ],
         &[
             "VEHPRICE.CLEAR hermes:tags:{x}:3",
