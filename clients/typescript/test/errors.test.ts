@@ -33,10 +33,10 @@ describe('ServerError', () => {
         [() => locks.acquire(key(), ['']), 'call', 'ERR', 'QUOTELOCK.ACQUIRE', /^ERR invalid roleIds, id 1 is empty$/],
         [() => locks.set(key(), [], 'soon'), 'call', 'ERR', 'QUOTELOCK.SET', /^ERR invalid queryTime 'soon'/],
         [() => locks.acquire(key(), [], '*', { ttlMs: 1.5 }), 'call', 'ERR', 'QUOTELOCK.ACQUIRE', /^ERR value is not an integer/],
-        [() => prices.set(key(), '', { a: 1 }), 'call', 'ERR', 'VEHPRICE.SET', /^ERR invalid id '', it takes 1 to 256 bytes/],
+        [() => prices.set(key(), '', { a: 1 }), 'call', 'ERR', 'VEHPRICE.SET', /^ERR invalid id '', expected 1 to 256 bytes/],
         [() => prices.mget(key(), [1], { blockMs: -1 }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR timeout is negative, BLOCK takes/],
         [() => prices.mget(key(), [1], { blockMs: 1.5 }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR timeout is not an integer/],
-        [() => prices.mget(key(), [1, '']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid id '', it takes 1 to 256 bytes/],
+        [() => prices.mget(key(), [1, '']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid id '', expected 1 to 256 bytes/],
         [() => prices.mget(key(), ['\ud800']), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR invalid JSON at byte \d+, expected ids as/],
         [() => prices.mget(key(), [1], { fields: [] }), 'call', 'ERR', 'VEHPRICE.MGET', /^ERR value is not an integer/],
         [() => prices.changes(key(), '1'), 'call', 'ERR', 'VEHPRICE.CHANGES', /^ERR invalid revision '1', expected 0 or what/],
@@ -46,7 +46,7 @@ describe('ServerError', () => {
           'call',
           'ERR',
           'VEHPRICE.MSET',
-          /^ERR .*field 'a' is given twice$/,
+          /^ERR .*field 'a' is repeated$/,
         ],
         [() => prices.mset(key(), ['a'], [['', { a: 1 }]]), 'call', 'ERR', 'VEHPRICE.MSET', /^ERR invalid id ''/],
         [
@@ -63,7 +63,7 @@ describe('ServerError', () => {
           'toggle',
           'ERR',
           'PRICEPLAN.TAG',
-          /^ERR invalid value '5' in the toggle, it takes 1 or old/,
+          /^ERR invalid value '5' in the toggle, expected 1 or old/,
         ],
       ];
       for (const [call, reason, code, command, message] of cases) {
