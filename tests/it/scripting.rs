@@ -148,6 +148,32 @@ fn the_clock_stands_still_in_a_script_that_is_busy_for_long(#[case] kind: Kind) 
     assert!((begun..=now()).contains(&(stored(con, "c").1 - 360_000)));
 }
 
+/// A read-only replica lets nobody be told of a script's end: there the clock goes on once the script is busy for long.
+#[apply(each_server)]
+fn the_clock_goes_on_in_a_busy_script_on_a_replica(#[case] kind: Kind) {
+    let primary = primary(kind);
+    let replica = replica_of(&primary, Server::builder(kind).conf("busy-reply-threshold 1"));
+    let (con, there) = (&mut primary.connection(), &mut replica.connection());
+    let script = format!(
+        "local function row() return redis.call('VEHPRICE.GET', KEYS[1], '1', 'JSON') end \
+         local first = row() {SPIN} return {{first, row()}}"
+    );
+    let mut spins = 1_000_000_u64;
+    loop {
+        // Beside it one that keeps the key.
+        cmd(con, "VEHPRICE.MSET t FIELDS 1 a ROWS 2 y");
+        cmd(con, "VEHPRICE.MSET t PX 300 FIELDS 1 a ROWS 1 x");
+        in_step(con, 1);
+        let begun = now();
+        let rows = reply(there, &["EVAL_RO", &script, "1", "t", &spins.to_string()]);
+        if now() - begun > 600 {
+            assert_eq!(rows, r#"["{"a":"x"}", "null"]"#);
+            return;
+        }
+        spins *= 2;
+    }
+}
+
 #[apply(each_server)]
 fn scripts_get_the_replies_that_clients_get(#[case] kind: Kind) {
     let server = &Server::start(kind);
