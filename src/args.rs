@@ -96,7 +96,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> ArgCursor<'a, I> {
 
     /// The error for the word read last, if the command doesn't know it.
     pub fn unknown(&self) -> Error {
-        Error::unknown_word(self.word, self.command)
+        Error::unknown_option(self.word, self.command)
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
             ("EX 0", Err(invalid.clone())),
             ("EX 10", Err(invalid)),
             ("BUFFER 10", Err(Error::NotInRange("BUFFER", SECONDS))),
-            ("NX 5", Err(Error::unknown_word(b"5", "x.y"))),
+            ("NX 5", Err(Error::unknown_option(b"5", "x.y"))),
         ];
         for (line, expected) in cases {
             assert_eq!(read(line), expected, "{line}");

@@ -125,6 +125,10 @@ impl table::Relocator for ServerRelocator<'_, '_> {
         self.0.slice(slice);
     }
 
+    fn boxed<T>(&mut self, value: Box<T>) -> Box<T> {
+        self.0.boxed(value)
+    }
+
     fn text(&mut self, text: &mut Box<str>) {
         self.0.text(text);
     }

@@ -8,50 +8,50 @@ use quotelock_core::lock::RoleIdsError;
 use quotelock_core::plan::{MAX_ID_BYTES as PLAN_ID_BYTES, TAG};
 use quotelock_core::table::MAX_KEPT_BYTES;
 use quotelock_core::table::bounds::{MAX_FIELDS, MAX_ID_BYTES, MAX_NAME_BYTES, MAX_VALUE_BYTES};
-use quotelock_server::{OpenError, excerpt};
+use quotelock_server::{OpenError, Spec, excerpt};
 
 use crate::settings::max_batch;
 
-const RFC_3339: &str = "an RFC 3339 time with an offset, as 2024-09-12T02:50:53.000Z";
+const RFC_3339: &str = "an RFC 3339 time with an offset, like 2024-09-12T02:50:53.000Z";
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 
 /// Why a command refuses. Texts from the caller are made safe to show.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A word the command doesn't know.
-    #[error("ERR syntax error, '{word}' is not a word of '{command}'")]
-    UnknownWord {
+    #[error("ERR syntax error, unknown option '{option}' for '{command}'")]
+    UnknownOption {
         /// The word.
-        word: String,
+        option: String,
         /// The command's name.
         command: &'static str,
     },
     /// The same word twice.
-    #[error("ERR syntax error, {0} is given twice")]
+    #[error("ERR syntax error, {0} is repeated")]
     Twice(&'static str),
     /// Two words that exclude each other, in the order they were given.
-    #[error("ERR syntax error, {0} and {1} exclude each other")]
+    #[error("ERR syntax error, {0} and {1} are mutually exclusive")]
     Exclusive(&'static str, &'static str),
     /// A word without its value.
     #[error("ERR syntax error, {0} requires a value")]
     NoValue(&'static str),
     /// Something after a word that comes last with its value.
-    #[error("ERR syntax error, {0} takes one argument, and it comes last")]
+    #[error("ERR syntax error, {0} requires one argument, the last")]
     NotLast(&'static str),
     /// A `LAG` where the caller brings its own moment.
-    #[error("ERR syntax error, LAG goes with the queryTime '*' only")]
+    #[error("ERR syntax error, LAG requires the queryTime '*'")]
     LagWithoutClock,
     /// Not a whole number, or out of range.
-    #[error("{NOT_AN_INTEGER}, {0} takes {1}")]
+    #[error("{NOT_AN_INTEGER}, {0} requires {1}")]
     NotInRange(&'static str, Range),
     /// Not a whole number of milliseconds to wait, or too many.
-    #[error("ERR timeout is not an integer or out of range, {0} takes {1}")]
+    #[error("ERR timeout is not an integer or out of range, {0} requires {1}")]
     BadTimeout(&'static str, Range),
     /// A negative number of milliseconds to wait.
-    #[error("ERR timeout is negative, {0} takes {1}")]
+    #[error("ERR timeout is negative, {0} requires {1}")]
     NegativeTimeout(&'static str, Range),
     /// A whole number that is not an expiry.
-    #[error("ERR invalid expire time in '{command}' command, {word} takes {range}")]
+    #[error("ERR invalid expire time in '{command}' command, {word} requires {range}")]
     InvalidExpire {
         /// The command's name.
         command: &'static str,
@@ -61,7 +61,7 @@ pub enum Error {
         range: Range,
     },
     /// A buffer longer than the ttl it came with.
-    #[error("{NOT_AN_INTEGER}, {word} takes at most the ttl given, {ttl_ms} ms")]
+    #[error("{NOT_AN_INTEGER}, {word} requires at most the ttl, {ttl_ms} ms")]
     BufferAboveTtl {
         /// The word at fault.
         word: &'static str,
@@ -69,25 +69,25 @@ pub enum Error {
         ttl_ms: i64,
     },
     /// An align with which a lock could be closing at birth, and the longest with which it can't, in seconds.
-    #[error("{NOT_AN_INTEGER}, ALIGN {}", takes_align(*max_s))]
+    #[error("{NOT_AN_INTEGER}, ALIGN requires {}", align_range(*max_s))]
     BadAlign {
         /// The longest align in whole seconds; 0 if there is none.
         max_s: i64,
     },
     /// The align that is set is too long for the lock; the longest that is not, in seconds.
-    #[error("ERR quotelock.lock-align-s is too long for this lock, ALIGN {}", takes_align(*max_s))]
+    #[error("ERR quotelock.lock-align-s is too long for this lock, ALIGN requires {}", align_range(*max_s))]
     AlignSetting {
         /// The longest align in whole seconds; 0 if there is none.
         max_s: i64,
     },
     /// Not a moment.
-    #[error("ERR invalid queryTime '{0}', it takes {RFC_3339}, or '*' for the server's clock")]
+    #[error("ERR invalid queryTime '{0}', expected {RFC_3339}, or '*' for the server's clock")]
     BadQueryTime(String),
     /// A moment that `ALIGN` takes out of the calendar.
     #[error("ERR invalid queryTime '{0}', ALIGN takes it out of the years 0000 to 9999")]
     AlignOutOfYears(String),
     /// Not a moment at which to tell a lock's state.
-    #[error("ERR invalid AT '{0}', it takes {RFC_3339}")]
+    #[error("ERR invalid AT '{0}', expected {RFC_3339}")]
     BadAt(String),
     /// Not a list of role ids.
     #[error("ERR invalid roleIds, {0}")]
@@ -96,19 +96,19 @@ pub enum Error {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Not a row's id.
-    #[error("ERR invalid id '{0}', it takes 1 to {MAX_ID_BYTES} bytes of UTF-8")]
+    #[error("ERR invalid id '{0}', expected 1 to {MAX_ID_BYTES} bytes of UTF-8")]
     BadId(String),
     /// Not a field's name.
-    #[error("ERR invalid field '{0}', it takes 1 to {MAX_NAME_BYTES} bytes of UTF-8")]
+    #[error("ERR invalid field '{0}', expected 1 to {MAX_NAME_BYTES} bytes of UTF-8")]
     BadField(String),
     /// Not a value; the name of its field.
-    #[error("ERR invalid value of field '{0}', it takes at most {MAX_VALUE_BYTES} bytes of UTF-8")]
+    #[error("ERR invalid value of field '{0}', expected at most {MAX_VALUE_BYTES} bytes of UTF-8")]
     BadValue(String),
     /// A field to be written or verified is named twice.
-    #[error("ERR syntax error, field '{0}' is given twice")]
+    #[error("ERR syntax error, field '{0}' is repeated")]
     FieldTwice(String),
     /// Fewer fields than were counted.
-    #[error("ERR syntax error, {word} {fields} wants {fields} fields")]
+    #[error("ERR syntax error, {word} {fields} requires {}", counted(fields, "field"))]
     TooFewFields {
         /// `FIELDS` or `RAW`.
         word: &'static str,
@@ -116,19 +116,24 @@ pub enum Error {
         fields: i64,
     },
     /// Not as many fields and values as were counted.
-    #[error("ERR syntax error, FIELDS {fields} wants {fields} fields and their values")]
+    #[error("ERR syntax error, FIELDS {fields} requires {} and as many values", counted(fields, "field"))]
     FieldsAndValues {
         /// The count given.
         fields: i64,
     },
-    /// A required part is missing.
-    #[error("ERR syntax error, {0} is missing")]
-    Missing(&'static str),
+    /// A required clause is missing.
+    #[error("ERR syntax error, expected {clause}, usage: {usage}")]
+    Missing {
+        /// The words it may begin with.
+        clause: &'static str,
+        /// How the command is called.
+        usage: String,
+    },
     /// No rows, or an incomplete one; how many values each has.
-    #[error("ERR syntax error, ROWS takes rows of an id and {0} values")]
+    #[error("ERR syntax error, ROWS requires rows of an id and {}", counted(.0, "value"))]
     BadRows(usize),
     /// `IDS` without an id.
-    #[error("ERR syntax error, IDS wants at least one id")]
+    #[error("ERR syntax error, IDS requires at least one id")]
     NoIds,
     /// More ids, rows or keys than the setting allows.
     #[error("ERR too many {what}, {count} are more than quotelock.max-batch, {max}")]
@@ -168,7 +173,7 @@ pub enum Error {
     #[error("ERR invalid columns, unknown member '{0}', expected 'ids', 'fields' and 'columns'")]
     UnknownMember(String),
     /// A member of the object of columns that is there twice.
-    #[error("ERR invalid columns, the member '{0}' is given twice")]
+    #[error("ERR invalid columns, the member '{0}' is repeated")]
     MemberTwice(&'static str),
     /// A member of the object of columns that is missing.
     #[error("ERR invalid columns, expected the member '{0}' too")]
@@ -186,7 +191,7 @@ pub enum Error {
     },
     /// Columns with too many different lists of fields that are not null.
     #[error(
-        "ERR invalid columns, null makes too many different lists of fields: write rows with other fields apart"
+        "ERR invalid columns, null makes too many different lists of fields: write rows with different fields in separate calls"
     )]
     TooManyLists,
     /// A row in an argument of JSON is wrong.
@@ -204,7 +209,7 @@ pub enum Error {
     ColumnsWithoutFields,
     /// An id that reads like an option's name.
     #[error(
-        "ERR syntax error, '{0}' stands where ids do: options come before IDS or LIST, and such an id after IDS"
+        "ERR syntax error, option '{0}' among the ids: pass options before IDS or LIST, or such an id after IDS"
     )]
     OptionAmongIds(String),
     /// With `MERGE` a row would have too many fields; its id.
@@ -217,11 +222,11 @@ pub enum Error {
     KeepsTooMuch,
     /// Rows with so many different lists of fields that a command for each would take far more than was sent.
     #[error(
-        "ERR too much to replicate, a command for each list of fields would take more than {MAX_KEPT_BYTES} bytes: write rows with other fields apart"
+        "ERR too much to replicate, a command for each list of fields would take more than {MAX_KEPT_BYTES} bytes: write rows with different fields in separate calls"
     )]
     TooManyCommands,
     /// Not a cursor.
-    #[error("ERR invalid cursor, it takes 0 or what the last call returned")]
+    #[error("ERR invalid cursor, expected 0 or what the last call returned")]
     BadCursor,
     /// Not a revision.
     #[error("ERR invalid revision '{0}', expected 0 or what the last call returned")]
@@ -230,24 +235,24 @@ pub enum Error {
     #[error("ERR invalid token '{0}', expected 32 hex digits in lower case")]
     BadToken(String),
     /// `RAW` without `JSON`.
-    #[error("ERR syntax error, RAW goes with JSON only")]
+    #[error("ERR syntax error, RAW requires JSON")]
     RawWithoutJson,
     /// `KEEPCLAIM` without `TOKEN`.
-    #[error("ERR syntax error, KEEPCLAIM goes with TOKEN only")]
+    #[error("ERR syntax error, KEEPCLAIM requires TOKEN")]
     KeepClaimWithoutToken,
     /// A field without the value it should have.
-    #[error("ERR syntax error, field '{0}' wants an expected value")]
+    #[error("ERR syntax error, field '{0}' requires an expected value")]
     NothingExpected(String),
     /// More fields to be verified than a row can have; how many.
     #[error("ERR too many fields, {0} are more than a row can have, {MAX_FIELDS}")]
     TooManyPairs(usize),
     /// Not a plan's id.
     #[error(
-        "ERR invalid id '{0}', it takes 1 to {PLAN_ID_BYTES} bytes of UTF-8, {TAG} at its end not counted"
+        "ERR invalid id '{0}', expected 1 to {PLAN_ID_BYTES} bytes of UTF-8, {TAG} at its end not counted"
     )]
     BadPlanId(String),
     /// The toggle holds what means no mode.
-    #[error("ERR invalid value '{0}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back")]
+    #[error("ERR invalid value '{0}' in the toggle, expected 1 or old, 2 or new, 3 or both, 4 or back")]
     BadToggle(String),
     /// The reply would be longer than the setting allows; how many bytes that is.
     #[error(
@@ -256,12 +261,19 @@ pub enum Error {
     ReplyTooLong(usize),
 }
 
-fn takes_align(max_s: i64) -> String {
+fn align_range(max_s: i64) -> String {
     if max_s == 0 {
-        "wants a ttl at least 1 second longer than the buffer".to_owned()
+        "a ttl at least 1 second longer than the buffer".to_owned()
     } else {
-        format!("takes whole seconds from 1 to {max_s}, the ttl less the buffer")
+        format!("whole seconds from 1 to {max_s}, the ttl less the buffer")
     }
+}
+
+/// `1 field`, `2 fields`.
+fn counted(count: impl fmt::Display, what: &str) -> String {
+    let count = count.to_string();
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// Where JSON is wrong.
@@ -298,8 +310,13 @@ impl Error {
     }
 
     /// A word that `command` doesn't know.
-    pub fn unknown_word(word: &[u8], command: &'static str) -> Self {
-        Self::UnknownWord { word: excerpt(word), command }
+    pub fn unknown_option(word: &[u8], command: &'static str) -> Self {
+        Self::UnknownOption { option: excerpt(word), command }
+    }
+
+    /// A clause that a command requires, by the words it may begin with.
+    pub(crate) fn missing(clause: &'static str, command: &Spec) -> Self {
+        Self::Missing { clause, usage: command.usage() }
     }
 }
 

@@ -58,29 +58,7 @@ fn arguments(spec: &Spec) -> String {
 }
 
 fn grammar(spec: &Spec) -> String {
-    let args: Vec<_> = spec.args.iter().map(usage).collect();
-    format!("{} {}", spec.name.to_uppercase(), args.join(" "))
-}
-
-/// An argument as a grammar shows it.
-fn usage(arg: &Arg) -> String {
-    let value = match &arg.kind {
-        ArgKind::OneOf(choices) => choices.iter().map(usage).collect::<Vec<_>>().join(" | "),
-        ArgKind::Block(parts) => parts.iter().map(usage).collect::<Vec<_>>().join(" "),
-        ArgKind::PureToken => String::new(),
-        _ => arg.name.to_owned(),
-    };
-    // The first of several needs no word before it, so that it is repeated as it is. The token comes once,
-    // before them.
-    let value = if arg.multiple { format!("{value} [{value} …]") } else { value };
-    let value: Vec<_> =
-        arg.token.into_iter().chain(Some(value.as_str()).filter(|value| !value.is_empty())).collect();
-    let value = value.join(" ");
-    match arg.kind {
-        _ if arg.optional => format!("[{value}]"),
-        ArgKind::OneOf(_) => format!("<{value}>"),
-        _ => value,
-    }
+    spec.usage().replace("...", "…")
 }
 
 fn list(arg: &Arg, page: &mut String) {
@@ -93,7 +71,7 @@ fn list(arg: &Arg, page: &mut String) {
         let _ = writeln!(
             page,
             "- `{}`: {}",
-            usage(&Arg { optional: false, multiple: false, ..*arg }),
+            Arg { optional: false, multiple: false, ..*arg }.usage(),
             arg.summary
         );
     }

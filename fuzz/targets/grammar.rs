@@ -73,7 +73,7 @@ enum Refused {
 
 fn kind(error: &Error) -> Refused {
     match error {
-        Error::UnknownWord { .. } => Refused::Unknown,
+        Error::UnknownOption { .. } => Refused::Unknown,
         Error::Twice(word) => Refused::Twice(word),
         Error::Exclusive(first, second) => Refused::Exclusive(first, second),
         Error::NoValue(word) => Refused::NoValue(word),

@@ -126,7 +126,7 @@ fn parse<'c, 'a>(call: &'c Call<'a>) -> Result<Request<'c, 'a>, Error> {
         } else if let Some(ids) = Ids::take_word(call, &mut args)? {
             projection.check()?;
             projection.check_columns()?;
-            let for_ms = px.value().ok_or(Error::Missing("PX"))?;
+            let for_ms = px.value().ok_or_else(|| Error::missing("PX", &Claim::SPEC))?;
             let limit = limit.value().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
             return Ok(Request {
                 for_ms,
@@ -140,7 +140,7 @@ fn parse<'c, 'a>(call: &'c Call<'a>) -> Result<Request<'c, 'a>, Error> {
             projection.take_word_or_columns(&mut args)?;
         }
     }
-    Err(Error::Missing("IDS or LIST"))
+    Err(Error::missing("IDS or LIST", &Claim::SPEC))
 }
 
 /// The most an id takes, and everything but rows and ids together.

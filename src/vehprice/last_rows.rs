@@ -1,4 +1,4 @@
-//! Ids given twice in one call: the last row of each counts.
+//! Ids repeated in one call: the last row of each counts.
 
 use std::collections::HashMap;
 

@@ -126,7 +126,7 @@ fn parse<'c, 'a>(call: &'c Call<'a>) -> Result<Request<'c, 'a>, Error> {
             projection.take_word_or_columns(&mut args)?;
         }
     }
-    Err(Error::Missing("IDS or LIST"))
+    Err(Error::missing("IDS or LIST", &MGet::SPEC))
 }
 
 /// Whether an argument is one of these words.

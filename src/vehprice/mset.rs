@@ -91,7 +91,7 @@ fn parse<'a>(call: &Call<'a>) -> Result<(Rows<'a>, WriteOptions), Error> {
                 push_field(&mut names, name)?;
             }
         } else if args.is("ROWS") {
-            let names_at = fields.value().ok_or(Error::Missing("FIELDS"))?;
+            let names_at = fields.value().ok_or_else(|| Error::missing("FIELDS", &MSet::SPEC))?;
             let (rows, places) = EachArg::of_mset(call, names, names_at, args.position())?;
             options.check()?;
             return Ok((Rows::Each(rows, places), options));
@@ -107,5 +107,6 @@ fn parse<'a>(call: &Call<'a>) -> Result<(Rows<'a>, WriteOptions), Error> {
             options.take_word(&mut args)?;
         }
     }
-    Err(Error::Missing(if fields.is_set() { "ROWS" } else { "FIELDS, JSON or COLUMNS" }))
+    let clause = if fields.is_set() { "ROWS" } else { "FIELDS, JSON or COLUMNS" };
+    Err(Error::missing(clause, &MSet::SPEC))
 }

@@ -1,5 +1,7 @@
 //! The form in which rows are replicated and written to the AOF: `VEHPRICE.MSET key PXAT ms FIELDS n name …
-//! ROWS id value …`. It carries an outcome, so that whoever receives it decides nothing.
+//! ROWS id value …`, with `PERSIST` in place of `PXAT ms` for rows that don't expire. It carries an outcome, so that
+//! whoever receives it decides nothing; and it is a call that any client may make, so that what a server replicates
+//! can be sent to another.
 
 use std::ffi::CStr;
 use std::iter;
@@ -8,24 +10,30 @@ use quotelock_core::table::{Expiry, RowGroup};
 
 pub(crate) const MSET: &CStr = c"VEHPRICE.MSET";
 
-/// `PXAT` of rows that don't expire.
-pub(super) const NEVER: i64 = -1;
+/// The words for an expiry.
+pub(super) struct ExpiryWords(Option<String>);
 
-/// The value of `PXAT` for rows with this expiry.
-pub(super) fn expiry_text(expiry: Expiry) -> String {
-    expiry.unix_ms().unwrap_or(NEVER).to_string()
+impl ExpiryWords {
+    pub(super) fn new(expiry: Expiry) -> Self {
+        Self(expiry.unix_ms().map(|ms| ms.to_string()))
+    }
+
+    pub(super) fn args(&self) -> impl Iterator<Item = &[u8]> {
+        let word = if self.0.is_some() { "PXAT" } else { "PERSIST" };
+        [word].into_iter().chain(self.0.as_deref()).map(str::as_bytes)
+    }
 }
 
 /// What stands between the key and the rows.
 pub(super) struct Head {
-    expiry: String,
+    expiry: ExpiryWords,
     fields: String,
 }
 
 impl Head {
     /// The head of rows that have `fields` fields.
     pub(super) fn new(expiry: Expiry, fields: usize) -> Self {
-        Self { expiry: expiry_text(expiry), fields: fields.to_string() }
+        Self { expiry: ExpiryWords::new(expiry), fields: fields.to_string() }
     }
 
     /// The head as arguments, which `of_bytes` makes, with the fields' names among them.
@@ -34,8 +42,8 @@ impl Head {
         names: impl Iterator<Item = A>,
         of_bytes: fn(&'h [u8]) -> A,
     ) -> impl Iterator<Item = A> {
-        let before = ["PXAT", &self.expiry, "FIELDS", &self.fields].map(|word| of_bytes(word.as_bytes()));
-        before.into_iter().chain(names).chain([of_bytes(b"ROWS")])
+        let before = self.expiry.args().chain(["FIELDS", &self.fields].map(str::as_bytes));
+        before.map(of_bytes).chain(names).chain([of_bytes(b"ROWS")])
     }
 }
 
@@ -71,7 +79,7 @@ mod tests {
         let line = |args: &[&[u8]]| String::from_utf8(args.join(b" ".as_slice())).unwrap();
         let mut lines = Vec::new();
         group_rows(rows, |group| lines.push(with_args_of(&group, line)));
-        assert_eq!(lines, ["PXAT 5 FIELDS 2 a b ROWS 3 z  1 x y", "PXAT -1 FIELDS 1 a ROWS 2 x"]);
+        assert_eq!(lines, ["PXAT 5 FIELDS 2 a b ROWS 3 z  1 x y", "PERSIST FIELDS 1 a ROWS 2 x"]);
         assert_eq!(with_args_of_expired_row(line), "PXAT 1 FIELDS 1 - ROWS - ");
     }
 }

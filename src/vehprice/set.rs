@@ -79,5 +79,5 @@ fn parse<'a>(call: &Call<'a>) -> Result<(RowBatch<'a>, EachArg, WriteOptions), E
         options.check()?;
         return Ok((row, args, options));
     }
-    Err(Error::Missing("FIELDS"))
+    Err(Error::missing("FIELDS", &Set::SPEC))
 }

@@ -222,8 +222,8 @@ fn replicate(
             call.replicate(mset_form::MSET, KEY_ARG.into_iter().chain(args));
         }
         (RowArgs::One(form, at), Some(expiry)) if written.are_all => {
-            let expiry = mset_form::expiry_text(expiry);
-            let head = ["PXAT", &expiry, form.word()].map(|word| ReplicaArg::Bytes(word.as_bytes()));
+            let expiry = mset_form::ExpiryWords::new(expiry);
+            let head = expiry.args().chain([form.word().as_bytes()]).map(ReplicaArg::Bytes);
             call.replicate(mset_form::MSET, KEY_ARG.into_iter().chain(head).chain([ReplicaArg::Arg(at)]));
         }
         _ => {

@@ -5,7 +5,6 @@ use quotelock_core::table::bounds::MAX_EXPIRY_MS;
 use quotelock_core::table::{Condition, Expiry, ExpiryPolicy, WritePolicy};
 use quotelock_server::{Arg, Call, excerpt};
 
-use super::mset_form::NEVER;
 use crate::args::{ArgCursor, Exclusive, TTL_MS, TTL_S};
 use crate::error::{Error, Range};
 use crate::settings;
@@ -13,7 +12,8 @@ use crate::settings;
 const EXAT: Range = Range { unit: "unix seconds", min: 1, max: MAX_EXPIRY_MS / 1000 };
 const PXAT: Range = Range { unit: "unix milliseconds", min: 1, max: MAX_EXPIRY_MS };
 
-/// `PXAT` in what the primary and the AOF send.
+/// What the first 0.1.0 put after `PXAT` for rows that don't expire: read from a primary and the AOF for ever.
+const NEVER: i64 = -1;
 const REPLAYED_PXAT: Range = Range { min: NEVER, ..PXAT };
 
 pub(super) const CONDITION_ARG: Arg = Arg::one_of(
@@ -34,6 +34,7 @@ pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
         Arg::integer("unix-seconds", "the rows expire at this unix time in seconds").after("EXAT"),
         Arg::integer("unix-milliseconds", "the rows expire at this unix time in milliseconds").after("PXAT"),
         Arg::pure_token("KEEPTTL", "keepttl", "the rows keep the expiry of those they replace"),
+        Arg::pure_token("PERSIST", "persist", "the rows don't expire"),
     ],
 )
 .optional();
@@ -55,6 +56,8 @@ enum ExpireOption {
     Absolute(i64),
     /// As the row that is replaced.
     Keep,
+    /// They don't expire.
+    Never,
 }
 
 /// A token that claims are held under.
@@ -97,6 +100,8 @@ impl WriteOptions {
             self.merge.set("MERGE", ())
         } else if args.is("KEEPTTL") {
             self.expiry.set("KEEPTTL", ExpireOption::Keep)
+        } else if args.is("PERSIST") {
+            self.expiry.set("PERSIST", ExpireOption::Never)
         } else if args.is("EX") {
             let seconds = args.expiry("EX", TTL_S)?;
             self.expiry.set("EX", ExpireOption::Relative(seconds * 1000))
@@ -108,7 +113,8 @@ impl WriteOptions {
             self.expiry.set("EXAT", ExpireOption::Absolute(seconds * 1000))
         } else if args.is("PXAT") {
             let ms = args.expiry("PXAT", if self.is_replay { REPLAYED_PXAT } else { PXAT })?;
-            self.expiry.set("PXAT", ExpireOption::Absolute(ms))
+            self.expiry
+                .set("PXAT", if ms == NEVER { ExpireOption::Never } else { ExpireOption::Absolute(ms) })
         } else if args.is("TOKEN") {
             let token = token(args.value("TOKEN")?)?;
             self.token.set("TOKEN", token)
@@ -140,8 +146,8 @@ impl WriteOptions {
         let default = settings::default_expiry(now_ms);
         let expiry = match self.expiry.value() {
             Some(ExpireOption::Relative(ms)) => ExpiryPolicy::Set(Expiry::at(now_ms.saturating_add(ms))),
-            Some(ExpireOption::Absolute(NEVER)) => ExpiryPolicy::Set(Expiry::NEVER),
             Some(ExpireOption::Absolute(ms)) => ExpiryPolicy::Set(Expiry::at(ms)),
+            Some(ExpireOption::Never) => ExpiryPolicy::Set(Expiry::NEVER),
             Some(ExpireOption::Keep) => ExpiryPolicy::Keep(default),
             None if merge => ExpiryPolicy::Keep(default),
             None => ExpiryPolicy::Set(default),

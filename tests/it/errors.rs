@@ -7,7 +7,7 @@ use crate::harness::*;
 const TIME: &str = "2024-09-12T02:50:53.000Z";
 const WRONGTYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
-const AN_RFC_3339_TIME: &str = "it takes an RFC 3339 time with an offset, as 2024-09-12T02:50:53.000Z";
+const AN_RFC_3339_TIME: &str = "expected an RFC 3339 time with an offset, like 2024-09-12T02:50:53.000Z";
 
 fn row<T: AsRef<[u8]>>(words: &[T], error: impl Into<String>) -> Refusal {
     (words.iter().map(|word| word.as_ref().to_vec()).collect(), error.into())
@@ -25,7 +25,7 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
     words("{K}", arity());
     words("{K} 3", arity());
 
-    let unknown = |word: &str| format!("ERR syntax error, '{word}' is not a word of '{name}'");
+    let unknown = |word: &str| format!("ERR syntax error, unknown option '{word}' for '{name}'");
     words("{K} 3 {T} FOO", unknown("FOO"));
     words("{K} 3 {T} foo", unknown("foo"));
     words("{K} 3 {T} ", unknown(""));
@@ -47,12 +47,12 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
         let lower = word.to_lowercase();
         words(&format!("{{K}} 3 * {word}"), format!("ERR syntax error, {word} requires a value"));
         words(&format!("{{K}} 3 * {lower}"), format!("ERR syntax error, {word} requires a value"));
-        let twice = format!("ERR syntax error, {word} is given twice");
+        let twice = format!("ERR syntax error, {word} is repeated");
         words(&format!("{{K}} 3 * {word} 9 {word} 9"), twice.clone());
         words(&format!("{{K}} 3 * {word} 9 {lower} 8"), twice);
     }
     for (first, second) in [("EX", "PX"), ("PX", "EX"), ("BUFFER", "PBUFFER"), ("PBUFFER", "BUFFER")] {
-        let exclude = format!("ERR syntax error, {first} and {second} exclude each other");
+        let exclude = format!("ERR syntax error, {first} and {second} are mutually exclusive");
         words(&format!("{{K}} 3 * {first} 9 {second} 9"), exclude.clone());
         words(&format!("{{K}} 3 * {first} 9 ALIGN 1 {} 9", second.to_lowercase()), exclude);
     }
@@ -68,7 +68,7 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
         for value in NO_INTEGERS.into_iter().chain(["*"]) {
             words(
                 &format!("{{K}} 3 * {word} {value}"),
-                format!("{NOT_AN_INTEGER}, {word} takes whole {range}"),
+                format!("{NOT_AN_INTEGER}, {word} requires whole {range}"),
             );
         }
         let most = range.split(' ').next_back().unwrap();
@@ -76,20 +76,20 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
         for value in ["-1", "9223372036854775807", "-9223372036854775808", &above.to_string()] {
             let error = match word {
                 "EX" | "PX" => {
-                    format!("ERR invalid expire time in '{name}' command, {word} takes whole {range}")
+                    format!("ERR invalid expire time in '{name}' command, {word} requires whole {range}")
                 }
-                _ => format!("{NOT_AN_INTEGER}, {word} takes whole {range}"),
+                _ => format!("{NOT_AN_INTEGER}, {word} requires whole {range}"),
             };
             words(&format!("{{K}} 3 * {word} {value}"), error);
         }
     }
     for (word, range) in &integers[..2] {
-        let error = format!("ERR invalid expire time in '{name}' command, {word} takes whole {range}");
+        let error = format!("ERR invalid expire time in '{name}' command, {word} requires whole {range}");
         words(&format!("{{K}} 3 * {word} 0"), error);
     }
 
     let at_most =
-        |word: &str, ttl: i64| format!("{NOT_AN_INTEGER}, {word} takes at most the ttl given, {ttl} ms");
+        |word: &str, ttl: i64| format!("{NOT_AN_INTEGER}, {word} requires at most the ttl, {ttl} ms");
     words("{K} 3 {T} EX 1 BUFFER 2", at_most("BUFFER", 1000));
     words("{K} 3 {T} BUFFER 2 EX 1", at_most("BUFFER", 1000));
     words("{K} 3 {T} PX 999 BUFFER 1", at_most("BUFFER", 999));
@@ -98,7 +98,7 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
     words("{K} 3 * EX 315359999 BUFFER 315360000", at_most("BUFFER", 315_359_999_000));
 
     let align = |most: i64| {
-        format!("{NOT_AN_INTEGER}, ALIGN takes whole seconds from 1 to {most}, the ttl less the buffer")
+        format!("{NOT_AN_INTEGER}, ALIGN requires whole seconds from 1 to {most}, the ttl less the buffer")
     };
     for value in NO_INTEGERS.into_iter().chain(["*"]) {
         words(&format!("{{K}} 3 {{T}} ALIGN {value}"), align(300));
@@ -111,14 +111,15 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
     words("{K} 3 {T} EX 100 BUFFER 40 ALIGN 61", align(60));
     words("{K} 3 {T} PX 2999 PBUFFER 1000 ALIGN 2", align(1));
     words("{K} 3 {T} ALIGN 361 BUFFER 0", align(360));
-    let no_align = || format!("{NOT_AN_INTEGER}, ALIGN wants a ttl at least 1 second longer than the buffer");
+    let no_align =
+        || format!("{NOT_AN_INTEGER}, ALIGN requires a ttl at least 1 second longer than the buffer");
     words("{K} 3 {T} EX 60 ALIGN 1", no_align());
     words("{K} 3 {T} EX 10 ALIGN 1", no_align());
     words("{K} 3 {T} PX 1999 PBUFFER 1000 ALIGN 1", no_align());
     words("{K} 3 {T} BUFFER 360 ALIGN 1", no_align());
     words("{K} 3 {T} BUFFER 315360000 ALIGN 1", no_align());
 
-    let lag = || "ERR syntax error, LAG goes with the queryTime '*' only".to_owned();
+    let lag = || "ERR syntax error, LAG requires the queryTime '*'".to_owned();
     words("{K} 3 {T} LAG 0", lag());
     words("{K} 3 {T} LAG 1500 ALIGN 60", lag());
 
@@ -135,7 +136,7 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
     words("list 3 {T} FOO EX 0", unknown("FOO"));
     words(
         "list 3 {T} EX 0 FOO",
-        format!("ERR invalid expire time in '{name}' command, EX takes whole seconds from 1 to 315360000"),
+        format!("ERR invalid expire time in '{name}' command, EX requires whole seconds from 1 to 315360000"),
     );
     words("list 3 {T} EX 1 BUFFER 2", at_most("BUFFER", 1000));
     words("list 3 {T} LAG 1", lag());
@@ -157,7 +158,7 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
     for (word, shown) in bytes {
         let fixed = [name.as_bytes(), b"{K}", b"3", b"*"];
         rows.push(row(&[&fixed, [word].as_slice()].concat(), unknown(shown)));
-        let lag = format!("{NOT_AN_INTEGER}, LAG takes whole milliseconds from 0 to 315360000000");
+        let lag = format!("{NOT_AN_INTEGER}, LAG requires whole milliseconds from 0 to 315360000000");
         rows.push(row(&[&fixed, [b"LAG", word].as_slice()].concat(), lag));
         rows.push(row(&[&fixed, [b"ALIGN", word].as_slice()].concat(), align(300)));
     }
@@ -225,10 +226,13 @@ fn bad_times() -> Vec<Vec<u8>> {
 
 /// Role ids, and what is wrong with them.
 fn bad_role_ids() -> Vec<(Vec<u8>, &'static str)> {
-    const EMPTY: &str = r#"they are empty: give a JSON array as ["3","7"], or a comma list as 3,7"#;
-    const NO_ARRAY: &str = r#"they must be a JSON array of strings or numbers, as ["3","7"]"#;
-    const NOT_FOR_A_LIST: &str = "id 1 has a character that a comma list can't carry: give a JSON array";
-    const NOT_FOR_A_LIST_2: &str = "id 2 has a character that a comma list can't carry: give a JSON array";
+    const EMPTY: &str =
+        r#"expected a JSON array like ["3","7"], or a comma list like 3,7, not an empty text"#;
+    const NO_ARRAY: &str = r#"expected a JSON array of strings or numbers, like ["3","7"]"#;
+    const OBJECT: &str = r#"expected a JSON array of role ids, like ["3","7"], not a JSON object"#;
+    const STRING: &str = r#"expected a JSON array of role ids, like ["3","7"], not a JSON string"#;
+    const NOT_FOR_A_LIST: &str = "id 1 has a character that a comma list can't carry: pass a JSON array";
+    const NOT_FOR_A_LIST_2: &str = "id 2 has a character that a comma list can't carry: pass a JSON array";
     let id_of_257 = "x".repeat(257);
     let ids = |count: usize| (1..=count).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
@@ -276,12 +280,12 @@ fn bad_role_ids() -> Vec<(Vec<u8>, &'static str)> {
         (&format!("[\"3\",\"{id_of_257}\"]"), "id 2 is longer than 256 bytes"),
         (&format!("[{}]", "1".repeat(257)), "id 1 is longer than 256 bytes"),
         (&format!("[\"{}x\"]", r"\u0100".repeat(128)), "id 1 is longer than 256 bytes"),
-        (&ids(1025), "there are more than 1024"),
-        (&format!("[{}]", ids(1025)), "there are more than 1024"),
-        (&format!("[\"{}\"]", ids(1025).replace(',', "\",\"")), "there are more than 1024"),
+        (&ids(1025), "expected at most 1024 ids"),
+        (&format!("[{}]", ids(1025)), "expected at most 1024 ids"),
+        (&format!("[\"{}\"]", ids(1025).replace(',', "\",\"")), "expected at most 1024 ids"),
         // What comes after is not read.
-        (&format!("[{},null,", ids(1025)), "there are more than 1024"),
-        (&format!("{}, x", ids(1024)), "there are more than 1024"),
+        (&format!("[{},null,", ids(1025)), "expected at most 1024 ids"),
+        (&format!("{}, x", ids(1024)), "expected at most 1024 ids"),
         (&format!("[\"\",{},null,", ids(1025)), "id 1 is empty"),
         (" ", NOT_FOR_A_LIST),
         ("3 ", NOT_FOR_A_LIST),
@@ -290,20 +294,23 @@ fn bad_role_ids() -> Vec<(Vec<u8>, &'static str)> {
         ("3,\0", NOT_FOR_A_LIST_2),
         ("3,\u{7f}", NOT_FOR_A_LIST_2),
         ("3,\u{a0}", NOT_FOR_A_LIST_2),
-        ("\"3\"", NOT_FOR_A_LIST),
+        ("\"3\"", STRING),
         ("\"3\",\"7\"", NOT_FOR_A_LIST),
-        ("{}", NOT_FOR_A_LIST),
-        ("{\"roleIds\":[\"3\"]}", NOT_FOR_A_LIST),
+        ("{}", OBJECT),
+        ("{\"a\":1}", OBJECT),
+        (" {\"roleIds\":[\"3\"]}", OBJECT),
+        ("{\"a\":1", NOT_FOR_A_LIST),
+        ("{3", NOT_FOR_A_LIST),
         ("3,7]", NOT_FOR_A_LIST_2),
         ("\u{feff}[\"3\"]", NOT_FOR_A_LIST),
     ]
     .map(|(role_ids, error)| (role_ids.as_bytes().to_vec(), error))
     .to_vec();
     for invalid in [b"\xff".as_slice(), b"[\"\xff\"]", b"3,\xc4", b"[\"\xed\xa0\x80\"]", b"[\"\xc0\x80\"]"] {
-        bad.push((invalid.to_vec(), "they must be UTF-8"));
+        bad.push((invalid.to_vec(), "expected UTF-8"));
     }
     for byte in b"[\xff" {
-        bad.push((vec![*byte; 64 << 20], "they are longer than 2097152 bytes"));
+        bad.push((vec![*byte; 64 << 20], "expected at most 2097152 bytes"));
     }
     bad
 }
@@ -324,15 +331,15 @@ fn escaped(input: &[u8]) -> String {
 fn rows_of_set() -> Vec<Refusal> {
     let mut rows = rows_of_both("quotelock.set");
     for (words, error) in [
-        ("3 {T} NX NX", "ERR syntax error, NX is given twice"),
-        ("3 {T} xx EX 9 XX", "ERR syntax error, XX is given twice"),
-        ("3 {T} NX XX", "ERR syntax error, NX and XX exclude each other"),
-        ("3 {T} xx EX 9 nx", "ERR syntax error, XX and NX exclude each other"),
-        ("3 {T} JSON", "ERR syntax error, 'JSON' is not a word of 'quotelock.set'"),
-        ("3 {T} IFMISSING", "ERR syntax error, 'IFMISSING' is not a word of 'quotelock.set'"),
+        ("3 {T} NX NX", "ERR syntax error, NX is repeated"),
+        ("3 {T} xx EX 9 XX", "ERR syntax error, XX is repeated"),
+        ("3 {T} NX XX", "ERR syntax error, NX and XX are mutually exclusive"),
+        ("3 {T} xx EX 9 nx", "ERR syntax error, XX and NX are mutually exclusive"),
+        ("3 {T} JSON", "ERR syntax error, unknown option 'JSON' for 'quotelock.set'"),
+        ("3 {T} IFMISSING", "ERR syntax error, unknown option 'IFMISSING' for 'quotelock.set'"),
         (
             "3 {T} NX EX 0",
-            "ERR invalid expire time in 'quotelock.set' command, EX takes whole seconds from 1 to 315360000",
+            "ERR invalid expire time in 'quotelock.set' command, EX requires whole seconds from 1 to 315360000",
         ),
     ] {
         let words = format!("QUOTELOCK.SET {{K}} {words}").replace("{T}", TIME);
@@ -348,13 +355,13 @@ fn rows_of_set() -> Vec<Refusal> {
 fn rows_of_acquire() -> Vec<Refusal> {
     let mut rows = rows_of_both("quotelock.acquire");
     for (words, error) in [
-        ("3 {T} IFMISSING ifmissing", "ERR syntax error, IFMISSING is given twice"),
-        ("3 {T} JSON EX 9 json", "ERR syntax error, JSON is given twice"),
-        ("3 {T} NX", "ERR syntax error, 'NX' is not a word of 'quotelock.acquire'"),
-        ("3 {T} XX", "ERR syntax error, 'XX' is not a word of 'quotelock.acquire'"),
+        ("3 {T} IFMISSING ifmissing", "ERR syntax error, IFMISSING is repeated"),
+        ("3 {T} JSON EX 9 json", "ERR syntax error, JSON is repeated"),
+        ("3 {T} NX", "ERR syntax error, unknown option 'NX' for 'quotelock.acquire'"),
+        ("3 {T} XX", "ERR syntax error, unknown option 'XX' for 'quotelock.acquire'"),
         (
             "3 {T} JSON EX -1",
-            "ERR invalid expire time in 'quotelock.acquire' command, EX takes whole seconds from 1 to 315360000",
+            "ERR invalid expire time in 'quotelock.acquire' command, EX requires whole seconds from 1 to 315360000",
         ),
     ] {
         let words = format!("QUOTELOCK.ACQUIRE {{K}} {words}").replace("{T}", TIME);
@@ -368,7 +375,7 @@ fn rows_of_acquire() -> Vec<Refusal> {
 
 fn rows_of_get() -> Vec<Refusal> {
     let arity = "ERR wrong number of arguments for 'quotelock.get' command";
-    let unknown = |word: &str| format!("ERR syntax error, '{word}' is not a word of 'quotelock.get'");
+    let unknown = |word: &str| format!("ERR syntax error, unknown option '{word}' for 'quotelock.get'");
     let mut rows = vec![
         row(&["QUOTELOCK.GET"], arity),
         row(&["QUOTELOCK.GET", "{K}", "FOO"], unknown("FOO")),
@@ -382,8 +389,8 @@ fn rows_of_get() -> Vec<Refusal> {
             &[b"QUOTELOCK.GET".as_slice(), b"{K}", &vec![b'J'; 64 << 20]],
             unknown(&("J".repeat(32) + "...")),
         ),
-        row(&["QUOTELOCK.GET", "{K}", "JSON", "json"], "ERR syntax error, JSON is given twice"),
-        row(&["QUOTELOCK.GET", "{K}", "AT", TIME, "at", TIME], "ERR syntax error, AT is given twice"),
+        row(&["QUOTELOCK.GET", "{K}", "JSON", "json"], "ERR syntax error, JSON is repeated"),
+        row(&["QUOTELOCK.GET", "{K}", "AT", TIME, "at", TIME], "ERR syntax error, AT is repeated"),
         row(&["QUOTELOCK.GET", "{K}", "AT"], "ERR syntax error, AT requires a value"),
         row(&["QUOTELOCK.GET", "{K}", "JSON", "at"], "ERR syntax error, AT requires a value"),
         row(&["QUOTELOCK.GET", "{K}", "AT", "*"], format!("ERR invalid AT '*', {AN_RFC_3339_TIME}")),
@@ -402,7 +409,7 @@ fn rows_of_get() -> Vec<Refusal> {
 
 fn rows_of_del() -> Vec<Refusal> {
     let arity = "ERR wrong number of arguments for 'quotelock.del' command";
-    let unknown = |word: &str| format!("ERR syntax error, '{word}' is not a word of 'quotelock.del'");
+    let unknown = |word: &str| format!("ERR syntax error, unknown option '{word}' for 'quotelock.del'");
     let mut rows = vec![
         row(&["QUOTELOCK.DEL"], arity),
         row(&["QUOTELOCK.DEL", "{K}", "user:2"], unknown("user:2")),
@@ -412,7 +419,7 @@ fn rows_of_del() -> Vec<Refusal> {
         row(&["QUOTELOCK.DEL", "{K}", "IFEQ\0"], unknown(r"IFEQ\x00")),
         row(&[b"QUOTELOCK.DEL".as_slice(), b"{K}", b"\xff"], unknown(r"\xff")),
         row(&["QUOTELOCK.DEL", "{K}", "IFEQ"], "ERR syntax error, IFEQ requires a value"),
-        row(&["QUOTELOCK.DEL", "{K}", "IFEQ", TIME, "ifeq", TIME], "ERR syntax error, IFEQ is given twice"),
+        row(&["QUOTELOCK.DEL", "{K}", "IFEQ", TIME, "ifeq", TIME], "ERR syntax error, IFEQ is repeated"),
     ];
     for key in ["list", "hash", "set", "zset", "stream"] {
         rows.push(row(&["QUOTELOCK.DEL", key], WRONGTYPE));

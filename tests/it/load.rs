@@ -1,5 +1,7 @@
 //! Which servers load the module, and what the others say.
 
+use std::fs;
+
 use crate::harness::*;
 use crate::introspection::has_categories;
 
@@ -62,6 +64,14 @@ fn is_neither_unloaded_nor_loaded_twice(#[case] kind: Kind) {
     cmd(con, "VEHPRICE.SET t 1 FIELDS 1 a b");
     let held = text(con, "QUOTELOCK.GET user:1 JSON");
     assert!(error(con, &["MODULE", "LOAD", &module()]).starts_with("ERR "));
+    // From another file too, which is another library to the server.
+    let copy = server.dir().join("another.so");
+    fs::copy(module(), &copy).unwrap();
+    assert!(error(con, &["MODULE", "LOAD", copy.to_str().unwrap()]).starts_with("ERR "));
+    let log = server.log();
+    let said = log
+        .matches("quotelock is loaded already: it can't be loaded twice, nor replaced while the server runs");
+    assert_eq!(said.count(), 2, "{log}");
     let refused = error(con, "MODULE UNLOAD quotelock");
     assert!(refused.contains("exports one or more module-side data types"), "{refused}");
     assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), held);

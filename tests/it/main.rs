@@ -30,6 +30,7 @@ mod memory;
 mod pages;
 mod panics;
 mod persistence;
+mod piped;
 mod priceplan;
 mod races;
 mod reliability;

@@ -1,5 +1,7 @@
 //! Inside MULTI, Lua and Functions: the same commands, one moment, and the errors of scripts.
 
+use redis::{Connection, Value};
+
 use crate::harness::*;
 
 /// Longer than what a clock that doesn't stand still would have to hide.
@@ -96,6 +98,80 @@ fn a_lock_does_not_end_in_a_transaction(#[case] kind: Kind) {
         let held = text(con, &["EVAL", &script, "1", "a", spins]);
         assert!(held.contains(r#""outcome":"Held""#), "{held}");
     });
+}
+
+/// A script that runs past `busy-reply-threshold`, by when the server serves others and its cached clock goes on,
+/// still has one clock: from the first of our commands in it to its end.
+#[apply(each_server)]
+fn the_clock_stands_still_in_a_script_that_is_busy_for_long(#[case] kind: Kind) {
+    let server = &Server::builder(kind).conf("busy-reply-threshold 1").start();
+    let con = &mut server.connection();
+    let script = format!(
+        "redis.call('QUOTELOCK.SET', KEYS[1], '[]', '*') \
+         redis.call('VEHPRICE.SET', KEYS[3], '1', 'PX', '40', 'FIELDS', '1', 'a', 'x') {SPIN} \
+         redis.call('QUOTELOCK.ACQUIRE', KEYS[2], '[]', '*') \
+         return redis.call('VEHPRICE.GET', KEYS[3], '1', 'JSON')"
+    );
+    let in_multi = |con: &mut Connection, call: &[&str]| {
+        cmd(con, "MULTI");
+        cmd(con, call);
+        cmd(con, "VEHPRICE.LEN t");
+        let Value::Array(replies) = cmd(con, "EXEC") else { panic!("EXEC gave no array") };
+        assert_eq!(replies[1], Value::Int(1));
+        replies[0].clone()
+    };
+    // What Redis 7.0 has to tell one script by isn't given to modules.
+    let stands_still = kind.version() >= (7, 2);
+    for_a_pause(|spins| {
+        let call = ["EVAL", &script, "3", "a", "b", "t", spins];
+        for is_in_multi in [false, true] {
+            cmd(con, "DEL a b t");
+            let begun = now();
+            let row = if is_in_multi && stands_still { in_multi(con, &call) } else { cmd(con, &call) };
+            let ended = now();
+            let took = ended - begun;
+            let (a, b) = (stored(con, "a"), stored(con, "b"));
+            if stands_still {
+                assert_eq!(a, b, "in MULTI: {is_in_multi}");
+                assert_eq!(show(&row), r#""{"a":"x"}""#);
+                assert!((begun..=ended).contains(&(a.1 - 360_000)), "{begun} {} {ended}", a.1);
+            } else if took > 2 * PAUSE_MS {
+                assert!(b.1 - a.1 >= PAUSE_MS, "{took} ms");
+                assert_eq!(row, Value::Nil);
+            }
+        }
+    });
+    assert!(server.log().contains("Slow script detected"), "{}", server.log());
+    // It is of that script alone.
+    let begun = now();
+    cmd(con, &["EVAL", "return redis.call('QUOTELOCK.SET', KEYS[1], '[]', '*')", "1", "c"]);
+    assert!((begun..=now()).contains(&(stored(con, "c").1 - 360_000)));
+}
+
+/// A read-only replica lets nobody be told of a script's end: there the clock goes on once the script is busy for long.
+#[apply(each_server)]
+fn the_clock_goes_on_in_a_busy_script_on_a_replica(#[case] kind: Kind) {
+    let primary = primary(kind);
+    let replica = replica_of(&primary, Server::builder(kind).conf("busy-reply-threshold 1"));
+    let (con, there) = (&mut primary.connection(), &mut replica.connection());
+    let script = format!(
+        "local function row() return redis.call('VEHPRICE.GET', KEYS[1], '1', 'JSON') end \
+         local first = row() {SPIN} return {{first, row()}}"
+    );
+    let mut spins = 1_000_000_u64;
+    loop {
+        // Beside it one that keeps the key.
+        cmd(con, "VEHPRICE.MSET t FIELDS 1 a ROWS 2 y");
+        cmd(con, "VEHPRICE.MSET t PX 300 FIELDS 1 a ROWS 1 x");
+        in_step(con, 1);
+        let begun = now();
+        let rows = reply(there, &["EVAL_RO", &script, "1", "t", &spins.to_string()]);
+        if now() - begun > 600 {
+            assert_eq!(rows, r#"["{"a":"x"}", "null"]"#);
+            return;
+        }
+        spins *= 2;
+    }
 }
 
 #[apply(each_server)]

@@ -49,7 +49,7 @@ fn come_from_loadmodule_and_the_conf_file(#[case] kind: Kind) {
 #[apply(each_server)]
 fn bad_ones_are_refused_at_the_start(#[case] kind: Kind) {
     let bad = |name: &str, least: i64, value: &str| {
-        format!("setting '{name}' takes a whole number from {least} to 315360000000, not '{value}'")
+        format!("setting '{name}' requires a whole number from {least} to 315360000000, not '{value}'")
     };
     let mut arguments: Vec<(String, String)> = Vec::new();
     for (name, least) in [("lock-ttl-ms", 1), ("lock-buffer-ms", 0), ("lock-lag-ms", 0)] {
@@ -60,12 +60,12 @@ fn bad_ones_are_refused_at_the_start(#[case] kind: Kind) {
         arguments.push((format!("{name} \"\""), bad(name, least, "")));
         arguments.push((format!("{name} \"5\\n\""), bad(name, least, r"5\x0a")));
         arguments.push((name.to_owned(), format!("setting '{name}' requires a value")));
-        arguments.push((format!("{name} 5 {name} 5"), format!("setting '{name}' is given twice")));
+        arguments.push((format!("{name} 5 {name} 5"), format!("setting '{name}' is repeated")));
     }
     let unknown = |name: &str| {
         let known = "lock-ttl-ms, lock-buffer-ms, lock-lag-ms, lock-align-s, price-ttl-ms, max-batch, \
                      max-claims, max-reply-bytes";
-        format!("there is no setting '{name}'; the settings are {known}")
+        format!("unknown setting '{name}', expected {known}")
     };
     for name in ["ttl", "quotelock.lock-ttl-ms", "%s%n", "max-claim"] {
         arguments.push((format!("{name} 5"), unknown(name)));
@@ -215,12 +215,12 @@ fn give_new_locks_their_expiry_lag_and_bounds(#[case] kind: Kind) {
         let (stored, expiry) = stored(con, "user:1");
         assert_eq!(stored, format!(r#"{{"roleIds":["3"],"queryTime":"{time}"}}"#));
         assert!((before + 100_000..=now() + 100_000).contains(&expiry));
-        let align = "ERR value is not an integer or out of range, ALIGN takes whole seconds from 1 to 60, the ttl less the buffer";
+        let align = "ERR value is not an integer or out of range, ALIGN requires whole seconds from 1 to 60, the ttl less the buffer";
         assert_eq!(error(con, &format!("{command} user:1 3 * ALIGN 61")), align);
         cmd(con, &format!("{command} user:1 3 * ALIGN 60"));
     }
     set(con, "lock-buffer-ms", "99001");
-    let none = "ERR value is not an integer or out of range, ALIGN wants a ttl at least 1 second longer than the buffer";
+    let none = "ERR value is not an integer or out of range, ALIGN requires a ttl at least 1 second longer than the buffer";
     assert_eq!(error(con, "QUOTELOCK.SET user:1 3 * ALIGN 1"), none);
 
     // The lag goes with '*' alone; one that is given counts instead.
@@ -267,13 +267,13 @@ fn align_the_moment_of_the_clock(#[case] kind: Kind) {
     }
     // A lock that would be closing at birth is refused, and says by what.
     let refused = |max: &str| format!("ERR quotelock.lock-align-s is too long for this lock, ALIGN {max}");
-    let takes_29 = refused("takes whole seconds from 1 to 29, the ttl less the buffer");
+    let takes_29 = refused("requires whole seconds from 1 to 29, the ttl less the buffer");
     assert_eq!(error(con, "QUOTELOCK.SET user:1 3 * EX 89"), takes_29);
     assert_eq!(error(con, "QUOTELOCK.ACQUIRE user:2 3 * EX 89"), takes_29);
     set(con, "lock-align-s", "300");
     cmd(con, "QUOTELOCK.SET user:1 3 *");
     set(con, "lock-align-s", "301");
-    let takes_300 = refused("takes whole seconds from 1 to 300, the ttl less the buffer");
+    let takes_300 = refused("requires whole seconds from 1 to 300, the ttl less the buffer");
     assert_eq!(error(con, "QUOTELOCK.ACQUIRE user:2 3 *"), takes_300);
     assert_eq!(int(con, "EXISTS user:2"), 0);
     // What is replicated is the outcome, so a replica's own setting counts for nothing; and 0 is off.

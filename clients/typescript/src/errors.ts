@@ -53,7 +53,8 @@ const REASONS: Readonly<Record<string, Reason>> = {
  * What a module says that does not know the forms in which this client sends and reads many rows. One that does takes every
  * number of arguments that `mset` sends.
  */
-const OLDER = /^ERR (syntax error, '(LIST|COLUMNS|JSON)' is not a word of '|wrong number of arguments for 'vehprice\.mset')/;
+const OLDER =
+  /^ERR (syntax error, '(LIST|COLUMNS|JSON|PERSIST)' is not a word of '|wrong number of arguments for 'vehprice\.mset')/;
 
 function reasonOf(code: string, message: string): Reason {
   if (code !== 'ERR') return REASONS[code] ?? 'other';

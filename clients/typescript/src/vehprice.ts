@@ -6,8 +6,8 @@ import { json, list, members, number, text } from './reply.js';
 /** A row as it is stored: names of fields and their values. */
 export type Row = Record<string, string>;
 
-/** When rows expire: a number of milliseconds from now, at a moment, or when the row that is replaced would have. */
-export type Expiry = { inMs: number; at?: never } | { at: Date | number; inMs?: never } | 'keep';
+/** When rows expire: a number of milliseconds from now, at a moment, when the row that is replaced would have, or never. */
+export type Expiry = { inMs: number; at?: never } | { at: Date | number; inMs?: never } | 'keep' | 'never';
 
 /** A row to be written: a field that it lacks is undefined or null. */
 export type GivenRow<F extends string> = Readonly<Record<F, Value>>;
@@ -295,6 +295,7 @@ function writing({ condition, merge, expiry, token, keepClaim }: WriteOptions): 
   if (condition) words.push(condition);
   if (merge) words.push('MERGE');
   if (expiry === 'keep') words.push('KEEPTTL');
+  else if (expiry === 'never') words.push('PERSIST');
   else if (expiry?.inMs !== undefined) words.push('PX', expiry.inMs);
   else if (expiry) words.push('PXAT', Number(expiry.at));
   if (token !== undefined) words.push('TOKEN', token);

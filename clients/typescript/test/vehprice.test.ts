@@ -133,6 +133,9 @@ describe('VehPrice', () => {
       assert.ok(settings !== undefined && settings > 60_000, String(settings));
       assert.equal(none, -2);
       assert.equal(await prices().len(table), 4);
+      const kept = key('kept');
+      await prices().set(kept, 1, { a: 1 }, { expiry: 'never' });
+      assert.deepEqual(await prices().pttl(kept, [1]), [-1]);
       const info = await prices().info(table);
       assert.deepEqual([info?.rows, info?.fields, info?.earliestExpiry], [4, 1, info && Math.min(at, info.earliestExpiry ?? 0)]);
       assert.ok(info && info.bytes > 0 && (info.latestExpiry ?? 0) > at);

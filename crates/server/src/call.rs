@@ -43,6 +43,7 @@ pub struct Call<'a> {
     pub(crate) ctx: *mut raw::RedisModuleCtx,
     argv: &'a [*mut raw::RedisModuleString],
     now_ms: Cell<Option<i64>>,
+    flags: Cell<Option<c_int>>,
     /// Whether a key is open: only one may be at a time.
     pub(crate) key_is_open: Cell<bool>,
     /// The context belongs to the thread that holds the server's lock.
@@ -51,7 +52,14 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(ctx: *mut raw::RedisModuleCtx, argv: &'a [*mut raw::RedisModuleString]) -> Self {
-        Self { ctx, argv, now_ms: Cell::new(None), key_is_open: Cell::new(false), not_send: PhantomData }
+        Self {
+            ctx,
+            argv,
+            now_ms: Cell::new(None),
+            flags: Cell::new(None),
+            key_is_open: Cell::new(false),
+            not_send: PhantomData,
+        }
     }
 
     /// The argument at `index` as the server holds it, the command's name at 0; empty beyond the last.
@@ -76,9 +84,18 @@ impl<'a> Call<'a> {
     /// and Functions.
     pub fn now_ms(&self) -> i64 {
         self.now_ms.get().unwrap_or_else(|| {
-            let now_ms = clock::now_ms(self.ctx);
+            let now_ms = clock::now_ms(self.ctx, self.flags());
             self.now_ms.set(Some(now_ms));
             now_ms
+        })
+    }
+
+    /// What the server says of itself and of the client, asked once per call.
+    pub(crate) fn flags(&self) -> c_int {
+        self.flags.get().unwrap_or_else(|| {
+            let flags = clock::flags(self.ctx);
+            self.flags.set(Some(flags));
+            flags
         })
     }
 

@@ -4,7 +4,7 @@
 //! is told of: [`Key::set_string`], [`Key::delete`] and [`TypedKey::notify`] consume it.
 
 use std::cell::Cell;
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, c_int, c_longlong};
 use std::ptr::NonNull;
 use std::slice;
 
@@ -170,13 +170,19 @@ impl<'c> Key<'c> {
         let key = self.writable();
         let ctx = self.ctx;
         let in_place = self.overwrite(value);
+        let mut frequency = NO_FREQUENCY;
         // SAFETY: the handle is open for writing and no slice of the old value lives on (`self`). The string
         // is freed once, after its last use; whoever keeps it, database or replication, counts a reference of
         // its own. The format has a letter for each argument after it.
         unsafe {
             let string = api!(RedisModule_CreateString(ctx, value.as_ptr().cast(), value.len()));
             if !in_place {
+                // How often the key is used, which `SET` keeps. Without an LFU policy it is not known.
+                api!(RedisModule_GetLFU(key.as_ptr(), &raw mut frequency));
                 api!(RedisModule_StringSet(key.as_ptr(), string));
+                if frequency != NO_FREQUENCY {
+                    api!(RedisModule_SetLFU(key.as_ptr(), frequency));
+                }
             }
             api!(RedisModule_SetAbsExpire(key.as_ptr(), expires_at_ms));
             api!(RedisModule_Replicate(
@@ -335,6 +341,9 @@ impl<T: DataType> TypedKey<'_, T> {
 }
 
 const NO_EXPIRY: i64 = -1;
+
+/// What the server says of a key that is not there, or without an LFU policy.
+const NO_FREQUENCY: c_longlong = -1;
 
 const TYPE_EMPTY: c_int = 0;
 const TYPE_STRING: c_int = 1;

@@ -41,6 +41,8 @@ pub unsafe fn on_load(
         raw::Export_RedisModule_Init(ctx, name.as_ptr().cast(), version_number(module.version), API_VERSION)
     };
     if status != LOADED {
+        // `Init` refuses a name that is taken, and nothing else; the module API is there by then.
+        let _ = guard(|| log::warning(ctx, &LoadError::LoadedAlready { module: module.name }.to_string()));
         return REFUSED;
     }
     let argc = usize::try_from(argc).unwrap_or_default();

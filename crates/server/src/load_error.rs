@@ -7,6 +7,8 @@ use crate::settings::SettingError;
 /// Why the module refuses to load; logged.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LoadError {
+    #[error("{module} is loaded already: it can't be loaded twice, nor replaced while the server runs")]
+    LoadedAlready { module: &'static str },
     #[error("{module} needs Redis 7.0 or newer, or Valkey; this server is Redis {version}")]
     OldServer { module: &'static str, version: String },
     #[error("{module} needs the command {command}, which it replicates or calls; this server has renamed it")]

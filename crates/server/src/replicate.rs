@@ -26,8 +26,7 @@ impl Call<'_> {
     /// Whether the command comes from the primary or the AOF: it carries what was decided there, and decides
     /// nothing.
     pub fn is_replay(&self) -> bool {
-        // SAFETY: the context belongs to this call.
-        unsafe { api!(RedisModule_GetContextFlags(self.ctx)) & REPLAY != 0 }
+        self.flags() & REPLAY != 0
     }
 
     /// Replicates a command with these arguments.

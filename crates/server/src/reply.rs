@@ -62,7 +62,11 @@ impl Call<'_> {
         // SAFETY: the context and the key belong to this call; `0` asks for the client's protocol, and `s`
         // stands for the key.
         let answer = unsafe { api!(RedisModule_Call(self.ctx, c"HGETALL".as_ptr(), c"0s".as_ptr(), key)) };
-        Some(HashReply { answer: NonNull::new(answer)?, call: PhantomData })
+        let hash = HashReply { answer: NonNull::new(answer)?, call: PhantomData };
+        // SAFETY: the answer is not freed yet.
+        let fields = unsafe { api!(RedisModule_CallReplyLength(hash.answer.as_ptr())) };
+        // One whose fields have all expired is there until the server removes it.
+        (fields > 0).then_some(hash)
     }
 
     /// A hash.

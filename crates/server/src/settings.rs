@@ -37,13 +37,13 @@ impl Setting {
 /// Why a setting is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SettingError {
-    #[error("there is no setting '{name}'; the settings are {known}")]
+    #[error("unknown setting '{name}', expected {known}")]
     Unknown { name: String, known: String },
-    #[error("setting '{name}' is given twice")]
+    #[error("setting '{name}' is repeated")]
     Twice { name: &'static str },
     #[error("setting '{name}' requires a value")]
     WithoutValue { name: &'static str },
-    #[error("setting '{name}' takes a whole number from {min} to {max}, not '{value}'")]
+    #[error("setting '{name}' requires a whole number from {min} to {max}, not '{value}'")]
     BadValue { name: &'static str, value: String, min: i64, max: i64 },
     #[error("the server refused the setting '{name}'")]
     Refused { name: &'static str },
@@ -167,12 +167,13 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        let bad = |value: &str| format!("setting 'a-ms' takes a whole number from 1 to 100, not '{value}'");
+        let bad =
+            |value: &str| format!("setting 'a-ms' requires a whole number from 1 to 100, not '{value}'");
         let cases = [
-            ("c-ms 1", "there is no setting 'c-ms'; the settings are a-ms, b-ms".to_owned()),
-            ("%s\u{1} 1", "there is no setting '%s\\x01'; the settings are a-ms, b-ms".to_owned()),
+            ("c-ms 1", "unknown setting 'c-ms', expected a-ms, b-ms".to_owned()),
+            ("%s\u{1} 1", "unknown setting '%s\\x01', expected a-ms, b-ms".to_owned()),
             ("a-ms", "setting 'a-ms' requires a value".to_owned()),
-            ("a-ms 1 a-ms 2", "setting 'a-ms' is given twice".to_owned()),
+            ("a-ms 1 a-ms 2", "setting 'a-ms' is repeated".to_owned()),
             ("a-ms 0", bad("0")),
             ("a-ms 101", bad("101")),
             ("a-ms -1", bad("-1")),

@@ -1,6 +1,8 @@
 //! How a command is described: what `COMMAND INFO` and `COMMAND DOCS` answer, and its page in `docs/commands`
 //! shows.
 
+use std::iter;
+
 /// How a command is registered and documented.
 #[derive(Debug)]
 pub struct Spec {
@@ -22,6 +24,14 @@ pub struct Spec {
     pub keys: &'static [KeySpec],
     /// The arguments after the name.
     pub args: &'static [Arg],
+}
+
+impl Spec {
+    /// How the command is called: `VEHPRICE.DEL key id [id ...]`.
+    pub fn usage(&self) -> String {
+        let args = self.args.iter().map(Arg::usage);
+        iter::once(self.name.to_uppercase()).chain(args).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// A range of keys, and what a command does to them.
@@ -140,5 +150,55 @@ impl Arg {
     /// May be omitted.
     pub const fn optional(self) -> Self {
         Self { optional: true, ..self }
+    }
+
+    /// How the argument is written in a command's usage.
+    pub fn usage(&self) -> String {
+        let joined =
+            |args: &[Self], separator| args.iter().map(Self::usage).collect::<Vec<_>>().join(separator);
+        let value = match self.kind {
+            ArgKind::OneOf(choices) => joined(choices, " | "),
+            ArgKind::Block(parts) => joined(parts, " "),
+            ArgKind::PureToken => String::new(),
+            ArgKind::Key(_) | ArgKind::String | ArgKind::Integer => self.name.to_owned(),
+        };
+        // The first of several needs no word before it, so that it is repeated as it is. The token comes once,
+        // before them.
+        let value = if self.multiple { format!("{value} [{value} ...]") } else { value };
+        let words: Vec<_> =
+            self.token.into_iter().chain(Some(&*value).filter(|value| !value.is_empty())).collect();
+        let usage = words.join(" ");
+        match self.kind {
+            _ if self.optional => format!("[{usage}]"),
+            ArgKind::OneOf(_) => format!("<{usage}>"),
+            _ => usage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_as_usage_shows_them() {
+        const NX: Arg = Arg::pure_token("NX", "nx", "");
+        const MS: Arg = Arg::integer("ms", "").after("PX");
+        const PAIR: &[Arg] = &[Arg::string("field", ""), Arg::string("value", "")];
+        let cases = [
+            (Arg::key("key", ""), "key"),
+            (NX, "NX"),
+            (MS, "PX ms"),
+            (MS.optional(), "[PX ms]"),
+            (Arg::one_of("either", &[NX, MS]), "<NX | PX ms>"),
+            (Arg::one_of("either", &[NX, MS]).optional(), "[NX | PX ms]"),
+            (Arg::string("id", "").multiple(), "id [id ...]"),
+            (Arg::string("id", "").after("IDS").multiple(), "IDS id [id ...]"),
+            (Arg::block("data", PAIR).multiple(), "field value [field value ...]"),
+            (Arg::block("data", PAIR).after("FIELDS").optional(), "[FIELDS field value]"),
+        ];
+        for (arg, expected) in cases {
+            assert_eq!(arg.usage(), expected);
+        }
     }
 }

@@ -53,7 +53,7 @@ pub struct TimerContext {
 impl TimerContext {
     /// The server's clock in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
-        clock::now_ms(self.ctx)
+        clock::now_ms(self.ctx, 0)
     }
 
     /// Runs `work` with this key, opened to read as one of the data type `T`.

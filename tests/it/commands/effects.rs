@@ -1,7 +1,7 @@
 //! What the commands leave behind besides the lock: events, signals to watchers and caches, counters; and
 //! that reads leave nothing.
 
-use redis::Connection;
+use redis::{Connection, Value};
 
 use super::*;
 
@@ -51,6 +51,33 @@ fn events_are_those_of_a_string_and_the_modules_own(#[case] kind: Kind) {
     cmd(con, "CONFIG SET notify-keyspace-events Eg");
     assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["expire user:1"]);
     assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["del user:1"]);
+}
+
+/// How often a lock is used, by which an LFU policy evicts, is not forgotten when it is overwritten: `SET` keeps it too.
+#[apply(each_server)]
+fn how_often_a_lock_is_used_is_kept(#[case] kind: Kind) {
+    let server = &Server::builder(kind).conf("maxmemory-policy allkeys-lfu").start();
+    let con = &mut server.connection();
+    let old = lock(r#"["1"]"#, TIME);
+    for held in [&old, &lock(r#"["1","2","3"]"#, TIME), "x"] {
+        for words in [
+            &format!("SET user:1 {old}"),
+            "QUOTELOCK.SET user:1 3 *",
+            "QUOTELOCK.SET user:1 3,4,5,6,7 * EX 100",
+            "QUOTELOCK.ACQUIRE user:1 3 *",
+            "QUOTELOCK.ACQUIRE user:1 3,4,5,6,7 *",
+        ] {
+            cmd(con, &["SET", "user:1", held]);
+            let Value::BulkString(dump) = cmd(con, "DUMP user:1") else { panic!("no dump") };
+            cmd(con, &[b"RESTORE".as_slice(), b"user:1", b"0", dump.as_slice(), b"REPLACE", b"FREQ", b"35"]);
+            cmd(con, words);
+            // Each use adds one by chance.
+            let frequency = int(con, "OBJECT FREQ user:1");
+            assert!((35..38).contains(&frequency), "{words} on {held}: {frequency}");
+        }
+    }
+    cmd(con, "QUOTELOCK.SET new 3 *");
+    assert!(int(con, "OBJECT FREQ new") < 10);
 }
 
 /// The commands that change nothing, on a key of each kind, and those that do.

@@ -25,6 +25,11 @@ fn one_row() -> Vec<Case> {
             set("t 0", &one, &value[..150]).times(200),
             3.0,
         ),
+        case("`SET PERSIST`", set("t 0 PERSIST", &one, &value).times(200)).beside(
+            "without",
+            set("t 0", &one, &value).times(200),
+            3.0,
+        ),
         case(
             "`SET XX MERGE KEEPTTL` of one field into 64",
             set("t 0 XX MERGE KEEPTTL", &one, "13").times(200).after(set("t 0", &wide, "12")),
@@ -52,6 +57,7 @@ fn many_rows() -> Vec<Case> {
     let long = || mset("t", 0..NARROW_ROWS + 1, &one, &"x".repeat(480));
     vec![
         case("`MSET NX PX`", rows(" NX PX 60000")).beside("without", rows(""), 3.0),
+        case("`MSET PERSIST`", rows(" PERSIST")).beside("without", rows(""), 3.0),
         case("`MSET XX KEEPTTL`", rows(" XX KEEPTTL").after(rows(""))).beside("without", rows(""), 3.0),
         case("`MSET EX` of short rows over long ones", rows(" EX 60").after(long())).beside(
             "of new rows",

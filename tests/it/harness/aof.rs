@@ -7,7 +7,7 @@ use redis::Connection;
 
 use super::call::{cmd, info};
 use super::clock::eventually;
-use super::stream::{commands_in, line};
+use super::stream::{Sent, commands_in, line};
 
 /// A BGREWRITEAOF, to its end.
 #[track_caller]
@@ -22,13 +22,19 @@ pub(crate) fn rewrite(con: &mut Connection) {
 
 /// The commands of the AOF's files whose names hold `part`, in order, each as a line.
 pub(crate) fn aof_lines(server: &Server, part: &str) -> Vec<String> {
+    let mut lines: Vec<String> = aof_commands(server, part).iter().map(line).collect();
+    lines.retain(|line| line != "SELECT 0");
+    lines
+}
+
+/// The same as their words, with what selects a database.
+pub(crate) fn aof_commands(server: &Server, part: &str) -> Vec<Sent> {
     let files = fs::read_dir(server.dir().join("appendonlydir")).unwrap();
     let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     files.sort();
     let mut commands = Vec::new();
     for file in files.iter().filter(|file| file.to_str().unwrap().contains(part)) {
-        commands.extend(commands_in(&fs::read(file).unwrap()).iter().map(line));
+        commands.extend(commands_in(&fs::read(file).unwrap()));
     }
-    commands.retain(|command| command != "SELECT 0");
     commands
 }

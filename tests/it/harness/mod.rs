@@ -19,7 +19,7 @@ mod stream;
 mod table;
 mod valgrind;
 
-pub(crate) use aof::{aof_lines, rewrite};
+pub(crate) use aof::{aof_commands, aof_lines, rewrite};
 pub(crate) use batches::{
     GivenRow, column_rows, escaped, id_list, json_rows, quoted_somehow, random_rows, rows_of,
 };
@@ -43,7 +43,7 @@ pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica
 pub(crate) use rstest::rstest;
 pub(crate) use rstest_reuse::apply;
 pub(crate) use servers::{each_server, module, oldest_and_newest, one_server, two_servers};
-pub(crate) use stream::{FakeReplica, line, monitored};
+pub(crate) use stream::{FakeReplica, Sent, line, monitored};
 pub(crate) use table::{
     LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pipelined, pipelined_bytes, table,
 };

@@ -157,7 +157,8 @@ fn options(rng: &mut Rng, command: &mut Vec<String>) {
         10 => format!("PX {}", LONG_MS + near(rng)),
         11 => format!("EXAT {}", now() / 1000 - 1),
         12 => format!("EXAT {}", (now() + LONG_MS) / 1000 + 1),
-        13..15 => format!("PXAT {}", now() - SHORT_MS / 2 + near(rng)),
+        13 => "PERSIST".to_owned(),
+        14 => format!("PXAT {}", now() - SHORT_MS / 2 + near(rng)),
         _ => format!("PXAT {}", now() + LONG_MS + near(rng)),
     };
     for option in [condition, merge, &expiry] {

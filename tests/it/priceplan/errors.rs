@@ -6,11 +6,11 @@ const NAMES: [&str; 2] = ["priceplan.tag", "priceplan.route"];
 const WRONGTYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
 fn bad_id(shown: &str) -> String {
-    format!("ERR invalid id '{shown}', it takes 1 to 256 bytes of UTF-8, _old at its end not counted")
+    format!("ERR invalid id '{shown}', expected 1 to 256 bytes of UTF-8, _old at its end not counted")
 }
 
 fn bad_toggle(shown: &str) -> String {
-    format!("ERR invalid value '{shown}' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back")
+    format!("ERR invalid value '{shown}' in the toggle, expected 1 or old, 2 or new, 3 or both, 4 or back")
 }
 
 #[apply(each_server)]

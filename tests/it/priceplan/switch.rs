@@ -113,7 +113,7 @@ fn transactions_and_scripts_go_by_what_is_in_force(#[case] kind: Kind) {
     }
     assert_eq!(
         reply(con, "EXEC"),
-        r#"[["571_old"], OK, ["571"], [["Core", "571"], ["Legacy", "571"]], OK, -ERR invalid value '5' in the toggle, it takes 1 or old, 2 or new, 3 or both, 4 or back, OK, [["Retired", "571"]]]"#
+        r#"[["571_old"], OK, ["571"], [["Core", "571"], ["Legacy", "571"]], OK, -ERR invalid value '5' in the toggle, expected 1 or old, 2 or new, 3 or both, 4 or back, OK, [["Retired", "571"]]]"#
     );
     for (script, answer) in [
         ("redis.call('PRICEPLAN.TAG', KEYS[1], '571', '572_old')", r#"["571_old", "572_old"]"#),

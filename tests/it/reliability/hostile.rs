@@ -105,7 +105,7 @@ const SLACK: i64 = 20_000_000;
 fn arguments_of_any_length() {
     let length: usize = if full() { 512 << 20 } else { 16 << 20 };
     let calls = [
-        ("QUOTELOCK.SET user {} *", "-ERR invalid roleIds, they are longer"),
+        ("QUOTELOCK.SET user {} *", "-ERR invalid roleIds, expected at most"),
         ("QUOTELOCK.ACQUIRE user 3 {}", "-ERR invalid queryTime '"),
         ("QUOTELOCK.GET user AT {}", "-ERR invalid AT '"),
         ("QUOTELOCK.GET user {}", "-ERR syntax error, '"),

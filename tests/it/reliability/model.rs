@@ -126,11 +126,13 @@ impl Model {
             0..3 => words(&["PXAT", &far.to_string()]),
             3 => words(&["EXAT", "1"]),
             4 => words(&["KEEPTTL"]),
+            5 => words(&["PERSIST"]),
             _ => Vec::new(),
         };
         let given = match expiry.first().map(String::as_str) {
             Some("PXAT") => Some(far),
             Some("EXAT") => Some(0),
+            Some("PERSIST") => Some(-1),
             Some(_) => None,
             None if merge.is_empty() => Some(-1),
             None => None,

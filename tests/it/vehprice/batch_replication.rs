@@ -100,12 +100,12 @@ const STORY: &[Step] = &[
     ),
     // Without a default expiry.
     ("CONFIG SET quotelock.price-ttl-ms 0", &[]),
-    (r#"VEHPRICE.MSET t JSON {"a":{"x":"1"}}"#, &[r#"VEHPRICE.MSET t PXAT -1 JSON {"a":{"x":"1"}}"#]),
+    (r#"VEHPRICE.MSET t JSON {"a":{"x":"1"}}"#, &[r#"VEHPRICE.MSET t PERSIST JSON {"a":{"x":"1"}}"#]),
     (
         r#"VEHPRICE.MSET t COLUMNS {"ids":["b"],"fields":["x"],"columns":[["1"]]}"#,
-        &[r#"VEHPRICE.MSET t PXAT -1 COLUMNS {"ids":["b"],"fields":["x"],"columns":[["1"]]}"#],
+        &[r#"VEHPRICE.MSET t PERSIST COLUMNS {"ids":["b"],"fields":["x"],"columns":[["1"]]}"#],
     ),
-    (r#"VEHPRICE.MSET t MERGE JSON {"b":{"y":"2"}}"#, &["VEHPRICE.MSET t PXAT -1 FIELDS 2 x y ROWS b 1 2"]),
+    (r#"VEHPRICE.MSET t MERGE JSON {"b":{"y":"2"}}"#, &["VEHPRICE.MSET t PERSIST FIELDS 2 x y ROWS b 1 2"]),
 ];
 
 #[apply(each_server)]
@@ -226,7 +226,7 @@ fn so_many_commands_are_refused(#[case] kind: Kind) {
     let row = |id: usize| format!(r#""{id}":{{"f{id}":"1"}}"#);
     let rows = |count| format!("{{{}}}", (0..count).map(row).collect::<Vec<_>>().join(","));
     let refused = "ERR too much to replicate, a command for each list of fields would take more than \
-                   67108864 bytes: write rows with other fields apart";
+                   67108864 bytes: write rows with different fields in separate calls";
     let (few, many) = (rows(600), rows(700));
     for options in ["NX", "XX", "MERGE", "KEEPTTL", "TOKEN 00000000000000000000000000000000"] {
         let call =

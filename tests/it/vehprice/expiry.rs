@@ -49,6 +49,8 @@ fn is_what_the_words_say(#[case] kind: Kind) {
         ("KEEPTTL", In(120_000)),
         ("MERGE", In(120_000)),
         ("MERGE KEEPTTL NX", In(120_000)),
+        ("PERSIST", Never),
+        ("NX persist MERGE", Never),
     ];
     let server = &Server::start(kind);
     let con = &mut server.connection();
@@ -89,11 +91,15 @@ fn of_a_row_that_is_written_again(#[case] kind: Kind) {
         ("PXAT 9999999999999", "MERGE EX 500", In(500_000)),
         ("PXAT 9999999999999", "PX 60000", In(60_000)),
         ("PXAT 9999999999990", "PXAT 9999999999999", At(FAR)),
+        ("PXAT 9999999999999", "PERSIST", Never),
+        ("PXAT 9999999999999", "XX PERSIST MERGE", Never),
+        ("PXAT 9999999999999", "NX PERSIST", At(FAR)),
         ("never", "", In(120_000)),
         ("never", "KEEPTTL", Never),
         ("never", "MERGE", Never),
         ("never", "MERGE KEEPTTL", Never),
         ("never", "NX", Never),
+        ("never", "PERSIST", Never),
         ("never", "MERGE PX 60000", In(60_000)),
         ("never", "EXAT 9999999999", At(9_999_999_999_000)),
         // A row that has ended is no row: nothing of it is kept.

@@ -17,7 +17,7 @@ pub(crate) const VEHPRICE: [Expected; 16] = [
         complexity: "O(N) where N is the number of fields",
         grammar: "key:key id:string [condition:(NX|XX)] [MERGE] \
                   [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
-                  PXAT unix-milliseconds:integer|KEEPTTL)] \
+                  PXAT unix-milliseconds:integer|KEEPTTL|PERSIST)] \
                   [token-keepclaim:{TOKEN token:string [KEEPCLAIM]}] \
                   FIELDS fields:{numfields:integer data:{field:string value:string}…}",
     },
@@ -31,7 +31,7 @@ pub(crate) const VEHPRICE: [Expected; 16] = [
         complexity: "O(N) where N is the number of rows times the number of fields",
         grammar: "key:key [condition:(NX|XX)] [MERGE] \
                   [expiry:(EX seconds:integer|PX milliseconds:integer|EXAT unix-seconds:integer|\
-                  PXAT unix-milliseconds:integer|KEEPTTL)] \
+                  PXAT unix-milliseconds:integer|KEEPTTL|PERSIST)] \
                   [token-keepclaim:{TOKEN token:string [KEEPCLAIM]}] \
                   rows:(fields-rows:{FIELDS fields:{numfields:integer field:string…} \
                   ROWS row:{id:string value:string…}…}|JSON rows:string|COLUMNS table:string)",

@@ -69,7 +69,7 @@ fn reads_words_only_where_the_first_is_one(#[case] kind: Kind) {
         clients.check(&format!("VEHPRICE.MGET t IDS {ids}"), &list);
         clients.check_json(&format!("VEHPRICE.MGET t JSON IDS {ids}"), &list);
         let refused = format!(
-            "-ERR syntax error, '{word}' stands where ids do: options come before IDS or LIST, and such an id after IDS"
+            "-ERR syntax error, option '{word}' among the ids: pass options before IDS or LIST, or such an id after IDS"
         );
         assert_eq!(reply(&mut clients.resp2, &format!("VEHPRICE.MGET t {ids}")), refused);
     }

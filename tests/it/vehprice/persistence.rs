@@ -154,7 +154,7 @@ fn a_rewritten_aof_is_of_bounded_commands_with_absolute_times(#[case] kind: Kind
     rewrite(con);
 
     let mut written = BTreeMap::new();
-    let mut sizes = BTreeMap::<(String, String), Vec<usize>>::new();
+    let mut sizes = BTreeMap::<(i64, String), Vec<usize>>::new();
     for command in rewritten(&server) {
         if command[0] != "VEHPRICE.MSET" {
             let hands = ["PEXPIREAT many", "PERSIST many"];
@@ -162,13 +162,18 @@ fn a_rewritten_aof_is_of_bounded_commands_with_absolute_times(#[case] kind: Kind
             assert!(hands.iter().any(|hand| line.starts_with(hand)), "{line}");
             continue;
         }
-        assert_eq!((&*command[1], &*command[2], &*command[4]), ("many", "PXAT", "FIELDS"));
-        let expiry: i64 = command[3].parse().unwrap();
-        let count: usize = command[5].parse().unwrap();
-        let (names, rows) = command[6..].split_at(count);
+        assert_eq!(command[1], "many");
+        let (expiry, rest) = match &*command[2] {
+            "PXAT" => (command[3].parse().unwrap(), &command[4..]),
+            "PERSIST" => (-1_i64, &command[3..]),
+            other => panic!("{other}"),
+        };
+        assert_eq!(rest[0], "FIELDS");
+        let count: usize = rest[1].parse().unwrap();
+        let (names, rows) = rest[2..].split_at(count);
         assert_eq!(rows[0], "ROWS");
         let of_one = rows[1..].chunks_exact(count + 1);
-        sizes.entry((command[3].clone(), names.join(" "))).or_default().push(of_one.len());
+        sizes.entry((expiry, names.join(" "))).or_default().push(of_one.len());
         for row in of_one {
             let fields = names.iter().cloned().zip(row[1..].iter().cloned()).collect();
             assert!(written.insert(row[0].clone(), (fields, expiry)).is_none(), "{} twice", row[0]);

@@ -95,16 +95,18 @@ const STORY: &[Step] = &[
     ("VEHPRICE.CLEAR t", &["DEL t"]),
     // Without a default expiry.
     ("CONFIG SET quotelock.price-ttl-ms 0", &[]),
-    ("VEHPRICE.SET t a FIELDS 1 x 1", &["VEHPRICE.MSET t PXAT -1 FIELDS 1 x ROWS a 1"]),
-    ("VEHPRICE.SET t a KEEPTTL FIELDS 1 x 2", &["VEHPRICE.MSET t PXAT -1 FIELDS 1 x ROWS a 2"]),
-    ("VEHPRICE.SET t a MERGE FIELDS 1 y 2", &["VEHPRICE.MSET t PXAT -1 FIELDS 2 x y ROWS a 2 2"]),
+    ("VEHPRICE.SET t a FIELDS 1 x 1", &["VEHPRICE.MSET t PERSIST FIELDS 1 x ROWS a 1"]),
+    ("VEHPRICE.SET t a KEEPTTL FIELDS 1 x 2", &["VEHPRICE.MSET t PERSIST FIELDS 1 x ROWS a 2"]),
+    ("VEHPRICE.SET t a MERGE FIELDS 1 y 2", &["VEHPRICE.MSET t PERSIST FIELDS 2 x y ROWS a 2 2"]),
     ("VEHPRICE.SET t b EX 100 FIELDS 1 x 1", &["VEHPRICE.MSET t PXAT @b FIELDS 1 x ROWS b 1"]),
+    ("VEHPRICE.SET t d PERSIST FIELDS 1 x 1", &["VEHPRICE.MSET t PERSIST FIELDS 1 x ROWS d 1"]),
+    ("VEHPRICE.DEL t d", &["VEHPRICE.DEL t d"]),
     (
         "VEHPRICE.MSET t MERGE FIELDS 1 y ROWS a 3 b 4 c 5",
         &[
-            "VEHPRICE.MSET t PXAT -1 FIELDS 2 x y ROWS a 2 3",
+            "VEHPRICE.MSET t PERSIST FIELDS 2 x y ROWS a 2 3",
             "VEHPRICE.MSET t PXAT @b FIELDS 2 x y ROWS b 1 4",
-            "VEHPRICE.MSET t PXAT -1 FIELDS 1 y ROWS c 5",
+            "VEHPRICE.MSET t PERSIST FIELDS 1 y ROWS c 5",
         ],
     ),
 ];

@@ -89,7 +89,7 @@ fn any_cursor_is_answered_or_refused(#[case] kind: Kind) {
     let random: Vec<u64> = (0..200).map(|shift| rng.below(u64::MAX) >> (shift % 64)).collect();
     for cursor in random.into_iter().chain([1, 2, u64::from(u32::MAX), 1 << 32, u64::MAX - 1, u64::MAX]) {
         let answer = reply(con, &format!("VEHPRICE.SCAN t {cursor}"));
-        let refused = "-ERR invalid cursor, it takes 0 or what the last call returned";
+        let refused = "-ERR invalid cursor, expected 0 or what the last call returned";
         assert!(answer.starts_with("[\"") || answer == refused, "{cursor}: {answer}");
     }
 }

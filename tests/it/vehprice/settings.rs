@@ -52,7 +52,8 @@ fn are_within_their_bounds(#[case] kind: Kind) {
         for value in [least - 1, most + 1] {
             let args = format!("{name} {value}");
             let log = Server::builder(kind).module_args(&args).try_start().err().expect(&args).to_string();
-            let line = format!("setting '{name}' takes a whole number from {least} to {most}, not '{value}'");
+            let line =
+                format!("setting '{name}' requires a whole number from {least} to {most}, not '{value}'");
             assert!(log.contains(&line), "{args}:\n{log}");
         }
     }

@@ -20,9 +20,9 @@ impl fmt::Display for Form {
     /// What was expected.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Ids => r#"ids as ["4711","4712"]"#,
-            Self::Rows => r#"rows as {"4711":{"styleId":"12"}}"#,
-            Self::Columns => r#"columns as {"ids":["4711"],"fields":["styleId"],"columns":[["12"]]}"#,
+            Self::Ids => r#"ids like ["4711","4712"]"#,
+            Self::Rows => r#"rows like {"4711":{"styleId":"12"}}"#,
+            Self::Columns => r#"columns like {"ids":["4711"],"fields":["styleId"],"columns":[["12"]]}"#,
         })
     }
 }
@@ -97,7 +97,7 @@ pub enum RowFault {
     #[error("expected Unicode, not half of a surrogate pair")]
     NotUnicode,
     /// The same field twice.
-    #[error("is given twice")]
+    #[error("is repeated")]
     Twice,
     /// Neither a string nor a number.
     #[error("expected a string, a number or null")]

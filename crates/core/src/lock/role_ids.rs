@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::slice;
 
+use serde_json::value::RawValue;
+
 use crate::json::{Elements, decode_text, read_elements};
 
 /// How many role ids a caller may pass.
@@ -47,7 +49,7 @@ impl<'a> RoleIds<'a> {
                     let ids = read_json(text, MAX_ROLE_IDS).ok_or(RoleIdsError::NotAnArray)?;
                     (ids.list, ids.more)
                 } else {
-                    read_comma_list(text)?
+                    read_comma_list(text).map_err(|error| other_json(text).unwrap_or(error))?
                 };
                 let ids = Self(Repr::Decoded(ids));
                 ids.check_limits()?;
@@ -194,6 +196,16 @@ fn read_comma_list(text: &str) -> Result<(Vec<Cow<'_, str>>, bool), RoleIdsError
     Ok((ids, list.next().is_some()))
 }
 
+/// Why JSON that is no array is refused, where it could be taken for one; `None` if the text is no such JSON.
+fn other_json(text: &str) -> Option<RoleIdsError> {
+    let error = match text.trim_start().bytes().next()? {
+        b'{' => RoleIdsError::JsonObject,
+        b'"' => RoleIdsError::JsonString,
+        _ => return None,
+    };
+    serde_json::from_str::<&RawValue>(text).is_ok().then_some(error)
+}
+
 #[expect(clippy::expect_used, reason = "serializing a string to memory can't fail")]
 fn encode_elements(ids: &[Cow<'_, str>]) -> Vec<u8> {
     let mut json = Vec::new();
@@ -210,21 +222,25 @@ fn encode_elements(ids: &[Cow<'_, str>]) -> Vec<u8> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum RoleIdsError {
-    #[error("they are empty: give a JSON array as [\"3\",\"7\"], or a comma list as 3,7")]
+    #[error("expected a JSON array like [\"3\",\"7\"], or a comma list like 3,7, not an empty text")]
     Empty,
-    #[error("they are longer than {} bytes", MAX_TEXT_BYTES)]
+    #[error("expected at most {MAX_TEXT_BYTES} bytes")]
     TooLong,
-    #[error("they must be UTF-8")]
+    #[error("expected UTF-8")]
     NotUtf8,
-    #[error("they must be a JSON array of strings or numbers, as [\"3\",\"7\"]")]
+    #[error("expected a JSON array of strings or numbers, like [\"3\",\"7\"]")]
     NotAnArray,
-    #[error("there are more than {}", MAX_ROLE_IDS)]
+    #[error("expected a JSON array of role ids, like [\"3\",\"7\"], not a JSON object")]
+    JsonObject,
+    #[error("expected a JSON array of role ids, like [\"3\",\"7\"], not a JSON string")]
+    JsonString,
+    #[error("expected at most {MAX_ROLE_IDS} ids")]
     TooMany,
     #[error("id {position} is empty")]
     EmptyId { position: usize },
-    #[error("id {position} is longer than {} bytes", MAX_ROLE_ID_BYTES)]
+    #[error("id {position} is longer than {MAX_ROLE_ID_BYTES} bytes")]
     IdTooLong { position: usize },
-    #[error("id {position} has a character that a comma list can't carry: give a JSON array")]
+    #[error("id {position} has a character that a comma list can't carry: pass a JSON array")]
     NotForCommaList { position: usize },
 }
 
@@ -287,9 +303,14 @@ mod tests {
             (",".to_owned(), EmptyId { position: 1 }),
             ("3,".to_owned(), EmptyId { position: 2 }),
             ("3, 7".to_owned(), NotForCommaList { position: 2 }),
-            ("\"3\"".to_owned(), NotForCommaList { position: 1 }),
+            ("\"3\"".to_owned(), JsonString),
+            (" \"3,7\" ".to_owned(), JsonString),
+            ("\"3\",\"7\"".to_owned(), NotForCommaList { position: 1 }),
             ("3,7]".to_owned(), NotForCommaList { position: 2 }),
-            ("{\"a\":1}".to_owned(), NotForCommaList { position: 1 }),
+            ("{\"a\":1}".to_owned(), JsonObject),
+            (" {\"roleIds\":[\"3\",\"7\"]}".to_owned(), JsonObject),
+            ("{\"a\":1".to_owned(), NotForCommaList { position: 1 }),
+            ("{3,7}".to_owned(), NotForCommaList { position: 1 }),
             ("3\0".to_owned(), NotForCommaList { position: 1 }),
             (format!("[\"{longest}x\"]"), IdTooLong { position: 1 }),
             (format!("3,{longest}x"), IdTooLong { position: 2 }),

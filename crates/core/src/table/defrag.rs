@@ -6,7 +6,7 @@ impl Table {
     /// Hands the table's allocations to `relocator` until it wants to stop, from this step on. Returns the
     /// step to go on from, `None` after the last.
     ///
-    /// Steps are the lists of the table, each shape, each page. Writes between two calls may make it miss
+    /// Steps are the lists and the history of the table, each shape, each page. Writes between two calls may make it miss
     /// some allocations.
     pub fn defrag(&mut self, from: usize, relocator: &mut impl Relocator) -> Option<usize> {
         let mut step = from;
@@ -25,6 +25,7 @@ impl Table {
             relocator.list(&mut self.pages);
             relocator.list(&mut self.draft);
             self.shapes.defrag_list(relocator);
+            self.history = self.history.take().map(|history| history.defrag(relocator));
             return Some(());
         };
         match place.checked_sub(self.shapes.places()) {

@@ -5,11 +5,11 @@
 //! sooner. An expired row needs no word: a copy knows when it expires.
 
 use std::collections::{HashSet, VecDeque};
-use std::fmt;
+use std::{fmt, mem};
 
 use super::memory::size_class;
 use super::page::Page;
-use super::{Row, Table};
+use super::{Relocator, Row, Table};
 
 /// A state of a table. Opaque to callers: it goes out as a text and comes back so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,16 @@ impl History {
         }
     }
 
+    /// Hands its allocations to `relocator`.
+    pub(super) fn defrag(self: Box<Self>, relocator: &mut impl Relocator) -> Box<Self> {
+        let mut history = relocator.boxed(self);
+        let mut gone = Vec::from(mem::take(&mut history.gone));
+        relocator.list(&mut gone);
+        gone.iter_mut().for_each(|(_, id)| relocator.slice(id));
+        history.gone = gone.into();
+        history
+    }
+
     /// The bytes it takes besides itself.
     pub(super) fn bytes(&self) -> usize {
         let ids: usize = self.gone.iter().map(|(_, id)| size_class(id.len())).sum();
@@ -190,6 +200,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::Expiry;
+    use super::super::tests::Elsewhere;
     use super::*;
 
     #[test]
@@ -322,6 +333,7 @@ mod tests {
         Turn(i64),
         Ask(usize),
         Relocate,
+        Defrag,
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -332,6 +344,7 @@ mod tests {
             2 => (-60_i64..100).prop_map(Step::Turn),
             6 => (0_usize..2).prop_map(Step::Ask),
             1 => Just(Step::Relocate),
+            1 => Just(Step::Defrag),
         ]
     }
 
@@ -358,6 +371,7 @@ mod tests {
                     Step::Turn(ms) => now_ms += ms,
                     Step::Ask(copy) => copies[copy].update(&mut table, now_ms, random),
                     Step::Relocate => table.mark_relocated(),
+                    Step::Defrag => assert_eq!(table.defrag(0, &mut Elsewhere { steps: usize::MAX }), None),
                 }
             }
             copies.iter_mut().for_each(|copy| copy.update(&mut table, now_ms, random + 1));

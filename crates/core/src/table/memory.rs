@@ -9,6 +9,9 @@ pub trait Relocator {
     /// Moves the memory of a boxed slice.
     fn slice<T>(&mut self, slice: &mut Box<[T]>);
 
+    /// Moves what is boxed.
+    fn boxed<T>(&mut self, value: Box<T>) -> Box<T>;
+
     /// Moves a text.
     fn text(&mut self, text: &mut Box<str>);
 

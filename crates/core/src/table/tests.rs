@@ -47,8 +47,8 @@ fn any_step(ids: u32) -> impl Strategy<Value = Step> {
 }
 
 /// Moves every piece, as many steps as it is told.
-struct Elsewhere {
-    steps: usize,
+pub(super) struct Elsewhere {
+    pub(super) steps: usize,
 }
 
 impl Relocator for Elsewhere {
@@ -62,6 +62,10 @@ impl Relocator for Elsewhere {
         let mut list = std::mem::take(slice).into_vec();
         self.list(&mut list);
         *slice = list.into_boxed_slice();
+    }
+
+    fn boxed<T>(&mut self, value: Box<T>) -> Box<T> {
+        Box::new(*value)
     }
 
     fn text(&mut self, text: &mut Box<str>) {

@@ -78,7 +78,7 @@ fn waits_for_nothing_where_no_row_of_its_list_is_claimed(#[case] kind: Kind) {
     for (list, answer) in [("[]", "[]"), ("[2]", "[null]"), (r#"["\u0032"]"#, "[null]")] {
         assert_eq!(text(con, &["VEHPRICE.MGET", "t", "BLOCK", "0", "JSON", "LIST", list]), answer);
     }
-    let refused = r#"ERR invalid JSON at byte 4, expected ids as ["4711","4712"]"#;
+    let refused = r#"ERR invalid JSON at byte 4, expected ids like ["4711","4712"]"#;
     assert_eq!(error(con, r#"VEHPRICE.MGET t BLOCK 0 LIST [1,]"#), refused);
     let began = Instant::now();
     assert_eq!(text(con, r#"VEHPRICE.MGET t BLOCK 30 JSON LIST ["\u0031"]"#), "[null]");

@@ -19,13 +19,13 @@ fn claim_refuses(#[case] kind: Kind) {
         for value in NO_INTEGERS.iter().chain(&["0", "-1", above, "9223372036854775807"]) {
             rows.add(
                 &format!("{{K}} PX 1 {word} {value} IDS 1"),
-                format!("{NOT_AN_INTEGER}, {word} takes {range}"),
+                format!("{NOT_AN_INTEGER}, {word} requires {range}"),
             );
         }
         rows.twice(&format!("{{K}} PX 1 {word} 1 {word} 1 IDS 1"), word);
         rows.no_value(&format!("{{K}} PX 1 JSON {word}"), word);
     }
-    let px = "PX takes whole milliseconds from 1 to 600000";
+    let px = "PX requires whole milliseconds from 1 to 600000";
     for value in NO_INTEGERS {
         rows.add(&format!("{{K}} JSON PX {value} IDS 1"), format!("{NOT_AN_INTEGER}, {px}"));
     }
@@ -41,9 +41,9 @@ fn claim_refuses(#[case] kind: Kind) {
     rows.no_value("{K} LIMIT 1 JSON PX", "PX");
     rows.missing("{K} JSON LIMIT 1 IDS 1", "PX");
     rows.missing("{K} PX 1 JSON LIMIT 1", "IDS or LIST");
-    rows.add("{K} PX 1 JSON IDS", "ERR syntax error, IDS wants at least one id");
-    rows.add("{K} PX 1 RAW 1 a IDS 1", "ERR syntax error, RAW goes with JSON only");
-    rows.add("{K} PX 1 FIELDS 9 a IDS 1", "ERR syntax error, FIELDS 9 wants 9 fields");
+    rows.add("{K} PX 1 JSON IDS", "ERR syntax error, IDS requires at least one id");
+    rows.add("{K} PX 1 RAW 1 a IDS 1", "ERR syntax error, RAW requires JSON");
+    rows.add("{K} PX 1 FIELDS 9 a IDS 1", "ERR syntax error, FIELDS 9 requires 9 fields");
     rows.bad_numfields("{K} PX 1 FIELDS {X} a IDS 1", "FIELDS");
     rows.bad_fields("{K} PX 1 FIELDS 1 {X} IDS 1");
     rows.bad_ids("{K} PX 1 IDS {X}");

@@ -3,7 +3,8 @@
 use super::json_rows::Batches;
 use super::*;
 
-const COLUMNS_FORM: &str = r#"expected columns as {"ids":["4711"],"fields":["styleId"],"columns":[["12"]]}"#;
+const COLUMNS_FORM: &str =
+    r#"expected columns like {"ids":["4711"],"fields":["styleId"],"columns":[["12"]]}"#;
 
 /// The argument with these members.
 fn columns_with(ids: &str, fields: &str, columns: &str) -> String {
@@ -54,10 +55,10 @@ fn mset_refuses_of_columns(#[case] kind: Kind) {
         (r#"{"fields":["a"],"columns":[["x"]]}"#, "expected the member 'ids' too"),
         (r#"{"ids":["1"],"columns":[["x"]]}"#, "expected the member 'fields' too"),
         (r#"{"ids":["1"],"fields":["a"]}"#, "expected the member 'columns' too"),
-        (r#"{"ids":["1"],"ids":["1"],"fields":["a"],"columns":[["x"]]}"#, "the member 'ids' is given twice"),
+        (r#"{"ids":["1"],"ids":["1"],"fields":["a"],"columns":[["x"]]}"#, "the member 'ids' is repeated"),
         (
             r#"{"ids":["1"],"fields":["a"],"columns":[["x"]],"col\u0075mns":[]}"#,
-            "the member 'columns' is given twice",
+            "the member 'columns' is repeated",
         ),
         (
             r#"{"missing":[],"columns":[["x"]]}"#,
@@ -95,9 +96,9 @@ fn mset_refuses_of_columns(#[case] kind: Kind) {
     }
     for (fields, twice) in [(r#"["a","a"]"#, "a"), (r#"["b","\u0062"]"#, "b")] {
         let argument = columns_with(r#"["1"]"#, fields, r#"[["x"],["y"]]"#);
-        columns.add(argument, format!("ERR syntax error, field '{twice}' is given twice"));
+        columns.add(argument, format!("ERR syntax error, field '{twice}' is repeated"));
     }
-    let bad_field = |shown: &str| format!("ERR invalid field '{shown}', it takes 1 to 256 bytes of UTF-8");
+    let bad_field = |shown: &str| format!("ERR invalid field '{shown}', expected 1 to 256 bytes of UTF-8");
     columns.add(columns_with("[1]", r#"[""]"#, r#"[["x"]]"#), bad_field(""));
     let long = "n".repeat(257);
     let shown = format!("{}...", &long[..32]);
@@ -140,7 +141,7 @@ fn mset_refuses_columns_of_too_many_lists_of_fields(#[case] kind: Kind) {
         column_rows(&given)
     };
     let mut rows = Rows::of("vehprice.mset");
-    let refused = "ERR invalid columns, null makes too many different lists of fields: write rows with other fields apart";
+    let refused = "ERR invalid columns, null makes too many different lists of fields: write rows with different fields in separate calls";
     let many = table(300, |row, field| row > 0 && (row >> (field % 9)) & 1 == 1);
     rows.add_with("{K} COLUMNS {X}", many.as_bytes(), refused);
     rows.add_with("{K} XX COLUMNS {X}", many.as_bytes(), refused);

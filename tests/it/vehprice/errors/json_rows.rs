@@ -2,7 +2,7 @@
 
 use super::*;
 
-const ROWS_FORM: &str = r#"expected rows as {"4711":{"styleId":"12"}}"#;
+const ROWS_FORM: &str = r#"expected rows like {"4711":{"styleId":"12"}}"#;
 
 /// Rows of calls with one form, `JSON` or `COLUMNS`.
 pub(super) struct Batches {
@@ -42,13 +42,13 @@ impl Batches {
     }
 
     pub(super) fn bad_id(&mut self, argument: impl AsRef<[u8]>, shown: &str) {
-        self.add(argument, format!("ERR invalid id '{shown}', it takes 1 to 256 bytes of UTF-8"));
+        self.add(argument, format!("ERR invalid id '{shown}', expected 1 to 256 bytes of UTF-8"));
     }
 
     /// What both forms refuse about words, with an argument that is right.
     pub(super) fn of_words(&mut self, right: &str) {
         let (word, rows) = (self.word, &mut self.rows);
-        let last = format!("ERR syntax error, {word} takes one argument, and it comes last");
+        let last = format!("ERR syntax error, {word} requires one argument, the last");
         for more in
             ["x", "NX", "FIELDS 1 a", "FIELDS 1 a ROWS 1 x", "JSON {}", "COLUMNS {}", "ROWS 1 x", right]
         {
@@ -59,20 +59,20 @@ impl Batches {
         for before in ["FIELDS 1 a", "NX FIELDS 1 a EX 9", "FIELDS 2 a b"] {
             rows.add(
                 &format!("{{K}} {before} {word} {right}"),
-                format!("ERR syntax error, FIELDS and {word} exclude each other"),
+                format!("ERR syntax error, FIELDS and {word} are mutually exclusive"),
             );
         }
+        rows.add(&format!("{{K}} KEEPCLAIM {word} {right}"), "ERR syntax error, KEEPCLAIM requires TOKEN");
         rows.add(
-            &format!("{{K}} KEEPCLAIM {word} {right}"),
-            "ERR syntax error, KEEPCLAIM goes with TOKEN only",
+            &format!("{{K}} NX XX {word} {right}"),
+            "ERR syntax error, NX and XX are mutually exclusive",
         );
-        rows.add(&format!("{{K}} NX XX {word} {right}"), "ERR syntax error, NX and XX exclude each other");
         rows.twice(&format!("{{K}} NX nx {word} {right}"), "NX");
         rows.unknown(&format!("{{K}} FOO {word} {right}"), "FOO");
         rows.unknown(&format!("{{K}} RAW {word} {right}"), "RAW");
         rows.add(
             &format!("{{K}} EX 0 {word} rubbish"),
-            "ERR invalid expire time in 'vehprice.mset' command, EX takes whole seconds from 1 to 315360000",
+            "ERR invalid expire time in 'vehprice.mset' command, EX requires whole seconds from 1 to 315360000",
         );
         rows.wrong_type(&format!("{{K}} {word} {right}"));
         rows.wrong_type(&format!("{{K}} XX MERGE PXAT 1 {word} {right}"));
@@ -155,11 +155,11 @@ fn mset_refuses_of_json(#[case] kind: Kind) {
         (r#"{"1":{"a":"x","b":false}}"#, "'1', field 'b' expected a string, a number or null"),
         (r#"{"1":{"a":{}}}"#, "'1', field 'a' expected a string, a number or null"),
         (r#"{"1":{"a":[1]}}"#, "'1', field 'a' expected a string, a number or null"),
-        (r#"{"1":{"a":"x","a":"x"}}"#, "'1', field 'a' is given twice"),
-        (r#"{"1":{"a":"x","b":"y","a":"z"}}"#, "'1', field 'a' is given twice"),
-        (r#"{"1":{"a":"x","a":null}}"#, "'1', field 'a' is given twice"),
-        (r#"{"1":{"a":null,"b":"x","a":null}}"#, "'1', field 'a' is given twice"),
-        (r#"{"1":{"a":"x","\u0061":"y"}}"#, "'1', field 'a' is given twice"),
+        (r#"{"1":{"a":"x","a":"x"}}"#, "'1', field 'a' is repeated"),
+        (r#"{"1":{"a":"x","b":"y","a":"z"}}"#, "'1', field 'a' is repeated"),
+        (r#"{"1":{"a":"x","a":null}}"#, "'1', field 'a' is repeated"),
+        (r#"{"1":{"a":null,"b":"x","a":null}}"#, "'1', field 'a' is repeated"),
+        (r#"{"1":{"a":"x","\u0061":"y"}}"#, "'1', field 'a' is repeated"),
         (r#"{"1":{"":"x"}}"#, "'1', field '' expected a name of 1 to 256 bytes"),
         (r#"{"1":{"a":"x","":null}}"#, "'1', field '' expected a name of 1 to 256 bytes"),
         (r#"{"1":{"\ud800":"x"}}"#, "'1', expected Unicode, not half of a surrogate pair"),

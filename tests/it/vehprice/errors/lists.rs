@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::*;
 
-const FORM: &str = r#"expected ids as ["4711","4712"]"#;
+const FORM: &str = r#"expected ids like ["4711","4712"]"#;
 
 /// Not JSON, or no list of ids; `at` which byte that shows.
 fn not_a_list(at: usize) -> String {
@@ -12,7 +12,7 @@ fn not_a_list(at: usize) -> String {
 }
 
 fn bad_id(shown: &str) -> String {
-    format!("ERR invalid id '{shown}', it takes 1 to 256 bytes of UTF-8")
+    format!("ERR invalid id '{shown}', expected 1 to 256 bytes of UTF-8")
 }
 
 /// Arguments that are no list of ids, and the error.
@@ -116,7 +116,7 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
         rows.add_with(&words("FIELDS 1 a COLUMNS LIST {X}"), &list, error);
     }
     rows.add_with(&words("JSON list {X}").replace("{K}", "list"), b"[1,]", not_a_list(4));
-    let last = "ERR syntax error, LIST takes one argument, and it comes last";
+    let last = "ERR syntax error, LIST requires one argument, the last";
     for more in ["LIST [] x", "LIST [1] [2]", "LIST [1] IDS 1", "list [1] JSON", "LIST LIST []", "LIST x y"] {
         rows.add(&words(more), last);
     }
@@ -126,14 +126,11 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
         rows.add(&words(without), "ERR syntax error, COLUMNS requires FIELDS");
     }
     let exclude =
-        |first: &str, second: &str| format!("ERR syntax error, {first} and {second} exclude each other");
+        |first: &str, second: &str| format!("ERR syntax error, {first} and {second} are mutually exclusive");
     for ids in ["LIST []", "IDS 1"] {
         rows.add(&words(&format!("JSON COLUMNS FIELDS 1 a {ids}")), exclude("JSON", "COLUMNS"));
         rows.add(&words(&format!("FIELDS 1 a columns json {ids}")), exclude("COLUMNS", "JSON"));
-        rows.add(
-            &words(&format!("FIELDS 1 a COLUMNS RAW 1 a {ids}")),
-            "ERR syntax error, RAW goes with JSON only",
-        );
+        rows.add(&words(&format!("FIELDS 1 a COLUMNS RAW 1 a {ids}")), "ERR syntax error, RAW requires JSON");
         rows.twice(&words(&format!("COLUMNS FIELDS 1 a columns {ids}")), "COLUMNS");
         rows.missing(&words("FIELDS 1 a COLUMNS"), "IDS or LIST");
     }
@@ -154,7 +151,7 @@ fn mget_refuses_of_lists(#[case] kind: Kind) {
     // Where ids stand without IDS, none may read like an option's name.
     let among = |word: &str| {
         format!(
-            "ERR syntax error, '{word}' stands where ids do: options come before IDS or LIST, and such an id after IDS"
+            "ERR syntax error, option '{word}' among the ids: pass options before IDS or LIST, or such an id after IDS"
         )
     };
     for word in [
@@ -204,10 +201,10 @@ fn other_reads_refuse_columns_and_lists(#[case] kind: Kind) {
     }
     getall.unknown("{K} LIST [1]", "LIST");
     getall.unknown("{K} COLUMNS LIST []", "LIST");
-    getall.add("{K} JSON COLUMNS", "ERR syntax error, JSON and COLUMNS exclude each other");
-    getall.add("{K} columns FIELDS 1 a json", "ERR syntax error, COLUMNS and JSON exclude each other");
+    getall.add("{K} JSON COLUMNS", "ERR syntax error, JSON and COLUMNS are mutually exclusive");
+    getall.add("{K} columns FIELDS 1 a json", "ERR syntax error, COLUMNS and JSON are mutually exclusive");
     getall.twice("{K} COLUMNS columns", "COLUMNS");
-    getall.add("{K} COLUMNS RAW 1 a", "ERR syntax error, RAW goes with JSON only");
+    getall.add("{K} COLUMNS RAW 1 a", "ERR syntax error, RAW requires JSON");
     getall.wrong_type("{K} COLUMNS");
     refuses_all(kind, &[get.rows, scan.rows, getall.rows].concat());
 }
@@ -256,7 +253,7 @@ fn the_longest_argument_is_refused() {
     const LENGTH: usize = 512 << 20;
     let server = Server::start(Kind::DEFAULT);
     let con = &mut server.connection();
-    let rows = r#"expected rows as {"4711":{"styleId":"12"}}"#;
+    let rows = r#"expected rows like {"4711":{"styleId":"12"}}"#;
     for (command, first, byte, refused) in [
         ("VEHPRICE.MGET t LIST", "", b' ', not_a_list(LENGTH)),
         ("VEHPRICE.MSET t JSON", "", b' ', format!("ERR invalid JSON at byte {LENGTH}, {rows}")),

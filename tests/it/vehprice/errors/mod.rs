@@ -40,11 +40,11 @@ impl Rows {
     }
 
     fn unknown(&mut self, rest: &str, shown: &str) {
-        self.add(rest, format!("ERR syntax error, '{shown}' is not a word of '{}'", self.name));
+        self.add(rest, format!("ERR syntax error, unknown option '{shown}' for '{}'", self.name));
     }
 
     fn twice(&mut self, rest: &str, word: &str) {
-        self.add(rest, format!("ERR syntax error, {word} is given twice"));
+        self.add(rest, format!("ERR syntax error, {word} is repeated"));
     }
 
     fn no_value(&mut self, rest: &str, word: &str) {
@@ -52,7 +52,7 @@ impl Rows {
     }
 
     fn missing(&mut self, rest: &str, part: &str) {
-        self.add(rest, format!("ERR syntax error, {part} is missing"));
+        self.add(rest, format!("ERR syntax error, expected {part}, usage: {}", usage(self.name)));
     }
 
     /// `{X}` is to be a token.
@@ -75,7 +75,7 @@ impl Rows {
             self.add_with(
                 rest,
                 &bytes,
-                format!("ERR invalid id '{shown}', it takes 1 to 256 bytes of UTF-8"),
+                format!("ERR invalid id '{shown}', expected 1 to 256 bytes of UTF-8"),
             );
         }
     }
@@ -83,14 +83,14 @@ impl Rows {
     /// `{X}` is to be a field's name.
     fn bad_fields(&mut self, rest: &str) {
         for (bytes, shown) in bad_names() {
-            let error = format!("ERR invalid field '{shown}', it takes 1 to 256 bytes of UTF-8");
+            let error = format!("ERR invalid field '{shown}', expected 1 to 256 bytes of UTF-8");
             self.add_with(rest, &bytes, error);
         }
     }
 
     /// `{X}` is to be the number of fields that `word` takes.
     fn bad_numfields(&mut self, rest: &str, word: &str) {
-        let error = format!("{NOT_AN_INTEGER}, {word} takes a number of fields from 1 to 64");
+        let error = format!("{NOT_AN_INTEGER}, {word} requires a number of fields from 1 to 64");
         for number in
             NO_INTEGERS.iter().chain(&["0", "65", "-1", "9223372036854775807", "-9223372036854775808", "a"])
         {
@@ -103,6 +103,34 @@ impl Rows {
         for key in ["text", "list", "hash", "set", "zset", "stream"] {
             self.add(&rest.replace("{K}", key), WRONGTYPE);
         }
+    }
+}
+
+/// How a command is called, as the error says where a clause is missing.
+fn usage(name: &str) -> &'static str {
+    match name {
+        "vehprice.set" => {
+            "VEHPRICE.SET key id [NX | XX] [MERGE] \
+             [EX seconds | PX milliseconds | EXAT unix-seconds | PXAT unix-milliseconds | KEEPTTL | PERSIST] \
+             [TOKEN token [KEEPCLAIM]] FIELDS numfields field value [field value ...]"
+        }
+        "vehprice.mset" => {
+            "VEHPRICE.MSET key [NX | XX] [MERGE] \
+             [EX seconds | PX milliseconds | EXAT unix-seconds | PXAT unix-milliseconds | KEEPTTL | PERSIST] \
+             [TOKEN token [KEEPCLAIM]] \
+             <FIELDS numfields field [field ...] ROWS id value [value ...] [id value [value ...] ...] \
+             | JSON rows | COLUMNS table>"
+        }
+        "vehprice.mget" => {
+            "VEHPRICE.MGET key <id [id ...] | [FIELDS numfields field [field ...]] \
+             [JSON [RAW numfields field [field ...]] | COLUMNS] [BLOCK milliseconds] <IDS id [id ...] | LIST ids>>"
+        }
+        "vehprice.claim" => {
+            "VEHPRICE.CLAIM key PX milliseconds [TOKEN token] [LIMIT count] [REFRESH milliseconds] \
+             [FIELDS numfields field [field ...]] [JSON [RAW numfields field [field ...]] | COLUMNS] \
+             <IDS id [id ...] | LIST ids>"
+        }
+        _ => panic!("no usage of {name}"),
     }
 }
 
@@ -172,7 +200,7 @@ fn batches_larger_than_the_setting_are_refused(#[case] kind: Kind) {
         }
     }
     assert_eq!(keyspace(con), before);
-    let count = "ERR value is not an integer or out of range, COUNT takes a whole number from 1 to 2";
+    let count = "ERR value is not an integer or out of range, COUNT requires a whole number from 1 to 2";
     assert_eq!(error(con, "VEHPRICE.SCAN table 0 COUNT 3"), count);
     // At the bound, and where no batch is named.
     assert_eq!(int(con, "VEHPRICE.MSET table FIELDS 1 a ROWS 1 x 3 x"), 2);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const RAW_WITHOUT_JSON: &str = "ERR syntax error, RAW goes with JSON only";
+const RAW_WITHOUT_JSON: &str = "ERR syntax error, RAW requires JSON";
 
 /// What all commands that give rows refuse. `words` makes a call whose words stand where they may.
 fn of_all(rows: &mut Rows, words: impl Fn(&str) -> String) {
@@ -38,12 +38,12 @@ fn of_the_end(rows: &mut Rows, fixed: &str, raw: bool) {
     rows.no_value(&format!("{fixed} FIELDS"), "FIELDS");
     rows.no_value(&format!("{fixed} JSON fields"), "FIELDS");
     for given in ["FIELDS 2 a", "FIELDS 2", "JSON FIELDS 2 JSON"] {
-        rows.add(&format!("{fixed} {given}"), "ERR syntax error, FIELDS 2 wants 2 fields");
+        rows.add(&format!("{fixed} {given}"), "ERR syntax error, FIELDS 2 requires 2 fields");
     }
-    rows.add(&format!("{fixed} FIELDS 64 a b"), "ERR syntax error, FIELDS 64 wants 64 fields");
+    rows.add(&format!("{fixed} FIELDS 64 a b"), "ERR syntax error, FIELDS 64 requires 64 fields");
     if raw {
         rows.no_value(&format!("{fixed} JSON RAW"), "RAW");
-        rows.add(&format!("{fixed} JSON RAW 2 a"), "ERR syntax error, RAW 2 wants 2 fields");
+        rows.add(&format!("{fixed} JSON RAW 2 a"), "ERR syntax error, RAW 2 requires 2 fields");
         rows.add(&format!("{fixed} RAW 2 a b"), RAW_WITHOUT_JSON);
     }
 }
@@ -80,7 +80,7 @@ fn mget_refuses(#[case] kind: Kind) {
     rows.no_value("{K} JSON BLOCK", "BLOCK");
     rows.missing("{K} BLOCK 0 JSON", "IDS or LIST");
     rows.missing("{K} BLOCK 0", "IDS or LIST");
-    let range = "BLOCK takes whole milliseconds from 0 to 315360000000";
+    let range = "BLOCK requires whole milliseconds from 0 to 315360000000";
     for value in NO_INTEGERS.iter().chain(&["315360000001", "9223372036854775807", "IDS"]) {
         rows.add(
             &format!("{{K}} JSON BLOCK {value} IDS 1"),
@@ -98,11 +98,11 @@ fn mget_refuses(#[case] kind: Kind) {
     rows.no_value("{K} JSON FIELDS", "FIELDS");
     rows.no_value("{K} FIELDS", "FIELDS");
     rows.no_value("{K} JSON RAW", "RAW");
-    rows.add("{K} FIELDS 9 a IDS 1", "ERR syntax error, FIELDS 9 wants 9 fields");
-    rows.add("{K} JSON RAW 9 a IDS 1", "ERR syntax error, RAW 9 wants 9 fields");
+    rows.add("{K} FIELDS 9 a IDS 1", "ERR syntax error, FIELDS 9 requires 9 fields");
+    rows.add("{K} JSON RAW 9 a IDS 1", "ERR syntax error, RAW 9 requires 9 fields");
     rows.unknown("{K} FIELDS 2 a IDS 1", "1");
     for words in ["IDS", "ids", "JSON IDS", "FIELDS 1 a IDS", "FIELDS 1 IDS JSON IDS"] {
-        rows.add(&format!("{{K}} {words}"), "ERR syntax error, IDS wants at least one id");
+        rows.add(&format!("{{K}} {words}"), "ERR syntax error, IDS requires at least one id");
     }
     rows.bad_ids("{K} {X}");
     rows.bad_ids("{K} 1 {X}");
@@ -141,11 +141,11 @@ fn getall_and_scan_refuse(#[case] kind: Kind) {
     scan.twice("{K} 0 COUNT 5 count 5", "COUNT");
     scan.no_value("{K} 0 COUNT", "COUNT");
     scan.no_value("{K} 0 JSON count", "COUNT");
-    let count = format!("{NOT_AN_INTEGER}, COUNT takes a whole number from 1 to 100000");
+    let count = format!("{NOT_AN_INTEGER}, COUNT requires a whole number from 1 to 100000");
     for value in NO_INTEGERS.iter().chain(&["0", "-1", "100001", "9223372036854775807", "JSON"]) {
         scan.add(&format!("{{K}} 0 COUNT {value}"), count.clone());
     }
-    let cursor = "ERR invalid cursor, it takes 0 or what the last call returned";
+    let cursor = "ERR invalid cursor, expected 0 or what the last call returned";
     for value in ["", "x", "-1", "-0", "+0", "00", "0x", "1.5", "18446744073709551616", " 0", "%s%n", "JSON"]
     {
         scan.add_with("{K} {X}", value.as_bytes(), cursor);
@@ -223,7 +223,7 @@ fn the_other_reads_refuse(#[case] kind: Kind) {
     for few in ["", "{K}", "{K} 1", "{K} 1 a"] {
         verify.arity(few);
     }
-    let odd = |field: &str| format!("ERR syntax error, field '{field}' wants an expected value");
+    let odd = |field: &str| format!("ERR syntax error, field '{field}' requires an expected value");
     verify.add("{K} 1 a x b", odd("b"));
     verify.add("{K} 1 a x JSON b c", odd("c"));
     verify.add("{K} 1 JSON x it's", odd(r"it\x27s"));
@@ -234,7 +234,7 @@ fn the_other_reads_refuse(#[case] kind: Kind) {
     verify.bad_fields("{K} 1 {X} x");
     verify.bad_fields("{K} 1 a x {X} y JSON");
     verify.add("list 1 a x b", odd("b"));
-    let long = "ERR invalid value of field 'b', it takes at most 1048576 bytes of UTF-8";
+    let long = "ERR invalid value of field 'b', expected at most 1048576 bytes of UTF-8";
     for value in [vec![b'x'; (1 << 20) + 1], b"\xff".to_vec()] {
         verify.add_with("{K} 1 a x b {X}", &value, long.to_owned());
         verify.add_with("{K} 1 b {X} JSON", &value, long.to_owned());

@@ -23,9 +23,9 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
     rows.twice(&words(&format!("token {TOKEN} KEEPCLAIM TOKEN {TOKEN}")), "TOKEN");
     rows.twice(&words("KEEPCLAIM keepclaim"), "KEEPCLAIM");
     for without in ["KEEPCLAIM", "NX keepclaim EX 9", "MERGE KEEPCLAIM"] {
-        rows.add(&words(without), "ERR syntax error, KEEPCLAIM goes with TOKEN only");
+        rows.add(&words(without), "ERR syntax error, KEEPCLAIM requires TOKEN");
     }
-    for word in ["NX", "XX", "MERGE", "KEEPTTL"] {
+    for word in ["NX", "XX", "MERGE", "KEEPTTL", "PERSIST"] {
         rows.twice(&words(&format!("{word} {word}")), word);
         rows.twice(&words(&format!("{word} {}", word.to_lowercase())), word);
     }
@@ -35,12 +35,16 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
         rows.twice(&words(&format!("{word} 9 NX {} 8", word.to_lowercase())), word);
     }
     let exclude =
-        |first: &str, second: &str| format!("ERR syntax error, {first} and {second} exclude each other");
+        |first: &str, second: &str| format!("ERR syntax error, {first} and {second} are mutually exclusive");
     rows.add(&words("NX XX"), exclude("NX", "XX"));
     rows.add(&words("xx EX 9 nx"), exclude("XX", "NX"));
-    let value = |word: &str| if word == "KEEPTTL" { word.to_owned() } else { format!("{word} 9") };
-    for first in ["EX", "PX", "EXAT", "PXAT", "KEEPTTL"] {
-        for second in ["EX", "PX", "EXAT", "PXAT", "KEEPTTL"] {
+    let expiries = ["EX", "PX", "EXAT", "PXAT", "KEEPTTL", "PERSIST"];
+    let value = |word: &str| match word {
+        "KEEPTTL" | "PERSIST" => word.to_owned(),
+        _ => format!("{word} 9"),
+    };
+    for first in expiries {
+        for second in expiries {
             if first != second {
                 let both = format!("{} MERGE {}", value(first), value(second).to_lowercase());
                 rows.add(&words(&both), exclude(first, second));
@@ -55,14 +59,17 @@ fn of_both(rows: &mut Rows, words: impl Fn(&str) -> String) {
         ("PXAT", "unix milliseconds from 1 to 253402300799999"),
     ] {
         for value in NO_INTEGERS {
-            rows.add(&words(&format!("{word} {value}")), format!("{NOT_AN_INTEGER}, {word} takes {range}"));
+            rows.add(
+                &words(&format!("{word} {value}")),
+                format!("{NOT_AN_INTEGER}, {word} requires {range}"),
+            );
         }
         let above = range.split(' ').next_back().unwrap().parse::<i64>().unwrap() + 1;
         for value in ["0", "-1", "9223372036854775807", "-9223372036854775808", &above.to_string()] {
-            let error = format!("ERR invalid expire time in '{name}' command, {word} takes {range}");
+            let error = format!("ERR invalid expire time in '{name}' command, {word} requires {range}");
             rows.add(&words(&format!("{word} {value}")), error);
         }
-        rows.add(&words(&format!("{word} FIELDS")), format!("{NOT_AN_INTEGER}, {word} takes {range}"));
+        rows.add(&words(&format!("{word} FIELDS")), format!("{NOT_AN_INTEGER}, {word} requires {range}"));
     }
     for word in ["\0", "NX\0"] {
         rows.unknown(&words(word), &word.replace('\0', r"\x00"));
@@ -85,18 +92,21 @@ fn set_refuses(#[case] kind: Kind) {
     rows.no_value("{K} 1 NX MERGE FIELDS", "FIELDS");
     rows.bad_numfields("{K} 1 FIELDS {X} a x", "FIELDS");
     rows.bad_numfields("{K} 1 NX FIELDS {X} a x b y", "FIELDS");
-    let two = "ERR syntax error, FIELDS 2 wants 2 fields and their values";
+    let two = "ERR syntax error, FIELDS 2 requires 2 fields and as many values";
     for rest in ["a x", "a x b", "a x b y c", "a x b y c z", "a x b y NX", "a x b y FIELDS 1 a x"] {
         rows.add(&format!("{{K}} 1 FIELDS 2 {rest}"), two);
     }
-    rows.add("{K} 1 XX EX 9 FIELDS 64 a x", "ERR syntax error, FIELDS 64 wants 64 fields and their values");
+    rows.add(
+        "{K} 1 XX EX 9 FIELDS 64 a x",
+        "ERR syntax error, FIELDS 64 requires 64 fields and as many values",
+    );
 
     rows.bad_ids("{K} {X} FIELDS 1 a x");
     rows.bad_ids("{K} {X} FOO FIELDS 2 a x");
     rows.bad_fields("{K} 1 FIELDS 1 {X} x");
     rows.bad_fields("{K} 1 FIELDS 2 a x {X} y");
     for name in ["a", "%s%n"] {
-        let long = format!("ERR invalid value of field '{name}', it takes at most 1048576 bytes of UTF-8");
+        let long = format!("ERR invalid value of field '{name}', expected at most 1048576 bytes of UTF-8");
         for value in
             [vec![b'v'; (1 << 20) + 1], b"\xff".to_vec(), b"v\xc4".to_vec(), b"\xed\xa0\x80".to_vec()]
         {
@@ -116,7 +126,7 @@ fn set_refuses(#[case] kind: Kind) {
     rows.unknown("list 1 FOO EX 0 FIELDS 0", "FOO");
     rows.add(
         "list 1 EX 0 FOO FIELDS 0",
-        "ERR invalid expire time in 'vehprice.set' command, EX takes whole seconds from 1 to 315360000",
+        "ERR invalid expire time in 'vehprice.set' command, EX requires whole seconds from 1 to 315360000",
     );
     rows.add("list 1 FIELDS 2 a x b", two);
     rows.twice("list 1 FIELDS 2 a x a y", "field 'a'");
@@ -133,13 +143,16 @@ fn mset_refuses(#[case] kind: Kind) {
     for few in ["", "{K}", "{K} NX"] {
         rows.arity(few);
     }
-    rows.add("{K} FIELDS 1 a ROWS", "ERR syntax error, ROWS takes rows of an id and 1 values");
+    rows.add("{K} FIELDS 1 a ROWS", "ERR syntax error, ROWS requires rows of an id and 1 value");
     of_both(&mut rows, |words| format!("{{K}} {words} FIELDS 1 a ROWS 1 x"));
     // The words may stand behind the fields too.
     rows.unknown("{K} FIELDS 1 a FOO ROWS 1 x", "FOO");
     rows.unknown("{K} FIELDS 1 a b ROWS 1 x", "b");
     rows.twice("{K} NX FIELDS 1 a NX ROWS 1 x", "NX");
-    rows.add("{K} EX 9 FIELDS 1 a KEEPTTL ROWS 1 x", "ERR syntax error, EX and KEEPTTL exclude each other");
+    rows.add(
+        "{K} EX 9 FIELDS 1 a KEEPTTL ROWS 1 x",
+        "ERR syntax error, EX and KEEPTTL are mutually exclusive",
+    );
     rows.twice("{K} FIELDS 1 a FIELDS 1 b ROWS 1 x", "FIELDS");
     rows.twice("{K} FIELDS 1 a NX fields 1 a ROWS 1 x", "FIELDS");
     for word in ["EX", "PX", "EXAT", "PXAT"] {
@@ -152,11 +165,11 @@ fn mset_refuses(#[case] kind: Kind) {
     rows.missing("{K} FIELDS 2 a ROWS NX", "ROWS");
     rows.no_value("{K} NX MERGE EX 9 FIELDS", "FIELDS");
     rows.bad_numfields("{K} FIELDS {X} a ROWS 1 x", "FIELDS");
-    rows.add("{K} NX MERGE FIELDS 2 a", "ERR syntax error, FIELDS 2 wants 2 fields");
-    rows.add("{K} FIELDS 9 a ROWS 1 x", "ERR syntax error, FIELDS 9 wants 9 fields");
+    rows.add("{K} NX MERGE FIELDS 2 a", "ERR syntax error, FIELDS 2 requires 2 fields");
+    rows.add("{K} FIELDS 9 a ROWS 1 x", "ERR syntax error, FIELDS 9 requires 9 fields");
     rows.unknown("{K} FIELDS 2 a ROWS 1 x", "1");
 
-    let rows_of_two = "ERR syntax error, ROWS takes rows of an id and 2 values";
+    let rows_of_two = "ERR syntax error, ROWS requires rows of an id and 2 values";
     for given in ["", " 1", " 1 x", " 1 x y 2", " 1 x y 2 z", " 1 x y NX"] {
         rows.add(&format!("{{K}} FIELDS 2 a b NX ROWS{given}"), rows_of_two);
     }
@@ -166,7 +179,7 @@ fn mset_refuses(#[case] kind: Kind) {
     rows.bad_ids("{K} FIELDS 1 a ROWS 1 x {X} y 2 z");
     rows.bad_fields("{K} FIELDS 1 {X} ROWS 1 x");
     rows.bad_fields("{K} FIELDS 2 a {X} ROWS 1 x y");
-    let long = "ERR invalid value of field 'b', it takes at most 1048576 bytes of UTF-8";
+    let long = "ERR invalid value of field 'b', expected at most 1048576 bytes of UTF-8";
     for value in [vec![b'v'; (1 << 20) + 1], b"\xff".to_vec(), b"v\xc4".to_vec()] {
         rows.add_with("{K} FIELDS 2 a b ROWS 1 x {X}", &value, long);
         rows.add_with("{K} NX FIELDS 2 a b ROWS 1 x y 2 x {X}", &value, long);
