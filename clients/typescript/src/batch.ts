@@ -1,4 +1,4 @@
-import { type Word, checkWords } from './driver.js';
+import { type Word, checkWord, checkWords } from './words.js';
 
 /** A field's value as it may be given: undefined and null are a field that the row lacks. */
 export type Value = Word | null | undefined;
@@ -24,19 +24,23 @@ export function rowsOf(fields: readonly string[], { missing, columns }: Columns)
   return rows;
 }
 
-/** Ids in one argument. */
+/** Ids in one argument. One pass over them, and a copy only if some are numbers: of thousands of ids each shows. */
 export function idsText(command: string, ids: readonly Word[]): string {
-  const words = [...ids];
-  checkWords(command, words);
-  const areTexts = words.every((word) => typeof word === 'string');
-  return JSON.stringify(areTexts ? words : words.map(String));
+  let areTexts = true;
+  for (let at = 0; at < ids.length; at += 1) {
+    const id = ids[at];
+    if (typeof id === 'string') continue;
+    checkWord(id, command, () => `id ${at + 1}`);
+    areTexts = false;
+  }
+  return JSON.stringify(areTexts ? ids : ids.map(String));
 }
 
 /** Rows in one argument, by column. */
 export function columnsText(command: string, fields: readonly string[], rows: GivenRows): string {
-  checkWords(command, fields);
-  const ids = rows.map(([id]) => text(command, id));
-  const columns = fields.map((field) => rows.map(([, row]) => textOrNull(command, memberOf(row, field))));
+  checkWords(fields, command, 'field');
+  const ids = rows.map(([id], at) => idText(command, id, at));
+  const columns = fields.map((field) => rows.map(([, row], at) => valueText(command, row, field, ids[at] as string)));
   const empty = ids.find((_, at) => columns.every((column) => column[at] === null));
   if (empty !== undefined) throw noValue(command, empty);
   return JSON.stringify({ ids, fields, columns });
@@ -44,12 +48,12 @@ export function columnsText(command: string, fields: readonly string[], rows: Gi
 
 /** Rows in one argument, each with fields of its own. */
 export function rowsText(command: string, rows: GivenRows): string {
-  const members = rows.map(([given, row]) => {
-    const id = text(command, given);
+  const members = rows.map(([given, row], at) => {
+    const id = idText(command, given, at);
     const values = {};
     let isEmpty = true;
     for (const field of Object.keys(row)) {
-      const value = textOrNull(command, memberOf(row, field));
+      const value = valueText(command, row, field, id);
       if (value === null) continue;
       put(values, field, value);
       isEmpty = false;
@@ -60,24 +64,25 @@ export function rowsText(command: string, rows: GivenRows): string {
   return `{${members.join()}}`;
 }
 
-function memberOf(row: object, field: string): unknown {
-  return (row as Record<string, unknown>)[field];
-}
-
 /** Sets a member as `JSON.parse` does, `__proto__` too. */
 function put(to: object, name: string, value: unknown): void {
   if (name !== '__proto__') (to as Record<string, unknown>)[name] = value;
   else Object.defineProperty(to, name, { value, configurable: true, enumerable: true, writable: true });
 }
 
-function text(command: string, given: unknown): string {
+function idText(command: string, given: unknown, at: number): string {
   if (typeof given === 'string') return given;
-  checkWords(command, [given]);
+  checkWord(given, command, () => `the id of row ${at + 1}`);
   return String(given);
 }
 
-function textOrNull(command: string, given: unknown): string | null {
-  return given === undefined || given === null ? null : text(command, given);
+/** Null where a row lacks the field. */
+function valueText(command: string, row: object, field: string, id: string): string | null {
+  const value = (row as Record<string, unknown>)[field];
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return null;
+  checkWord(value, command, () => `field '${field}' of row '${id}'`);
+  return String(value);
 }
 
 function noValue(command: string, id: string): TypeError {

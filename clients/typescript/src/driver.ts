@@ -1,6 +1,13 @@
+import { glide } from './drivers/glide.js';
+import { ioredis } from './drivers/ioredis.js';
+import { nodeRedis } from './drivers/node-redis.js';
 import { serverError } from './errors.js';
+import type { Observed } from './observed.js';
+import { type Word, checkWords } from './words.js';
 
-/** A client or a Cluster of ioredis. */
+export type { Word };
+
+/** A client or a Cluster of ioredis or iovalkey. */
 export interface IoRedis {
   call(command: string, args: Word[]): Promise<unknown>;
 }
@@ -16,55 +23,93 @@ export interface NodeRedisCluster {
   sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
 }
 
-/** Any other way to a server: sends a command's words, and is told its first key and whether it only reads. */
+/** A client or a cluster client of Valkey GLIDE. */
+export interface Glide {
+  customCommand(args: string[]): Promise<unknown>;
+}
+
+/** Any other way to a server: sends a command's words, and is told its first key and whether a replica may answer it. */
 export type Send = (words: string[], key: string, readOnly: boolean) => Promise<unknown>;
 
 /** What commands are sent through. Connecting, reconnecting and closing are its own affair. */
-export type Driver = IoRedis | NodeRedis | NodeRedisCluster | Send;
+export type Driver = IoRedis | NodeRedis | NodeRedisCluster | Glide | Send | Observed;
 
-/** What an argument may be given as. */
-export type Word = string | number;
-
-/** Sends a command, its key first among the arguments. */
+/** Sends a command. Its key is first among the arguments, and `VEHPRICE.MGETHASH` has keys alone. */
 export type Ask = (command: string, args: Word[]) => Promise<unknown>;
 
-/** The two ways to send through a driver: what only reads, and what writes. */
+/** The ways to send a command through a driver. */
 export interface Commands {
+  /** What may be a little old: a driver that reads from replicas may ask one. */
   read: Ask;
-  write: Ask;
+  /** What writes, or must be current: the primary is asked. */
+  primary: Ask;
+  /**
+   * What waits for up to `blockMs`, without limit if that is 0. The primary is asked, as a replica answers at once. A time-out of
+   * the driver is put off for as long; where it can't be, this fails before anything is sent.
+   */
+  wait: (command: string, args: Word[], blockMs: number) => Promise<unknown>;
+}
+
+/** How a command is to be sent. */
+export interface Sending {
+  /** Whether a replica may answer. */
+  readOnly: boolean;
+  /** For how long the server may wait before it answers; without limit if it is 0. */
+  blockMs?: number;
+}
+
+/** How a kind of driver sends. */
+export interface Transport {
+  /** What the driver puts before each key of the commands that it knows. */
+  keyPrefix: string;
+  send(command: string, args: Word[], how: Sending): Promise<unknown>;
 }
 
 export function commands(driver: Driver): Commands {
-  const send = sender(driver);
-  const ask =
-    (readOnly: boolean): Ask =>
-    async (command, args) => {
-      checkWords(command, args);
-      try {
-        return await send(command, args, readOnly);
-      } catch (error) {
-        throw serverError(error, command);
-      }
-    };
-  return { read: ask(true), write: ask(false) };
+  if ('around' in driver) return aroundEach(driver);
+  const { keyPrefix, send } = transportOf(driver);
+  const ask = async (command: string, args: Word[], how: Sending) => {
+    checkWords(args, command, 'argument');
+    try {
+      return await send(command, keyPrefix === '' ? args : withPrefix(keyPrefix, command, args), how);
+    } catch (error) {
+      throw serverError(error, command);
+    }
+  };
+  return {
+    read: (command, args) => ask(command, args, { readOnly: true }),
+    primary: (command, args) => ask(command, args, { readOnly: false }),
+    wait: (command, args, blockMs) => ask(command, args, { readOnly: false, blockMs }),
+  };
 }
 
-/** Types end where JSON from elsewhere begins: `undefined` would be sent as some text, and stored. */
-export function checkWords(what: string, args: readonly unknown[]): void {
-  const isWord = (arg: unknown) => typeof arg === 'string' || typeof arg === 'number';
-  if (!args.every(isWord)) throw new TypeError(`${what} takes strings and numbers alone`);
+function aroundEach({ driver, around }: Observed): Commands {
+  const { read, primary, wait } = commands(driver);
+  const told = (command: string, args: Word[], send: () => Promise<unknown>) => around({ command, key: String(args[0]) }, send);
+  return {
+    read: (command, args) => told(command, args, () => read(command, args)),
+    primary: (command, args) => told(command, args, () => primary(command, args)),
+    wait: (command, args, blockMs) => told(command, args, () => wait(command, args, blockMs)),
+  };
 }
 
-function sender(driver: Driver): (command: string, args: Word[], readOnly: boolean) => Promise<unknown> {
-  const words = (command: string, args: Word[]) => [command, ...args.map(String)];
-  const key = (args: Word[]) => String(args[0]);
+function transportOf(driver: Exclude<Driver, Observed>): Transport {
   if (typeof driver === 'function') {
-    return (command, args, readOnly) => driver(words(command, args), key(args), readOnly);
+    return {
+      keyPrefix: '',
+      send: (command, args, { readOnly }) => driver(wordsOf(command, args), String(args[0]), readOnly),
+    };
   }
-  // ioredis takes numbers, and of thousands of ids each copy shows.
-  if ('call' in driver) return (command, args) => driver.call(command, args);
-  if ('masters' in driver) {
-    return (command, args, readOnly) => driver.sendCommand(key(args), readOnly, words(command, args));
-  }
-  return (command, args) => driver.sendCommand(words(command, args));
+  if ('call' in driver) return ioredis(driver);
+  if ('customCommand' in driver) return glide(driver);
+  return nodeRedis(driver);
+}
+
+export function wordsOf(command: string, args: readonly Word[]): string[] {
+  return [command, ...args.map(String)];
+}
+
+function withPrefix(prefix: string, command: string, args: readonly Word[]): Word[] {
+  const keys = command === 'VEHPRICE.MGETHASH' ? args.length : 1;
+  return args.map((arg, at) => (at < keys ? `${prefix}${arg}` : arg));
 }

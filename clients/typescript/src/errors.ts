@@ -9,7 +9,8 @@
  *   old
  * - `full`: the server has no memory left for a write (`OOM`)
  * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that
- *   is loading or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `MASTERDOWN`, `CLUSTERDOWN`, `MISCONF`, `UNBLOCKED`)
+ *   is loading, busy or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `BUSY`, `MASTERDOWN`, `CLUSTERDOWN`, `TRYAGAIN`, `MISCONF`,
+ *   `UNBLOCKED`)
  * - `other`: anything else
  */
 export type Reason = 'call' | 'toggle' | 'type' | 'access' | 'module' | 'full' | 'role' | 'other';
@@ -45,6 +46,8 @@ const REASONS: Readonly<Record<string, Reason>> = {
   LOADING: 'role',
   MASTERDOWN: 'role',
   CLUSTERDOWN: 'role',
+  TRYAGAIN: 'role',
+  BUSY: 'role',
   MISCONF: 'role',
   UNBLOCKED: 'role',
 };
@@ -54,21 +57,24 @@ const REASONS: Readonly<Record<string, Reason>> = {
  * number of arguments that `mset` sends.
  */
 const OLDER =
-  /^ERR (syntax error, '(LIST|COLUMNS|JSON|PERSIST)' is not a word of '|wrong number of arguments for 'vehprice\.mset')/;
+  /^ERR (syntax error, (unknown option )?'(LIST|COLUMNS|JSON|TOKEN|PERSIST)' |wrong number of arguments for 'vehprice\.mset')/;
+
+/** Mistakes in a call, in the words of the server and of the module. */
+const CALL =
+  /^ERR (syntax error|invalid|value is not|timeout is|too many|too much|the reply would be|wrong number of arg)/;
 
 function reasonOf(code: string, message: string): Reason {
   if (code !== 'ERR') return REASONS[code] ?? 'other';
   if (/^ERR unknown command/.test(message) || OLDER.test(message)) return 'module';
   if (/^ERR invalid value '.*' in the toggle/.test(message)) return 'toggle';
-  return /^ERR (syntax error|invalid|value is not|timeout is|too many|the reply would be|wrong number of arg)/.test(message)
-    ? 'call'
-    : 'other';
+  return CALL.test(message) ? 'call' : 'other';
 }
 
 /** The driver's error as a `ServerError` if the server answered it, else as it is. */
 export function serverError(error: unknown, command: string): unknown {
-  if (!(error instanceof Error && isReply(error))) return error;
-  const { message } = error;
+  if (!(error instanceof Error)) return error;
+  const message = error.constructor.name === 'RequestError' ? messageOfGlide(error.message) : isReply(error) && error.message;
+  if (!message) return error;
   const advice = OLDER.test(message) ? ': the module on the server is older than this client and must be upgraded' : '';
   return new ServerError(message + advice, command, error);
 }
@@ -79,4 +85,25 @@ function isReply(error: Error): boolean {
     if (at.constructor.name === 'ReplyError' || at.constructor.name === 'ErrorReply') return true;
   }
   return false;
+}
+
+/** What GLIDE calls the errors that it knows. Those that it does not, it leaves their code. */
+const CODES_OF_GLIDE: Readonly<Record<string, string>> = {
+  ResponseError: 'ERR',
+  BusyLoadingError: 'LOADING',
+  MasterDown: 'MASTERDOWN',
+  ReadOnly: 'READONLY',
+  ClusterDown: 'CLUSTERDOWN',
+  TryAgain: 'TRYAGAIN',
+  Moved: 'MOVED',
+  Ask: 'ASK',
+  CrossSlot: 'CROSSSLOT',
+  PermissionDenied: 'NOPERM',
+};
+
+/** What the server said, undefined if it did not. GLIDE tells it as `WRONGTYPE: …`, or as `…: - ResponseError: …`. */
+function messageOfGlide(message: string): string | undefined {
+  const [, kind = '', text] = /^(?:An error was signalled by the server: - )?([A-Z][A-Za-z]*): (.*)$/s.exec(message) ?? [];
+  const code = CODES_OF_GLIDE[kind] ?? (/^[A-Z]+$/.test(kind) ? kind : undefined);
+  return code && `${code} ${text?.trimEnd()}`;
 }

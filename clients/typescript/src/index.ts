@@ -1,9 +1,18 @@
-/** Typed commands of the quotelock module, over ioredis or node-redis. A class a family, named as its commands. */
+/** Typed commands of the quotelock module, over ioredis, iovalkey, node-redis or Valkey GLIDE. A class a family, named as its commands. */
 export type { Value } from './batch.js';
 export type { ChangedRows, Changes } from './changes.js';
-export type { Driver, IoRedis, NodeRedis, NodeRedisCluster, Send, Word } from './driver.js';
+export type { Driver, Glide, IoRedis, NodeRedis, NodeRedisCluster, Send, Word } from './driver.js';
 export { type Reason, ServerError } from './errors.js';
-export { LockedQuoteInfo, type Quote } from './locked-quote-info.js';
+export {
+  type BindOptions,
+  type LockedInfo,
+  type LockedInfoReturn,
+  LockedQuoteInfo,
+  type Logger,
+  type QuoteOptions,
+  type UserId,
+} from './locked-quote-info.js';
+export { type CommandEvent, type Observed, type SentCommand, observed } from './observed.js';
 export { type CopiedRow, type CopiesOptions, PriceTableCopies, type PriceTableCopy } from './price-table-copies.js';
 export { PricePlan, type Route, type Routed } from './priceplan.js';
 export {
@@ -18,6 +27,7 @@ export {
   type SetLockOptions,
   type State,
 } from './quotelock.js';
+export { isUnavailable } from './unavailable.js';
 export {
   type Answer,
   type Claim,

@@ -1,47 +1,142 @@
-import { type Driver, checkWords } from './driver.js';
-import { type AcquireOptions, type AcquiredLock, type Lock, type QueryTime, QuoteLock, type RoleIds } from './quotelock.js';
+import type { Driver } from './driver.js';
+import { type AcquireOptions, type AcquiredLock, type QueryTime, QuoteLock, type RoleIds, type State } from './quotelock.js';
+import { isUnavailable } from './unavailable.js';
+import { type Word, checkWord } from './words.js';
 
-/** What a user is to be quoted for. */
-export interface Quote {
-  roleIds: RoleIds;
-  queryTime: QueryTime;
+/** What a user is quoted for. */
+export interface LockedInfo {
+  userId: string;
+  roleIds: string[];
+  /** RFC 3339. */
+  queryTime: string;
 }
 
+/** A user's lock. */
+export type LockedInfoReturn = Pick<LockedInfo, 'roleIds' | 'queryTime'> & { state: State };
+
+/** Whose lock it is: what comes after the prefix in the key. */
+export type UserId = Word;
+
+/** A service's own logger. */
+export interface Logger {
+  debug(message: string, details: object): void;
+  info(message: string, details: object): void;
+  warn(message: string, details: object): void;
+  error(message: string, details: object): void;
+}
+
+export interface BindOptions {
+  /** What each key has before the user; without it `hermes:LockedQuoteInfo:`. */
+  prefix?: string;
+  /** Is told of locks that are read (`debug`) and written (`info`), of a Redis that is unavailable (`warn`) and of any other failure (`error`). */
+  logger?: Logger;
+  /** The service's own error in place of the one that a call failed with; `set` is all that writes. */
+  mapError?: (call: 'get' | 'set', error: unknown) => unknown;
+}
+
+export interface QuoteOptions extends AcquireOptions {
+  /** The moment of a new lock. Without it the server's clock, so that no pod's matters. */
+  queryTime?: QueryTime;
+}
+
+interface Bound extends BindOptions {
+  locks: QuoteLock;
+}
+
+/** The classes that are bound to a client. */
+const BOUND = new WeakMap<object, Bound>();
+
 /**
- * The class that services keep their locks with today, on the module: the same keys, the same strings in them, the same
- * three states. Pods with either can run side by side.
+ * The class that services keep their locks with today, on the module: the same calls, the same keys, the same strings in them, the
+ * same three states. Pods with either can run side by side. Bind it to a client once, when the service starts.
  */
 export class LockedQuoteInfo {
-  readonly #locks: QuoteLock;
-  readonly #prefix: string | undefined;
+  /** How long a lock lives, in seconds. A subclass may override this, or the field; without either the server's settings apply. */
+  static readonly TTL_IN_SEC: number | undefined;
+  /** The end of that time, in which a lock is `CloseToExpired`, in seconds. */
+  static readonly BUFFER_IN_SEC: number | undefined;
+  protected readonly TTL_IN_SEC: number | undefined = this.#class.TTL_IN_SEC;
+  protected readonly BUFFER_IN_SEC: number | undefined = this.#class.BUFFER_IN_SEC;
 
-  /** `prefix` is what each key has before the user. */
-  constructor(driver: Driver, prefix?: string) {
-    this.#locks = new QuoteLock(driver);
-    this.#prefix = prefix;
+  /** The user is named in the log. Each call takes whose lock it is, which may be a key with more in it, a user's session for one. */
+  constructor(readonly userId?: UserId) {}
+
+  /** Binds this class to a client, and each subclass that is not bound itself. */
+  static bind(driver: Driver, options: BindOptions = {}): void {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass is bound by itself
+    BOUND.set(this, { ...options, locks: new QuoteLock(driver) });
   }
 
   /** The key of a user's lock. */
-  static key(user: string | number, prefix = 'hermes:LockedQuoteInfo:'): string {
-    checkWords('user', [user]);
-    return `${prefix}${user}`;
+  static key(userId: UserId, prefix = 'hermes:LockedQuoteInfo:'): string {
+    checkWord(userId, 'LockedQuoteInfo', () => 'the user');
+    return `${prefix}${userId}`;
   }
 
   /** The lock, `Effective` or `CloseToExpired`; undefined if there is none. For the screens that never start one. */
-  async getById(user: string | number): Promise<Lock | undefined> {
-    return (await this.#locks.get(LockedQuoteInfo.key(user, this.#prefix))) ?? undefined;
+  async getById(userId: UserId): Promise<LockedInfoReturn | undefined> {
+    const lock = await this.#call('get', userId, (locks, key) => locks.get(key));
+    this.#log('debug', userId, lock ? `lock is ${lock.state}` : 'no lock', lock ?? {});
+    return lock ?? undefined;
   }
 
   /** Sets the lock, whatever lock is there. Where `getById` comes before it, `acquire` does both without a race. */
-  async setById(user: string | number, { roleIds, queryTime }: Quote): Promise<void> {
-    await this.#locks.set(LockedQuoteInfo.key(user, this.#prefix), roleIds, queryTime);
+  async setById(userId: UserId, roleIds: RoleIds, queryTimeInISOString: QueryTime): Promise<void> {
+    await this.#call('set', userId, (locks, key) => locks.set(key, roleIds, queryTimeInISOString, this.#lifetime()));
+    this.#log('info', userId, 'lock set', { roleIds, queryTime: queryTimeInISOString });
   }
 
   /**
-   * The lock in force: the one that is there, or else a new one at the server's clock for these roles. A closing one is
-   * renewed, unless `ifMissing`. The map uses it so, a vehicle's page with `ifMissing`.
+   * The lock in force: the one that is there, or else a new one for these roles. A closing one is renewed, unless `ifMissing`. The
+   * map uses it so, a vehicle's page with `ifMissing`.
    */
-  async acquire(user: string | number, roleIds: RoleIds, options?: AcquireOptions): Promise<AcquiredLock> {
-    return this.#locks.acquire(LockedQuoteInfo.key(user, this.#prefix), roleIds, '*', options);
+  async acquire(userId: UserId, roleIds: RoleIds, options: QuoteOptions = {}): Promise<AcquiredLock> {
+    const { queryTime = '*', ...given } = options;
+    const lock = await this.#call('set', userId, (locks, key) =>
+      locks.acquire(key, roleIds, queryTime, { ...this.#lifetime(), ...given }),
+    );
+    this.#log(lock.outcome === 'Held' ? 'debug' : 'info', userId, `lock ${lock.outcome}`, lock);
+    return lock;
+  }
+
+  /** Deletes the lock, with `ifEq` only while it holds that very `queryTime`. True if it was deleted. */
+  async deleteById(userId: UserId, options?: { ifEq?: string }): Promise<boolean> {
+    const wasThere = await this.#call('set', userId, (locks, key) => locks.del(key, options));
+    this.#log('info', userId, wasThere ? 'lock deleted' : 'no lock to delete');
+    return wasThere;
+  }
+
+  #lifetime(): { ttlMs?: number; bufferMs?: number } {
+    const { TTL_IN_SEC: ttl, BUFFER_IN_SEC: buffer } = this;
+    return { ...(ttl !== undefined && { ttlMs: ttl * 1000 }), ...(buffer !== undefined && { bufferMs: buffer * 1000 }) };
+  }
+
+  async #call<T>(call: 'get' | 'set', userId: UserId, ask: (locks: QuoteLock, key: string) => Promise<T>): Promise<T> {
+    const { locks, prefix, mapError } = this.#bound();
+    try {
+      return await ask(locks, LockedQuoteInfo.key(userId, prefix));
+    } catch (error) {
+      const level = isUnavailable(error) ? 'warn' : 'error';
+      this.#log(level, userId, `lock could not be ${call === 'get' ? 'read' : 'written'}`, { error });
+      throw mapError ? mapError(call, error) : error;
+    }
+  }
+
+  #log(level: keyof Logger, userId: UserId, message: string, details: object = {}): void {
+    this.#bound().logger?.[level](message, { userId: this.userId ?? userId, ...details });
+  }
+
+  /** What the class itself is bound to, or the nearest one that it extends. */
+  #bound(): Bound {
+    for (let at: object | null = this.#class; at !== null; at = Object.getPrototypeOf(at)) {
+      const bound = BOUND.get(at);
+      if (bound) return bound;
+    }
+    const { name } = this.#class;
+    throw new Error(`${name} is not bound to a client: call ${name}.bind(client) when the service starts`);
+  }
+
+  get #class(): typeof LockedQuoteInfo {
+    return this.constructor as typeof LockedQuoteInfo;
   }
 }

@@ -1,6 +1,7 @@
-import { type Driver, type Word, checkWords } from './driver.js';
+import type { Driver, Word } from './driver.js';
 import { KeptTable } from './kept-table.js';
 import { type Answer, VehPrice } from './vehprice.js';
+import { checkWord } from './words.js';
 
 /** A row out of a copy. It is frozen, as all calls that read it share it. */
 export type CopiedRow<F extends string> = Readonly<Answer<F, never>>;
@@ -132,7 +133,7 @@ function textsOf(ids: readonly Word[]): string[] {
   const texts: string[] = [];
   for (let at = 0; at < ids.length; at += 1) {
     const id = ids[at] as Word;
-    if (typeof id !== 'string') checkWords('VEHPRICE.CHANGES', [id]);
+    if (typeof id !== 'string') checkWord(id, 'a copy', () => `id ${at + 1}`);
     texts.push(typeof id === 'string' ? id : String(id));
   }
   return texts;

@@ -1,5 +1,6 @@
 import { type Driver, type Word, commands } from './driver.js';
 import { list, text } from './reply.js';
+import { checkWords } from './words.js';
 
 /** `Legacy`: old pricing. `Core`: new pricing. `Retired`: neither, the app asks for a new quote. */
 export type Route = 'Legacy' | 'Core' | 'Retired';
@@ -10,26 +11,45 @@ export interface Routed {
   id: string;
 }
 
-/** `PRICEPLAN.*`: old and new pricing side by side. `toggle` is the whole key of the toggle that all pods share. */
+/** What an id ends with that old pricing issued. */
+const TAG = '_old';
+
+/** `PRICEPLAN.*`: old and new pricing side by side, by a toggle that all pods share. The primary is asked, so that all switch at once. */
 export class PricePlan {
   readonly #ask;
+  readonly #toggle: string;
 
-  constructor(driver: Driver) {
+  /** `toggle` is the whole key of the toggle. */
+  constructor(driver: Driver, toggle: string) {
     this.#ask = commands(driver);
+    this.#toggle = toggle;
+  }
+
+  /** Whether old pricing issued an id, by the id alone. */
+  static isOld(id: Word): boolean {
+    return String(id).endsWith(TAG);
+  }
+
+  /** The id without its tag, as upstream knows it. Which pricing it goes to says `route`. */
+  static bare(id: Word): string {
+    return PricePlan.isOld(id) ? String(id).slice(0, -TAG.length) : String(id);
   }
 
   /** The ids to send out, in order: with `_old` where old pricing is in force. */
-  async tag(toggle: string, ids: readonly Word[]): Promise<string[]> {
-    if (ids.length === 0) return [];
-    return list(await this.#ask.read('PRICEPLAN.TAG', [toggle, ...ids])).map(text);
+  async tag(ids: readonly Word[]): Promise<string[]> {
+    return list(await this.#send('PRICEPLAN.TAG', ids)).map(text);
   }
 
   /** Where the ids go that came back, in order. */
-  async route(toggle: string, ids: readonly Word[]): Promise<Routed[]> {
-    if (ids.length === 0) return [];
-    return list(await this.#ask.read('PRICEPLAN.ROUTE', [toggle, ...ids])).map((routed) => {
+  async route(ids: readonly Word[]): Promise<Routed[]> {
+    return list(await this.#send('PRICEPLAN.ROUTE', ids)).map((routed) => {
       const [route, id] = list(routed).map(text);
       return { route: route as Route, id: id as string };
     });
+  }
+
+  async #send(command: string, ids: readonly Word[]): Promise<unknown> {
+    checkWords(ids, command, 'id');
+    return ids.length === 0 ? [] : this.#ask.primary(command, [this.#toggle, ...ids]);
   }
 }

@@ -1,5 +1,6 @@
-import { type Driver, type Word, checkWords, commands } from './driver.js';
+import { type Driver, type Word, commands } from './driver.js';
 import { json, number } from './reply.js';
+import { checkWords } from './words.js';
 
 /** `Effective`, or `CloseToExpired` when nothing new should start with the lock. */
 export type State = 'Effective' | 'CloseToExpired';
@@ -56,33 +57,35 @@ export class QuoteLock {
     this.#ask = commands(driver);
   }
 
-  /** The lock and its state, as of `at` if that is given; null if there is none. Never writes. */
+  /** The lock and its state, as of `at` if that is given; null if there is none. Never writes; the primary is asked. */
   async get(user: string, options: { at?: QueryTime } = {}): Promise<Lock | null> {
     const at = options.at === undefined ? [] : ['AT', moment(options.at)];
-    return json(await this.#ask.read('QUOTELOCK.GET', [user, ...at, 'JSON']));
+    return json(await this.#ask.primary('QUOTELOCK.GET', [user, ...at, 'JSON']));
   }
 
   /** Get-or-set in one step: of any number of callers that race one creates or renews, and all are given the same lock. */
   async acquire(user: string, roleIds: RoleIds, queryTime: QueryTime = '*', options: AcquireOptions = {}): Promise<AcquiredLock> {
-    const words = [...newLock(user, roleIds, queryTime, options), ...(options.ifMissing ? ['IFMISSING'] : [])];
-    return json(await this.#ask.write('QUOTELOCK.ACQUIRE', [...words, 'JSON']));
+    const command = 'QUOTELOCK.ACQUIRE';
+    const words = [...newLock(command, user, roleIds, queryTime, options), ...(options.ifMissing ? ['IFMISSING'] : [])];
+    return json(await this.#ask.primary(command, [...words, 'JSON']));
   }
 
   /** Sets the lock, whatever lock is there. False if the condition was not met. */
   async set(user: string, roleIds: RoleIds, queryTime: QueryTime = '*', options: SetLockOptions = {}): Promise<boolean> {
-    const words = [...newLock(user, roleIds, queryTime, options), ...(options.condition ? [options.condition] : [])];
-    return (await this.#ask.write('QUOTELOCK.SET', words)) !== null;
+    const command = 'QUOTELOCK.SET';
+    const words = [...newLock(command, user, roleIds, queryTime, options), ...(options.condition ? [options.condition] : [])];
+    return (await this.#ask.primary(command, words)) !== null;
   }
 
   /** Deletes the lock, with `ifEq` only while it holds that very `queryTime`. True if it was deleted. */
   async del(user: string, options: { ifEq?: string } = {}): Promise<boolean> {
     const words = options.ifEq === undefined ? [] : ['IFEQ', options.ifEq];
-    return number(await this.#ask.write('QUOTELOCK.DEL', [user, ...words])) === 1;
+    return number(await this.#ask.primary('QUOTELOCK.DEL', [user, ...words])) === 1;
   }
 }
 
-function newLock(user: string, roleIds: RoleIds, queryTime: QueryTime, options: LockOptions): Word[] {
-  checkWords('roleIds', roleIds);
+function newLock(command: string, user: string, roleIds: RoleIds, queryTime: QueryTime, options: LockOptions): Word[] {
+  checkWords(roleIds, command, 'role id');
   const { ttlMs, bufferMs, lagMs, alignSeconds } = options;
   const words: Word[] = [user, JSON.stringify(roleIds.map(String)), moment(queryTime)];
   if (ttlMs !== undefined) words.push('PX', ttlMs);

@@ -1,7 +1,10 @@
 import { type Columns, type Value, columnsText, idsText, rowsOf, rowsText } from './batch.js';
 import type { Changes } from './changes.js';
 import { type Driver, type Word, commands } from './driver.js';
+import { ServerError } from './errors.js';
 import { json, list, members, number, text } from './reply.js';
+import { newToken } from './token.js';
+import { checkWord } from './words.js';
 
 /** A row as it is stored: names of fields and their values. */
 export type Row = Record<string, string>;
@@ -67,8 +70,8 @@ export interface ClaimOptions {
   /** How long the claims last, in milliseconds, 1 to 600,000. */
   ttlMs: number;
   /**
-   * The caller's own: 32 random hex digits, held under which a call whose reply was lost can be sent again, or given up with
-   * `release`. What is claimed under it already is claimed again, and its time begins anew.
+   * The caller's own, 32 random hex digits in lower case, to send a call again or to renew claims: what is claimed under it already
+   * is claimed again, and its time begins anew. Without it each call has a new one.
    */
   token?: string;
   /** Claims at most so many. */
@@ -116,10 +119,14 @@ export class VehPrice {
     options: Projection<F, R> & { blockMs?: number } = {},
   ): Promise<(Answer<F, R> | null)[]> {
     if (ids.length === 0) return [];
-    const block = options.blockMs === undefined ? [] : ['BLOCK', options.blockMs];
+    const { blockMs } = options;
     const { words, rows } = byId(options);
-    const asked = ['LIST', idsText('VEHPRICE.MGET', ids)];
-    return rows(json(await this.#ask.read('VEHPRICE.MGET', [key, ...words, ...block, ...asked])));
+    const list = ['LIST', idsText('VEHPRICE.MGET', ids)];
+    const reply =
+      blockMs === undefined
+        ? await this.#ask.read('VEHPRICE.MGET', [key, ...words, ...list])
+        : await this.#ask.wait('VEHPRICE.MGET', [key, ...words, 'BLOCK', blockMs, ...list], blockMs);
+    return rows(json(reply));
   }
 
   /** All rows, by id. */
@@ -139,10 +146,10 @@ export class VehPrice {
     revision: string,
     options: { fields?: readonly F[] } = {},
   ): Promise<Changes> {
-    return json(await this.#ask.write('VEHPRICE.CHANGES', [key, revision, ...projection<F, never>(options)]));
+    return json(await this.#ask.primary('VEHPRICE.CHANGES', [key, revision, ...projection<F, never>(options)]));
   }
 
-  /** All rows in steps, so that a large table does not hold up others. */
+  /** All rows in steps, so that a large table does not hold up others. The primary is asked: a cursor is a server's own. */
   async *scan<F extends string = never>(
     key: string,
     options: { fields?: readonly F[]; count?: number } = {},
@@ -150,7 +157,7 @@ export class VehPrice {
     const words = [...(options.count === undefined ? [] : ['COUNT', options.count]), ...projection<F, never>(options)];
     let cursor = '0';
     do {
-      const reply = await this.#ask.read('VEHPRICE.SCAN', [key, cursor, ...words]);
+      const reply = await this.#ask.primary('VEHPRICE.SCAN', [key, cursor, ...words]);
       const step = json<{ cursor: string; rows: Record<string, Answer<F, never>> }>(reply);
       yield* Object.entries(step.rows);
       cursor = step.cursor;
@@ -159,9 +166,9 @@ export class VehPrice {
 
   /** Sets a row. False if a condition or a token kept it from being stored, or it has expired already. */
   async set(key: string, id: Word, row: Readonly<Record<string, Word>>, options: WriteOptions = {}): Promise<boolean> {
-    const pairs = Object.entries(row);
-    const words = [key, id, ...writing(options), 'FIELDS', pairs.length, ...pairs.flat()];
-    return number(await this.#ask.write('VEHPRICE.SET', words)) === 1;
+    const pairs = pairsOf('VEHPRICE.SET', id, row);
+    const words = [key, id, ...writing(options), 'FIELDS', pairs.length / 2, ...pairs];
+    return number(await this.#ask.primary('VEHPRICE.SET', words)) === 1;
   }
 
   /**
@@ -196,17 +203,17 @@ export class VehPrice {
     if (given.length === 0) return 0;
     const command = 'VEHPRICE.MSET';
     const form = fields ? ['COLUMNS', columnsText(command, fields, given)] : ['JSON', rowsText(command, given)];
-    return number(await this.#ask.write(command, [key, ...writing(options), ...form]));
+    return number(await this.#ask.primary(command, [key, ...writing(options), ...form]));
   }
 
   /** Deletes rows, and says how many were there. */
   async del(key: string, ids: readonly Word[]): Promise<number> {
-    return ids.length === 0 ? 0 : number(await this.#ask.write('VEHPRICE.DEL', [key, ...ids]));
+    return ids.length === 0 ? 0 : number(await this.#ask.primary('VEHPRICE.DEL', [key, ...ids]));
   }
 
   /** Deletes the table. True if there was one. */
   async clear(key: string): Promise<boolean> {
-    return number(await this.#ask.write('VEHPRICE.CLEAR', [key])) === 1;
+    return number(await this.#ask.primary('VEHPRICE.CLEAR', [key])) === 1;
   }
 
   /** How many rows there are. */
@@ -219,9 +226,10 @@ export class VehPrice {
     return ids.length === 0 ? [] : list(await this.#ask.read('VEHPRICE.PTTL', [key, ...ids])).map(number);
   }
 
-  /** Whether a row holds what the user saw, and the row that was held against it. */
+  /** Whether a row holds what the user saw, and the row that it was compared with. The primary is asked. */
   async verify(key: string, id: Word, expected: Readonly<Record<string, Word>>): Promise<Verified> {
-    return json(await this.#ask.read('VEHPRICE.VERIFY', [key, id, ...Object.entries(expected).flat(), 'JSON']));
+    const pairs = pairsOf('VEHPRICE.VERIFY', id, expected);
+    return json(await this.#ask.primary('VEHPRICE.VERIFY', [key, id, ...pairs, 'JSON']));
   }
 
   /** What is known of the table, null if there is none. */
@@ -248,27 +256,46 @@ export class VehPrice {
     });
   }
 
-  /** The rows that are there, and the task to fetch those that are not, unless someone else is at it. */
+  /**
+   * The rows that are there, and the task to fetch those that are not, unless someone else is at it. A driver that sends it again, as
+   * the reply was lost, is given the same claims. If it fails, what it may have claimed is released in the background, unless the
+   * token is the caller's own.
+   */
   async claim<F extends string = never, R extends string = never>(
     key: string,
     ids: readonly Word[],
     options: ClaimOptions & Projection<F, R>,
   ): Promise<Claim<Answer<F, R>>> {
     if (ids.length === 0) return { token: null, rows: [], claimed: [], pending: [] };
-    const words: Word[] = [key, 'PX', options.ttlMs];
-    if (options.token !== undefined) words.push('TOKEN', options.token);
+    const token = options.token ?? newToken();
+    const words: Word[] = [key, 'PX', options.ttlMs, 'TOKEN', token];
     if (options.limit !== undefined) words.push('LIMIT', options.limit);
     if (options.refreshMs !== undefined) words.push('REFRESH', options.refreshMs);
     const { words: projected, rows } = byId(options);
     const asked = ['LIST', idsText('VEHPRICE.CLAIM', ids)];
-    const claim = json<Claim<never>>(await this.#ask.write('VEHPRICE.CLAIM', [...words, ...projected, ...asked]));
+    const reply = this.#ask.primary('VEHPRICE.CLAIM', [...words, ...projected, ...asked]);
+    if (options.token === undefined) reply.catch((error) => this.#giveUp(key, token, error));
+    const claim = json<Claim<never>>(await reply);
     return { ...claim, rows: rows(claim.rows) };
   }
 
   /** Gives up claims under a token, so that another pod can take them at once: those on these ids, or all. How many. */
   async release(key: string, token: string, ids: readonly Word[] = []): Promise<number> {
-    return number(await this.#ask.write('VEHPRICE.RELEASE', [key, token, ...ids]));
+    return number(await this.#ask.primary('VEHPRICE.RELEASE', [key, token, ...ids]));
   }
+
+  /** Nobody is to wait for claims that nobody knows of: those of a call whose reply was lost, or was too long to be sent. */
+  #giveUp(key: string, token: string, error: unknown): void {
+    if (error instanceof ServerError && error.reason !== 'call') return;
+    this.release(key, token).catch(() => undefined); // then they expire
+  }
+}
+
+function pairsOf(command: string, id: Word, row: Readonly<Record<string, Word>>): Word[] {
+  return Object.entries(row).flatMap(([field, value]) => {
+    checkWord(value, command, () => `field '${field}' of row '${id}'`);
+    return [field, value];
+  });
 }
 
 function projection<F extends string, R extends string>({ fields, raw }: Projection<F, R>): Word[] {

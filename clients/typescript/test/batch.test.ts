@@ -147,12 +147,12 @@ describe('many rows', () => {
       return words[0] === 'VEHPRICE.MSET' ? 1 : '{"rows":{"missing":[],"columns":[[]]},"missing":[0,1],"columns":[[null,null]]}';
     });
     await prices.mget('t', [1, 'b"'], { fields: ['a'], blockMs: 5 });
-    await prices.claim('t', [1], { ttlMs: 1, limit: 2, fields: ['a'], raw: [] });
+    await prices.claim('t', [1], { ttlMs: 1, token: '0'.repeat(32), limit: 2, fields: ['a'], raw: [] });
     await prices.mset('t', ['a', 'b'], [[1, { a: 2 }]], { condition: 'NX' });
     await prices.mset('t', null, new Map([['1', { a: 2, b: null }]]), { expiry: 'keep' });
     assert.deepEqual(sent, [
       ['VEHPRICE.MGET', 't', 'FIELDS', '1', 'a', 'COLUMNS', 'BLOCK', '5', 'LIST', '["1","b\\""]'],
-      ['VEHPRICE.CLAIM', 't', 'PX', '1', 'LIMIT', '2', 'FIELDS', '1', 'a', 'COLUMNS', 'LIST', '["1"]'],
+      ['VEHPRICE.CLAIM', 't', 'PX', '1', 'TOKEN', '0'.repeat(32), 'LIMIT', '2', 'FIELDS', '1', 'a', 'COLUMNS', 'LIST', '["1"]'],
       ['VEHPRICE.MSET', 't', 'NX', 'COLUMNS', '{"ids":["1"],"fields":["a","b"],"columns":[["2"],[null]]}'],
       ['VEHPRICE.MSET', 't', 'KEEPTTL', 'JSON', '{"1":{"a":"2"}}'],
     ]);

@@ -1,15 +1,17 @@
 // What the tests stand on: the server at REDIS_URL, through every driver, with keys of each test's own.
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 
+import { GlideClient, Logger, ProtocolVersion } from '@valkey/valkey-glide';
 import * as ioredis from 'ioredis';
 import type { Driver } from 'quotelock';
 import * as nodeRedis from 'redis';
 
 export const url = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
-/** The majors of each driver. 6 needs Node 20 or newer; types.test.ts holds its types, the others take it as 5. */
-export const IOREDIS: Record<string, typeof ioredis> = { 'ioredis 5': ioredis };
+/** The majors of each driver. 6 needs Node 20 or newer; types.test.ts holds the types, the others take them as those of 5. */
+export const IOREDIS: Record<string, typeof ioredis> = { 'ioredis 5': ioredis, iovalkey: require('iovalkey') };
 export const NODE_REDIS: Record<string, typeof nodeRedis> = { 'node-redis 5': nodeRedis };
 if (Number(process.versions.node.split('.')[0]) >= 20) {
   IOREDIS['ioredis 6'] = require('ioredis-6');
@@ -35,7 +37,7 @@ for (const [name, { Redis }] of Object.entries(IOREDIS)) {
   };
   DRIVERS[name] = through({});
   DRIVERS[`${name}, pipelining`] = through({ enableAutoPipelining: true });
-  if (name !== 'ioredis 5') DRIVERS[`${name}, RESP3`] = through({ replyMapping: 'resp3' });
+  if (name === 'ioredis 6') DRIVERS[`${name}, RESP3`] = through({ replyMapping: 'resp3' });
 }
 
 for (const [name, { createClient, createClientPool }] of Object.entries(NODE_REDIS)) {
@@ -49,6 +51,13 @@ for (const [name, { createClient, createClientPool }] of Object.entries(NODE_RED
     const pool = createClientPool({ url }).on('error', ignore);
     await pool.connect();
     return { driver: pool, close: () => pool.close() };
+  };
+}
+
+for (const protocol of ['RESP2', 'RESP3'] as const) {
+  DRIVERS[`GLIDE, ${protocol}`] = async (url) => {
+    const client = await glideClient(url, { protocol: ProtocolVersion[protocol] });
+    return { driver: client, close: () => client.close() };
   };
 }
 
@@ -71,11 +80,33 @@ export function throughEachDriver(tests: (driver: () => Driver) => void, at: () 
   }
 }
 
+Logger.init('off');
+
+/** A client of GLIDE. What waits, waits for less than 20 s in the tests. */
+export function glideClient(url: string, options: object = {}): Promise<GlideClient> {
+  const { hostname, port } = new URL(url);
+  return GlideClient.createClient({
+    addresses: [{ host: hostname, port: Number(port || 6379) }],
+    requestTimeout: 20_000,
+    ...options,
+  });
+}
+
 /** A client of ioredis for what the tests do besides. */
 export function plainRedis(): ioredis.Redis {
   const redis = new ioredis.Redis(url);
   after(() => redis.quit());
   return redis;
+}
+
+/** What a call fails with. */
+export async function failureOf(call: Promise<unknown>): Promise<Error> {
+  const error = await call.then(
+    () => assert.fail('it did not fail'),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof Error, String(error));
+  return error;
 }
 
 /** A key that no other test has. */

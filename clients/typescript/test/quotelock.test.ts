@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { LockedQuoteInfo, QuoteLock } from 'quotelock';
+import { QuoteLock } from 'quotelock';
 
 import { key, plainRedis, throughEachDriver } from './harness.js';
 
@@ -56,57 +56,6 @@ describe('QuoteLock', () => {
       assert.equal(await locks().set(user, ['4'], '*', { condition: 'NX' }), false);
       assert.equal(await locks().set(user, ['4'], '*', { condition: 'XX', ...options }), true);
       assert.deepEqual((await locks().get(user))?.roleIds, ['4']);
-    });
-  });
-});
-
-describe('LockedQuoteInfo', () => {
-  // As services keep locks today.
-  const old = {
-    async get(user: string) {
-      const value = await redis.get(LockedQuoteInfo.key(user));
-      return value === null ? undefined : JSON.parse(value);
-    },
-    set: (user: string, quote: object) => redis.set(LockedQuoteInfo.key(user), JSON.stringify(quote), 'EX', 360),
-  };
-  const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
-
-  throughEachDriver((driver) => {
-    const locks = () => new LockedQuoteInfo(driver());
-
-    it('reads what old pods write, and they read what it writes', async () => {
-      const user = key('42');
-      assert.equal(await locks().getById(user), undefined);
-      const quote = { roleIds: ['3', '7'], queryTime: ago(0) };
-      await old.set(user, quote);
-      assert.deepEqual(await locks().getById(user), { ...quote, state: 'Effective' });
-      await old.set(user, { ...quote, queryTime: ago(305) });
-      assert.equal((await locks().getById(user))?.state, 'CloseToExpired');
-      await locks().setById(user, quote);
-      assert.equal(await redis.get(`hermes:LockedQuoteInfo:${user}`), JSON.stringify(quote));
-      const ttl = await redis.ttl(`hermes:LockedQuoteInfo:${user}`);
-      assert.ok(ttl > 350 && ttl <= 360, String(ttl));
-      assert.deepEqual(await old.get(user), quote);
-    });
-
-    it('keeps locks under another prefix', async () => {
-      const user = key('42');
-      const own = new LockedQuoteInfo(driver(), 'rent:lock:');
-      const { outcome, ...lock } = await own.acquire(user, ['3']);
-      assert.deepEqual([await own.getById(user), await locks().getById(user)], [lock, undefined]);
-      await own.setById(user, { roleIds: ['7'], queryTime: lock.queryTime });
-      assert.deepEqual(JSON.parse((await redis.get(`rent:lock:${user}`)) ?? '').roleIds, ['7']);
-      assert.equal(LockedQuoteInfo.key(user, 'rent:lock:'), `rent:lock:${user}`);
-    });
-
-    it('acquires in one step', async () => {
-      const user = key('42');
-      const pods = await Promise.all(['3', '7', '9'].map((role) => locks().acquire(user, [role])));
-      assert.deepEqual(pods.map((pod) => pod.outcome).sort(), ['Created', 'Held', 'Held']);
-      for (const { outcome, ...lock } of pods) assert.deepEqual(lock, await locks().getById(user));
-      await locks().setById(user, { roleIds: [3], queryTime: new Date(ago(305)) });
-      assert.equal((await locks().acquire(user, ['3'], { ifMissing: true })).outcome, 'Held');
-      assert.equal((await locks().acquire(user, ['3'], { alignSeconds: 60 })).outcome, 'Refreshed');
     });
   });
 });

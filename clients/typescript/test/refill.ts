@@ -26,7 +26,8 @@ export async function rowsOf({ prices, waiting }: Pod, lock: Lock, ids: string[]
 
 async function main() {
   const redis = new Redis(process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379');
-  const lock = await new LockedQuoteInfo(redis).acquire('44', ['3'], { alignSeconds: alignMs / 1000, lagMs });
+  LockedQuoteInfo.bind(redis);
+  const lock = await new LockedQuoteInfo().acquire('44', ['3'], { alignSeconds: alignMs / 1000, lagMs });
   // A client that waits holds up its connection: others are for that, in a service as many as wait at once.
   const connections = Array.from({ length: 10 }, () => [redis.duplicate(), redis.duplicate()] as const);
   const pods = connections.map(([one, two]): Pod => ({ prices: new VehPrice(one), waiting: new VehPrice(two) }));

@@ -31,18 +31,8 @@ it('shows the tour as it is, and what it prints', async () => {
 it('names the versions of the drivers that the tests run on', () => {
   const tested = /The tests run on (.*?)\.\s/s.exec(read('README.md'))?.[1];
   const { devDependencies } = JSON.parse(read('package.json'));
-  for (const driver of ['ioredis', 'ioredis-6', 'redis', 'redis-6']) {
+  for (const driver of ['ioredis', 'ioredis-6', 'iovalkey', 'redis', 'redis-6', '@valkey/valkey-glide']) {
     const version = devDependencies[driver].replace(/.*@/, '');
     assert.ok(tested?.includes(version), `${driver} ${version}`);
   }
-});
-
-it('can be imported and required', () => {
-  const run = (args: string[]) => execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }).trim();
-  const names = "['LockedQuoteInfo', 'PricePlan', 'PriceTableCopies', 'QuoteLock', 'ServerError', 'VehPrice']";
-  const check = `console.log(${names}.every((name) => typeof quotelock[name] === 'function'))`;
-  assert.equal(run(['-e', `const quotelock = require('quotelock'); ${check}`]), 'true');
-  const named = "import { LockedQuoteInfo, PricePlan, PriceTableCopies, QuoteLock, ServerError, VehPrice } from 'quotelock';";
-  const quotelock = 'const quotelock = { LockedQuoteInfo, PricePlan, PriceTableCopies, QuoteLock, ServerError, VehPrice };';
-  assert.equal(run(['--input-type=module', '-e', `${named} ${quotelock} ${check}`]), 'true');
 });

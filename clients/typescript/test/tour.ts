@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import { LockedQuoteInfo, PricePlan, ServerError, VehPrice } from 'quotelock';
 
 const redis = new Redis(process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379');
-const locks = new LockedQuoteInfo(redis);
+LockedQuoteInfo.bind(redis);
+const locks = new LockedQuoteInfo();
 const prices = new VehPrice(redis);
-const plans = new PricePlan(redis);
-const toggle = 'hermes:pricingReleaseToggle';
+const plans = new PricePlan(redis, 'hermes:pricingReleaseToggle');
 const fields = ['styleId', 'pricingId'] as const;
 
 async function tour() {
@@ -22,13 +22,13 @@ async function tour() {
   console.log('map:', row?.pricingId, none);
 
   // A plan's id goes out with the tag of old pricing, until a toggle says otherwise.
-  const [planId = ''] = await plans.tag(toggle, ['571']);
+  const [planId = ''] = await plans.tag(['571']);
   console.log('map:', planId);
 
   // Reserving only reads the lock, and holds the price against what the user saw.
   console.log('reserve:', (await locks.getById('42'))?.state, await locks.getById('43'));
   const { verdict } = await prices.verify(table, '4711', { pricingId: '571' });
-  console.log('reserve:', verdict, await plans.route(toggle, [planId]));
+  console.log('reserve:', verdict, await plans.route([planId]));
 
   // What the server refuses says why.
   try {

@@ -191,7 +191,7 @@ describe('VehPrice', () => {
       const before = Date.now();
       assert.deepEqual(await prices().mget(table, ['1'], { blockMs: 50 }), [null]);
       assert.ok(Date.now() - before >= 49);
-      const waiting = prices().mget(table, ['1'], { fields: ['a'], blockMs: 0 });
+      const waiting = prices().mget(table, ['1'], { fields: ['a'], blockMs: 15_000 });
       await other.set(table, '1', { a: 'x' }, { token: token ?? '' });
       assert.deepEqual(await waiting, [{ a: 'x' }]);
     });

@@ -34,10 +34,10 @@ function record(words: string[]): Promise<unknown> {
 
 const locks = new QuoteLock(record);
 const prices = new VehPrice(record);
-const plans = new PricePlan(record);
 const lock = { ttlMs: 9000, bufferMs: 1000, lagMs: 0, alignSeconds: 1 };
 const all = { fields: ['a', 'b'], raw: ['b'] };
-const [user, table, toggle] = [key('user'), key('table'), key('toggle')];
+const [user, table] = [key('user'), key('table')];
+const plans = new PricePlan(record, key('toggle'));
 
 /** Every call with every option, each at least once. */
 const CALLS: (() => Promise<unknown>)[] = [
@@ -69,8 +69,8 @@ const CALLS: (() => Promise<unknown>)[] = [
   () => prices.mgetHash([key()]),
   () => prices.del(table, [1]),
   () => prices.clear(table),
-  () => plans.tag(toggle, [571]),
-  () => plans.route(toggle, [571]),
+  () => plans.tag([571]),
+  () => plans.route([571]),
   () => prices.claim(table, [1], { ttlMs: 1000, token: '1'.repeat(32), limit: 1, refreshMs: 1, ...all }),
   () => prices.claim(table, [1], { ttlMs: 1000, fields: ['a'] }),
   () => prices.release(table, '0'.repeat(32), [1]),

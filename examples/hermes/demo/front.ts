@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import httpProxy from '@fastify/http-proxy';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo } from 'quotelock';
+import { LockedQuoteInfo, QuoteLock } from 'quotelock';
 
 import type { Mode, PodStats } from '../api/pod.js';
 import type { Pod } from '../launch/pods.js';
@@ -57,9 +57,9 @@ export function frontOf(pods: readonly Pod[], redis: Redis, timing: Timing): Fas
 
 /** What the page shows beside the answers: the user's lock, the toggle, and the sums over all pods. */
 async function watch(pods: readonly Pod[], redis: Redis, timing: Timing, user: string): Promise<object> {
-  const quotes = new LockedQuoteInfo(redis);
+  const quotes = new QuoteLock(redis);
   const [lock, toggle, time, ...stats] = await Promise.all([
-    quotes.getById(user),
+    quotes.get(LockedQuoteInfo.key(user)),
     redis.get(TOGGLE),
     redis.time(),
     ...pods.map(statsOf),
@@ -71,7 +71,7 @@ async function watch(pods: readonly Pod[], redis: Redis, timing: Timing, user: s
   });
   const now = Number(time[0]) * 1000 + Math.trunc(Number(time[1]) / 1000);
   const totals = { today: sums('today'), quotelock: sums('quotelock') };
-  return { lock: lock ?? null, now, timing, toggle: toggle ?? '1', totals };
+  return { lock, now, timing, toggle: toggle ?? '1', totals };
 }
 
 async function statsOf({ port }: Pod): Promise<Record<Mode, PodStats> | undefined> {

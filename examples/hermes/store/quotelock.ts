@@ -32,16 +32,19 @@ export class QuotelockStore implements Store {
     /** What copies of tables may take of the pod's memory. With 0 there are none. */
     copyBytes: number,
   ) {
-    const quotes = new LockedQuoteInfo(redis);
-    const plans = new PricePlan(redis);
+    // A class of each store's own: a process may have several.
+    class Locks extends LockedQuoteInfo {}
+    Locks.bind(redis);
+    const quotes = new Locks();
+    const plans = new PricePlan(redis, TOGGLE);
     const { lagMs, alignSeconds } = timing;
     this.locks = {
       get: (user) => quotes.getById(user),
       acquire: (user, roleIds, { ifMissing }) => quotes.acquire(user, roleIds, { ifMissing, lagMs, alignSeconds }),
     };
     this.plans = {
-      tag: (ids) => plans.tag(TOGGLE, ids),
-      route: async (id) => (await plans.route(TOGGLE, [id]))[0] as Routed,
+      tag: (ids) => plans.tag(ids),
+      route: async (id) => (await plans.route([id]))[0] as Routed,
     };
     this.rents = new RedisRents(redis);
     this.#tables = new VehPrice(redis);

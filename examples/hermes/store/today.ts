@@ -25,12 +25,12 @@ export class TodayStore implements Store {
     readonly tagsMs: number,
     now: () => number,
   ) {
-    const plans = new PricePlan(redis);
+    const plans = new PricePlan(redis, TOGGLE);
     this.#redis = redis;
     this.locks = new TodayLocks(redis, timing, now);
     this.plans = {
-      tag: (ids) => plans.tag(TOGGLE, ids),
-      route: async (id) => (await plans.route(TOGGLE, [id]))[0] as Routed,
+      tag: (ids) => plans.tag(ids),
+      route: async (id) => (await plans.route([id]))[0] as Routed,
     };
     this.rents = new RedisRents(redis);
   }

@@ -1,0 +1,53 @@
+import { type NodeRedis, type NodeRedisCluster, type Transport, wordsOf } from '../driver.js';
+import { prefixOf, refuseIfCutOff } from './time-out.js';
+
+interface Options {
+  socket?: { socketTimeout?: number };
+}
+
+/** What is used of a client beyond what sends. */
+interface Client extends NodeRedis {
+  readonly options?: Options;
+  /** What node-redis 6 puts before the keys of the commands that it knows. */
+  readonly _keyPrefix?: unknown;
+}
+
+/** The same of a pool. */
+interface Pool extends Client {
+  execute(use: (client: Client) => Promise<unknown>): Promise<unknown>;
+}
+
+/** The same of a Cluster. */
+interface Cluster extends NodeRedisCluster {
+  readonly _options?: { defaults?: Options };
+  readonly _keyPrefix?: unknown;
+}
+
+/** A `timeout` of `commandOptions` ends once a command is sent. A `socketTimeout` would end the connection of what waits for longer. */
+export function nodeRedis(driver: NodeRedis | NodeRedisCluster): Transport {
+  const keyPrefix = prefixOf((driver as Client | Cluster)._keyPrefix);
+  const check = (command: string, blockMs: number | undefined, options: Options | undefined) =>
+    refuseIfCutOff(command, blockMs, 'socketTimeout', options?.socket?.socketTimeout);
+  if ('masters' in driver) {
+    const cluster = driver as Cluster;
+    return {
+      keyPrefix,
+      send: (command, args, { readOnly, blockMs }) => {
+        check(command, blockMs, cluster._options?.defaults);
+        return cluster.sendCommand(String(args[0]), readOnly, wordsOf(command, args));
+      },
+    };
+  }
+  const client = driver as Client | Pool;
+  return {
+    keyPrefix,
+    send: (command, args, { blockMs }) => {
+      // A pool takes a promise that fails, and nothing that throws.
+      const send = async (through: Client) => {
+        check(command, blockMs, through.options);
+        return through.sendCommand(wordsOf(command, args));
+      };
+      return blockMs !== undefined && 'execute' in client ? client.execute(send) : send(client);
+    },
+  };
+}

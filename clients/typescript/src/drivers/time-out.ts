@@ -1,0 +1,17 @@
+/** Refuses what would wait for longer than the driver waits for anything. `blockMs` is 0 for no limit. */
+export function refuseIfCutOff(command: string, blockMs: number | undefined, option: string, timeoutMs: unknown): void {
+  // What is no time to wait the server refuses.
+  if (blockMs === undefined || !(blockMs >= 0) || typeof timeoutMs !== 'number' || timeoutMs <= 0) return;
+  if (blockMs > 0 && blockMs < timeoutMs) return;
+  const wait = blockMs === 0 ? 'without limit' : `for ${blockMs} ms`;
+  throw new RangeError(
+    `${command} is to wait ${wait}, but the driver's ${option} is ${timeoutMs} ms: it takes a client with a longer one`,
+  );
+}
+
+/** The prefix as a text. */
+export function prefixOf(keyPrefix: unknown): string {
+  if (keyPrefix === undefined || keyPrefix === null) return '';
+  if (typeof keyPrefix === 'string') return keyPrefix;
+  throw new TypeError('the keyPrefix of a driver has to be a string');
+}
