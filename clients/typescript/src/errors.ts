@@ -60,8 +60,7 @@ const OLDER =
   /^ERR (syntax error, (unknown option )?'(LIST|COLUMNS|JSON|TOKEN|PERSIST)' |wrong number of arguments for 'vehprice\.mset')/;
 
 /** Mistakes in a call, in the words of the server and of the module. */
-const CALL =
-  /^ERR (syntax error|invalid|value is not|timeout is|too many|too much|the reply would be|wrong number of arg)/;
+const CALL = /^ERR (syntax error|invalid|value is not|timeout is|too many|too much|the reply would be|wrong number of arg)/;
 
 function reasonOf(code: string, message: string): Reason {
   if (code !== 'ERR') return REASONS[code] ?? 'other';
