@@ -50,8 +50,10 @@ impl DataType for PriceTable {
             return Err(LoadError::Version(encoding));
         }
         let mut decoder = Decoder::new(random_numbers());
-        while !chunks.next_chunk(|chunk| decoder.take(chunk))?? {}
-        let mut table = decoder.finish()?;
+        while !chunks.next_chunk(|chunk| decoder.take(chunk))?? {
+            chunks.pause();
+        }
+        let mut table = decoder.finish(|| chunks.pause())?;
         table.mark_relocated();
         Ok(Self(table))
     }

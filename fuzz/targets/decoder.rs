@@ -36,7 +36,7 @@ fn decode(chunks: &[Vec<u8>]) -> Option<Table> {
     for chunk in chunks {
         decoder.take(chunk).ok()?;
     }
-    decoder.finish().ok()
+    decoder.finish(|| {}).ok()
 }
 
 fn rows(table: &Table) -> Rows {

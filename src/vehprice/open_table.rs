@@ -2,7 +2,7 @@
 
 use quotelock_core::single_flight::TableKey;
 use quotelock_core::table::{Expiry, Row, Table};
-use quotelock_server::{Call, Key, TypedKey};
+use quotelock_server::{Call, Key, TypedKey, has_child};
 
 use super::{DEL_EVENT, KEY, SET_EVENT, single_flight, table_key};
 use crate::counters::ROWS_EXPIRED;
@@ -26,17 +26,17 @@ pub(super) struct OpenTable<'c, 'a> {
 impl<'c, 'a> OpenTable<'c, 'a> {
     /// Opens the table of the call's key to read.
     pub(super) fn read(call: &'c Call<'a>) -> Result<Self, Error> {
-        Self::open(call, call.open_read(KEY)?)
+        Self::open(call, call.open_read(KEY)?, Intent::Read)
     }
 
     /// Opens the table of the call's key to write; [`OpenTable::commit`] ends the write.
     pub(super) fn write(call: &'c Call<'a>) -> Result<Self, Error> {
-        Self::open(call, call.open_write(KEY)?)
+        Self::open(call, call.open_write(KEY)?, Intent::Write)
     }
 
-    fn open(call: &'c Call<'a>, key: Key<'c>) -> Result<Self, Error> {
+    fn open(call: &'c Call<'a>, key: Key<'c>, intent: Intent) -> Result<Self, Error> {
         let mut key = key.typed()?;
-        prepare(&mut key, table_key(call), call.now_ms());
+        prepare(&mut key, table_key(call), intent, call.now_ms());
         Ok(Self { call, key })
     }
 
@@ -112,12 +112,23 @@ impl WriteCounts {
     }
 }
 
+/// What a table is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    Read,
+    Write,
+}
+
 /// Makes a table that was just opened ready for use: ends the claims of what was there before it, and sweeps
-/// it a step.
-pub(super) fn prepare(key: &mut TypedKey<'_, PriceTable>, name: TableKey<'_>, now_ms: i64) {
+/// it a step, unless a child process shares its memory.
+pub(super) fn prepare(key: &mut TypedKey<'_, PriceTable>, name: TableKey<'_>, intent: Intent, now_ms: i64) {
     if let Some(PriceTable(table)) = key.value_mut() {
         if table.take_relocated() {
             single_flight::table_cleared(name);
+        }
+        // Where there is nothing to tidy up a read need not ask.
+        if intent == Intent::Write || table.needs_sweep(now_ms) {
+            table.set_shared(has_child());
         }
         ROWS_EXPIRED.add(table.sweep(now_ms, SWEEP_PAGES, SWEEP_BYTES).unwrap_or(0));
     }

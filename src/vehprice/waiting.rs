@@ -7,7 +7,7 @@ use quotelock_core::single_flight::{SingleFlight, TableKey, WaiterId, WaitingCli
 use quotelock_server::{BlockingCommand, Call, KeyName, TimerContext, clock_ms};
 
 use super::ids::Ids;
-use super::open_table::{OpenTable, prepare};
+use super::open_table::{Intent, OpenTable, prepare};
 use super::single_flight::{Client, MissingRows, has_claims, update, with_state};
 use super::{KEY, table_key};
 use crate::counters::CLAIMS_EXPIRED;
@@ -98,7 +98,7 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         // A key of another type has no rows; the reply will say so.
         let mut key = key.ok();
         if let Some(key) = &mut key {
-            prepare(key, TableKey { db, name }, now_ms);
+            prepare(key, TableKey { db, name }, Intent::Read, now_ms);
         }
         let table = key.as_ref().and_then(|key| key.value()).map(|PriceTable(table)| table);
         let mut rows = MissingRows::new(&fields);

@@ -17,7 +17,8 @@ pub trait BlockingCommand: Command {
     /// ignored.
     fn key_ready(call: &Call<'_>) -> Result<(), Self::Error>;
 
-    /// Answers a client that was unblocked, or whose time is over.
+    /// Answers a client that was unblocked, or whose time is over. One whose user has lost the right meanwhile
+    /// is told so instead.
     fn reply(call: &Call<'_>, waiter: u64) -> Result<(), Self::Error>;
 
     /// The client is gone or was answered. Called at least once for each waiter.
@@ -40,8 +41,7 @@ impl Call<'_> {
             | raw::REDISMODULE_CTX_FLAGS_LUA
             | raw::REDISMODULE_CTX_FLAGS_REPLICATED
             | raw::REDISMODULE_CTX_FLAGS_LOADING;
-        // SAFETY: the context belongs to this call.
-        unsafe { api!(RedisModule_GetContextFlags(self.ctx)) & DENIED.cast_signed() == 0 }
+        !self.has_flag(DENIED)
     }
 
     /// Blocks the client of this call for at most `timeout_ms`; 0: without limit. When the slot of the key at
@@ -110,7 +110,7 @@ unsafe extern "C" fn reply<C: BlockingCommand>(
     let reply = |call: &Call<'_>| {
         // SAFETY: the context belongs to this callback.
         let data = unsafe { api!(RedisModule_GetBlockedClientPrivateData(call.ctx)) };
-        C::reply(call, waiter_of(data))
+        if call.is_refused() { Ok(()) } else { C::reply(call, waiter_of(data)) }
     };
     // SAFETY: the server passes the arguments of the blocked command, as it passed them to its handler.
     unsafe { handle(ctx, argv, argc, C::SPEC.name, reply) }

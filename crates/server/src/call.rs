@@ -105,6 +105,11 @@ impl<'a> Call<'a> {
         unsafe { api!(RedisModule_GetSelectedDb(self.ctx)) }
     }
 
+    /// Whether one of these holds of the client or the server.
+    pub(crate) fn has_flag(&self, flags: u32) -> bool {
+        self.flags() & flags.cast_signed() != 0
+    }
+
     pub(crate) fn strings_from(&self, first: usize) -> &'a [*mut raw::RedisModuleString] {
         self.argv.get(first..).unwrap_or_default()
     }

@@ -19,3 +19,15 @@ pub(crate) fn register(ctx: *mut raw::RedisModuleCtx) {
 pub(crate) fn detached() -> *mut raw::RedisModuleCtx {
     DETACHED.load(Relaxed)
 }
+
+/// Whether a process that the server forked shares its memory, as one that saves: then what only tidies up should
+/// wait, as each page of memory that is written to is copied.
+pub fn has_child() -> bool {
+    has_flag(raw::REDISMODULE_CTX_FLAGS_ACTIVE_CHILD)
+}
+
+/// Whether one of these holds, of those that describe the server and no client.
+pub(crate) fn has_flag(flags: u32) -> bool {
+    // SAFETY: the context is kept for good, and used under the server's lock.
+    unsafe { api!(RedisModule_GetContextFlags(detached())) & flags.cast_signed() != 0 }
+}

@@ -10,6 +10,7 @@ use redis_module::raw;
 
 use crate::api::api;
 use crate::call::bytes;
+use crate::context::has_flag;
 use crate::defrag::{Relocator, defrag};
 use crate::guard::guard;
 use crate::load_error::LoadError;
@@ -148,6 +149,23 @@ impl ChunkReader<'_> {
             chunk
         };
         Ok(read(chunk.bytes()))
+    }
+
+    /// Lets the server answer its clients in the midst of a long load: at the start, in a full sync. The server
+    /// does so by itself after so many bytes of the file, which may hold many times as many; and lets a module
+    /// do so once in `1 / hz` seconds.
+    pub fn pause(&mut self) {
+        const LOADING: u32 = raw::REDISMODULE_CTX_FLAGS_LOADING | raw::REDISMODULE_CTX_FLAGS_ASYNC_LOADING;
+        // A command that restores a value is not interrupted.
+        if !has_flag(LOADING) {
+            return;
+        }
+        // SAFETY: the server's own io, whose context it frees once the value is loaded. What runs meanwhile can't
+        // reach the value.
+        unsafe {
+            let ctx = api!(RedisModule_GetContextFromIO(self.io));
+            api!(RedisModule_Yield(ctx, raw::REDISMODULE_YIELD_FLAG_NONE.cast_signed(), ptr::null()));
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod random;
 mod register;
 mod replicate;
 mod reply;
+mod rights;
 mod settings;
 mod spec;
 mod timer;
@@ -35,6 +36,7 @@ mod timer;
 pub use blocking::{BlockedClient, BlockingCommand};
 pub use call::{Call, Command, CommandEntry};
 pub use clock::{clock_ms, expiry_ms};
+pub use context::has_child;
 pub use counters::Counter;
 pub use data_type::{
     AofWriter, ChunkReader, ChunkWriter, DataType, Digest, EndsEarly, TypeEntry, TypeHandle,

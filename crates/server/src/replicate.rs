@@ -1,6 +1,6 @@
 //! What is sent to replicas and the AOF.
 
-use std::ffi::{CStr, c_int};
+use std::ffi::CStr;
 
 use redis_module::raw;
 
@@ -19,14 +19,13 @@ pub enum ReplicaArg<'p> {
 }
 
 /// The running command comes from the primary or the AOF.
-const REPLAY: c_int =
-    (raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING).cast_signed();
+const REPLAY: u32 = raw::REDISMODULE_CTX_FLAGS_REPLICATED | raw::REDISMODULE_CTX_FLAGS_LOADING;
 
 impl Call<'_> {
     /// Whether the command comes from the primary or the AOF: it carries what was decided there, and decides
     /// nothing.
     pub fn is_replay(&self) -> bool {
-        self.flags() & REPLAY != 0
+        self.has_flag(REPLAY)
     }
 
     /// Replicates a command with these arguments.

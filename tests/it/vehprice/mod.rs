@@ -2,6 +2,7 @@
 
 mod batch_replication;
 mod changes;
+mod children;
 mod claims;
 mod clear;
 mod clocks;

@@ -20,12 +20,13 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::SlotHint;
 use super::bounds::{self, MAX_EXPIRY_MS, MAX_FIELDS};
-use super::row::{read_length, write_length};
-use super::shape::ShapeRef;
+use super::loader::{DuplicateId, Loader};
+use super::row::{EncodedRow, read_length, write_length};
+use super::shape::{ShapeRef, Shapes};
 use super::{Expiry, Table};
 use crate::Seed;
+use crate::json::needs_escapes;
 
 /// A chunk ends with the row that brings it to this length.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -115,10 +116,9 @@ fn write_text(out: &mut Vec<u8>, text: &[u8]) {
 
 /// Loads a table, chunk by chunk.
 pub struct Decoder {
-    table: Table,
+    loader: Loader,
     /// `None` before the first chunk.
     shapes: Option<SavedShapes>,
-    rows: usize,
     checksum: Xxh3,
     is_sealed: bool,
 }
@@ -126,7 +126,7 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder into a table with this seed.
     pub fn new(seed: Seed) -> Self {
-        Self { table: Table::new(seed), shapes: None, rows: 0, checksum: Xxh3::new(), is_sealed: false }
+        Self { loader: Loader::new(seed), shapes: None, checksum: Xxh3::new(), is_sealed: false }
     }
 
     /// Takes the next chunk. Returns whether it was the last.
@@ -143,8 +143,7 @@ impl Decoder {
                     self.is_sealed = true;
                     return Ok(true);
                 }
-                read_rows(&mut self.table, shapes, count, rest)?;
-                self.rows += count;
+                read_rows(&mut self.loader, shapes, count, rest).ok_or(DecodeError::Row)?;
             }
         }
         self.checksum.update(chunk);
@@ -154,7 +153,7 @@ impl Decoder {
     fn check_seal(&self, seal: &[u8]) -> Result<(), DecodeError> {
         let (rows, rest) = seal.split_first_chunk().ok_or(DecodeError::Unsealed)?;
         let checksum = rest.try_into().map_err(|_| DecodeError::Unsealed)?;
-        if usize::try_from(u64::from_le_bytes(*rows)) != Ok(self.rows) {
+        if usize::try_from(u64::from_le_bytes(*rows)) != Ok(self.loader.rows()) {
             return Err(DecodeError::Count);
         }
         if u64::from_le_bytes(checksum) != self.checksum.digest() {
@@ -163,15 +162,16 @@ impl Decoder {
         Ok(())
     }
 
-    /// The table, if all of it was taken.
-    pub fn finish(mut self) -> Result<Table, DecodeError> {
+    /// The table, if all of it was taken. `pause` is called now and then: each call of the decoder's takes no
+    /// longer than a chunk or two of rows do, but this one.
+    pub fn finish(mut self, pause: impl FnMut()) -> Result<Table, DecodeError> {
         if !self.is_sealed {
             return Err(DecodeError::Unsealed);
         }
         if let Some(shapes) = self.shapes {
-            shapes.release(&mut self.table);
+            shapes.release(self.loader.shapes_mut());
         }
-        Ok(self.table)
+        self.loader.finish(pause).map_err(|DuplicateId| DecodeError::DuplicateId)
     }
 }
 
@@ -220,47 +220,38 @@ impl SavedShapes {
         Some(self.list.get(index)?.fields)
     }
 
-    /// The shape in the table.
-    fn make(&mut self, index: usize, table: &mut Table) -> Option<ShapeRef> {
+    /// The shape among those of the table.
+    fn make(&mut self, index: usize, shapes: &mut Shapes) -> Option<ShapeRef> {
         let shape = self.list.get_mut(index)?;
         if shape.made.is_none() {
             let mut rest = self.chunk.get(shape.names.clone())?;
             let names = (0..shape.fields).map(|_| bounds::name(read_text(&mut rest)?));
-            shape.made = Some(table.shapes_mut().intern(&names.collect::<Option<Vec<_>>>()?));
+            shape.made = Some(shapes.intern(&names.collect::<Option<Vec<_>>>()?));
         }
         shape.made
     }
 
-    fn release(self, table: &mut Table) {
+    fn release(self, shapes: &mut Shapes) {
         for shape in self.list.into_iter().filter_map(|shape| shape.made) {
-            table.shapes_mut().release(shape.id);
+            shapes.release(shape.id);
         }
     }
 }
 
-fn read_rows(
-    table: &mut Table,
-    shapes: &mut SavedShapes,
-    count: usize,
-    mut rest: &[u8],
-) -> Result<(), DecodeError> {
-    let mut values = Vec::new();
+/// Reads so many rows, and nothing else.
+fn read_rows(loader: &mut Loader, shapes: &mut SavedShapes, count: usize, mut rest: &[u8]) -> Option<()> {
     for _ in 0..count {
-        let (id, expiry, shape) = read_row(shapes, &mut values, &mut rest).ok_or(DecodeError::Row)?;
-        let shape = shapes.make(shape, table).ok_or(DecodeError::Row)?;
-        if !table.put_shaped(id, SlotHint::unknown(table.hash(id)), shape, values.iter().copied(), expiry) {
-            return Err(DecodeError::DuplicateId);
-        }
+        let row = read_row(loader.shapes_mut(), shapes, &mut rest)?;
+        loader.add(row);
     }
-    if rest.is_empty() { Ok(()) } else { Err(DecodeError::Row) }
+    rest.is_empty().then_some(())
 }
 
-/// Reads a row's id, expiry and the number of its shape, and its values into `values`.
 fn read_row<'c>(
-    shapes: &SavedShapes,
-    values: &mut Vec<&'c [u8]>,
+    table_shapes: &mut Shapes,
+    shapes: &mut SavedShapes,
     rest: &mut &'c [u8],
-) -> Option<(&'c [u8], Expiry, usize)> {
+) -> Option<EncodedRow<'c>> {
     let (expiry, after) = rest.split_first_chunk()?;
     let expiry = Expiry::from_bytes(*expiry);
     *rest = after;
@@ -270,11 +261,15 @@ fn read_row<'c>(
     let id = read_text(rest).filter(|id| bounds::is_id(id))?;
     let (shape, after) = read_length(rest)?;
     *rest = after;
-    values.clear();
+    // Values are saved as they are kept.
+    let mut is_plain = true;
     for _ in 0..shapes.fields(shape)? {
-        values.push(Some(read_text(rest)?).filter(|value| bounds::is_value(value))?);
+        let value = read_text(rest).filter(|value| bounds::is_value(value))?;
+        is_plain &= !needs_escapes(value);
     }
-    Some((id, expiry, shape))
+    let values = after.get(..after.len() - rest.len())?;
+    let shape = shapes.make(shape, table_shapes)?;
+    Some(EncodedRow { id, expiry, shape, is_plain, values })
 }
 
 fn read_text<'c>(rest: &mut &'c [u8]) -> Option<&'c [u8]> {
@@ -306,7 +301,7 @@ mod tests {
         let chunk = wide_shapes(50);
         let mut decoder = Decoder::new([1, 2, 3, 4]);
         assert_eq!(decoder.take(&chunk), Ok(false));
-        assert_eq!(decoder.table.bytes(), Table::new([1, 2, 3, 4]).bytes());
+        assert_eq!(decoder.loader.bytes(), Table::new([1, 2, 3, 4]).bytes());
         // A row has the last of them.
         let mut rows = vec![1];
         rows.extend_from_slice(&Expiry::NEVER.to_bytes());
@@ -314,6 +309,6 @@ mod tests {
         write_length(&mut rows, 49);
         (0..MAX_FIELDS).for_each(|_| write_text(&mut rows, b"12"));
         assert_eq!(decoder.take(&rows), Ok(false));
-        assert!(decoder.table.bytes() < 3 * chunk.len() / 50, "{} bytes", decoder.table.bytes());
+        assert!(decoder.loader.bytes() < 3 * chunk.len() / 50, "{} bytes", decoder.loader.bytes());
     }
 }

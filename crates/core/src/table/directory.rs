@@ -70,8 +70,12 @@ impl Table {
     }
 
     /// Merges the page of `hash` with the one it was split from as long as both are nearly empty, and halves
-    /// the directory when no page needs its last bit.
+    /// the directory when no page needs its last bit. What waits because memory is shared is made up for when
+    /// another row of these pages goes.
     pub(super) fn merge(&mut self, hash: u32) {
+        if self.is_shared {
+            return;
+        }
         while let Some((low_number, high_number)) = self.mergeable(hash) {
             let depth = self.pages[low_number].depth;
             let high = std::mem::replace(&mut self.pages[high_number], Page::new(depth, 0));

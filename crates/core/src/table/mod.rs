@@ -12,6 +12,7 @@ mod defrag;
 mod directory;
 mod group;
 mod history;
+mod loader;
 mod lookup;
 mod max_expiry;
 mod memory;
@@ -70,6 +71,8 @@ pub struct Table {
     draft: Vec<u8>,
     /// Loaded, copied or moved to its key, and not opened since.
     is_relocated: bool,
+    /// Another process shares the memory of this one: what only tidies waits.
+    is_shared: bool,
     /// How many rows were ever written or deleted.
     count: u64,
     /// Once it was asked for changes.
@@ -96,6 +99,7 @@ impl Table {
             sweep: Sweep::START,
             draft: Vec::new(),
             is_relocated: false,
+            is_shared: false,
             count: 0,
             history: None,
         }
@@ -109,7 +113,20 @@ impl Table {
 
     /// Whether it was relocated since this was last asked.
     pub fn take_relocated(&mut self) -> bool {
-        std::mem::take(&mut self.is_relocated)
+        // Written to only where it changes: most calls come to read.
+        let is_relocated = self.is_relocated;
+        if is_relocated {
+            self.is_relocated = false;
+        }
+        is_relocated
+    }
+
+    /// Whether another process, as one that saves, shares the memory of this one. Then each piece of it that is
+    /// written to is copied, so what only tidies waits: nothing is swept, no pages are merged.
+    pub fn set_shared(&mut self, is_shared: bool) {
+        if self.is_shared != is_shared {
+            self.is_shared = is_shared;
+        }
     }
 
     /// The row with this id, if it is live at `now_ms`.
@@ -183,9 +200,7 @@ impl Table {
             return false;
         }
         self.shapes.add_ref(shape);
-        // Rows whose hashes share more bits than chance explains stay together: splitting on would double the
-        // directory for nothing.
-        let max_depth = (self.rows.checked_ilog2().unwrap_or(0) + 8).min(MAX_DEPTH);
+        let max_depth = self.max_depth();
         while self.page(hash).len() >= MAX_ROWS && self.page(hash).depth < max_depth {
             self.split(hash);
         }
@@ -193,6 +208,12 @@ impl Table {
         self.rows += 1;
         self.max_expiry.record(expiry);
         true
+    }
+
+    /// Rows whose hashes share more bits than this stay together: chance doesn't explain it, and splitting on
+    /// would double the directory for nothing.
+    fn max_depth(&self) -> u32 {
+        (self.rows.checked_ilog2().unwrap_or(0) + 8).min(MAX_DEPTH)
     }
 
     /// Deletes a row. Returns whether it was live at `now_ms`.

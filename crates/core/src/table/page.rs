@@ -4,8 +4,10 @@
     reason = "slots and their spans are made here alone; a place out of range is a bug that must not pass for a missing row"
 )]
 
+use std::ops::Range;
+
 use super::memory::{Relocator, grow, list_bytes, size_class};
-use super::row::{self, Expiry};
+use super::row::{self, EncodedRow, Expiry};
 
 /// The most rows of a page that can still be split.
 pub(super) const MAX_ROWS: usize = 32;
@@ -71,7 +73,7 @@ impl Span {
     }
 
     /// Where a row that is not long stands among the page's rows.
-    fn range(self) -> std::ops::Range<usize> {
+    fn range(self) -> Range<usize> {
         self.start()..self.start() + self.length()
     }
 
@@ -310,6 +312,60 @@ impl Page {
             self.append(from.bytes_of(span))
         };
         self.slots.push(Slot { hash, span });
+    }
+
+    /// Whether a row of this length has room among the others.
+    pub(super) fn has_room(&self, length: usize) -> bool {
+        length > MAX_INLINE_BYTES || Span::inline(self.rows.len(), length).is_some()
+    }
+
+    /// Adds a row after the others, wherever its hash belongs: [`Page::sort`] must follow. One that has no room
+    /// among them is kept as a long one.
+    pub(super) fn push(&mut self, hash: u32, row: EncodedRow<'_>) {
+        let span = if let Some(span) = Span::inline(self.rows.len(), row.len()) {
+            row.write(&mut self.rows);
+            span
+        } else {
+            let mut long = Vec::with_capacity(row.len());
+            row.write(&mut long);
+            self.append_long(long.into_boxed_slice())
+        };
+        self.slots.push(Slot { hash, span });
+    }
+
+    /// Puts the rows in the order of their hashes.
+    pub(super) fn sort(&mut self) {
+        self.slots.sort_unstable_by_key(|slot| slot.hash);
+    }
+
+    /// Whether two rows have the same id.
+    pub(super) fn has_id_twice(&self) -> bool {
+        let mut rest = &*self.slots;
+        while let [slot, after @ ..] = rest {
+            let mut alike = after.iter().take_while(|other| other.hash == slot.hash);
+            if alike.any(|other| row::has_id(self.bytes_of(other.span), row::id(self.bytes_of(slot.span)))) {
+                return true;
+            }
+            rest = after;
+        }
+        false
+    }
+
+    /// The first of these places whose hash is not lower.
+    pub(super) fn place_among(&self, places: Range<usize>, hash: u32) -> usize {
+        places.start + self.slots[places].partition_point(|slot| slot.hash < hash)
+    }
+
+    /// Takes the rows at these places out of a page that is given up, into one of their own.
+    pub(super) fn take_out(&mut self, places: Range<usize>, depth: u32, first_hash: u32) -> Self {
+        let mut page = Self::new(depth, first_hash);
+        let inline = self.slots[places.clone()].iter().filter(|slot| !slot.span.is_long());
+        page.rows.reserve_exact(inline.map(|slot| slot.span.length()).sum());
+        page.slots.reserve_exact(places.len());
+        for place in places {
+            page.take(self, place);
+        }
+        page
     }
 
     fn record(&mut self, expiry: Expiry) {

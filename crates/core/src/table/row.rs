@@ -58,10 +58,6 @@ const _: () = assert!(MAX_VALUE_BYTES < 1 << (7 * MAX_LENGTH_BYTES));
 ///
 /// # Panics
 /// If the id does not have 1 to 256 bytes, or there are not as many values as the shape has names.
-#[expect(
-    clippy::expect_used,
-    reason = "ids are checked where they come in, arguments and saved tables alike"
-)]
 pub(super) fn encode<'v>(
     out: &mut Vec<u8>,
     id: &[u8],
@@ -69,14 +65,7 @@ pub(super) fn encode<'v>(
     shape: ShapeRef,
     values: impl Iterator<Item = &'v [u8]> + Clone,
 ) {
-    let id_length = id.len().checked_sub(1).and_then(|length| u8::try_from(length).ok());
-    let id_length = id_length.expect("an id has 1 to 256 bytes");
-    let is_plain = shape.is_plain && !values.clone().any(needs_escapes);
-    let escapes = if is_plain { 0 } else { ESCAPES };
-    out.extend_from_slice(&expiry.to_bytes());
-    out.extend_from_slice(&(shape.id | escapes).to_le_bytes());
-    out.push(id_length);
-    out.extend_from_slice(id);
+    write_head(out, id, expiry, shape, !values.clone().any(needs_escapes));
     let mut count = 0;
     for value in values {
         write_length(out, value.len());
@@ -84,6 +73,47 @@ pub(super) fn encode<'v>(
         count += 1;
     }
     assert_eq!(count, shape.fields, "a row has as many values as its shape has names");
+}
+
+/// Appends what stands before the values.
+#[inline]
+#[expect(
+    clippy::expect_used,
+    reason = "ids are checked where they come in, arguments and saved tables alike"
+)]
+fn write_head(out: &mut Vec<u8>, id: &[u8], expiry: Expiry, shape: ShapeRef, is_plain: bool) {
+    let id_length = id.len().checked_sub(1).and_then(|length| u8::try_from(length).ok());
+    let id_length = id_length.expect("an id has 1 to 256 bytes");
+    let escapes = if is_plain && shape.is_plain { 0 } else { ESCAPES };
+    out.extend_from_slice(&expiry.to_bytes());
+    out.extend_from_slice(&(shape.id | escapes).to_le_bytes());
+    out.push(id_length);
+    out.extend_from_slice(id);
+}
+
+/// A row whose values are encoded already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EncodedRow<'r> {
+    pub(super) id: &'r [u8],
+    pub(super) expiry: Expiry,
+    pub(super) shape: ShapeRef,
+    /// Whether no value has a character that JSON escapes.
+    pub(super) is_plain: bool,
+    /// As many values as the shape has names, UTF-8, each after its length.
+    pub(super) values: &'r [u8],
+}
+
+impl EncodedRow<'_> {
+    /// Its length in bytes as it is kept.
+    pub(super) fn len(&self) -> usize {
+        HEAD_BYTES + self.id.len() + self.values.len()
+    }
+
+    /// Appends the row, as [`encode`] does.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        write_head(out, self.id, self.expiry, self.shape, self.is_plain);
+        out.extend_from_slice(self.values);
+    }
 }
 
 /// Appends a length as unsigned LEB128: seven bits to a byte, the lowest first; the high bit says that more

@@ -16,10 +16,15 @@ impl Sweep {
 }
 
 impl Table {
+    /// Whether a row can have expired that is not swept yet.
+    pub fn needs_sweep(&self, now_ms: i64) -> bool {
+        self.min_expiry.is_expired(now_ms)
+    }
+
     /// Takes expired rows out of the next `pages` pages, or of fewer once `bytes` bytes were freed. Returns
-    /// how many rows, or `None` if none can have expired.
+    /// how many rows, or `None` if none can have expired or all tidying waits.
     pub fn sweep(&mut self, now_ms: i64, pages: usize, bytes: usize) -> Option<usize> {
-        if !self.min_expiry.is_expired(now_ms) {
+        if self.is_shared || !self.needs_sweep(now_ms) {
             return None;
         }
         let (mut swept, mut freed) = (0, 0);

@@ -336,7 +336,7 @@ fn decode(chunks: &[Vec<u8>]) -> Result<Table, DecodeError> {
     for chunk in chunks {
         decoder.take(chunk)?;
     }
-    decoder.finish()
+    decoder.finish(|| {})
 }
 
 fn rows(table: &Table, now_ms: i64) -> BTreeMap<Vec<u8>, (Expiry, Fields)> {

@@ -8,6 +8,7 @@ mod forms;
 mod leaks;
 mod lists;
 mod pods;
+mod rights;
 mod slots;
 mod tokens;
 
