@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar, Union
+from typing import Any, Protocol, TypeVar
 
 from ._steps import Call
 from ._tables import LONGEST_WAIT_MS
@@ -22,8 +22,8 @@ class Redis(Protocol):
 Send = Callable[[list[str], str, bool], Any]
 AsyncSend = Callable[[list[str], str, bool], Awaitable[Any]]
 
-Driver = Union[Redis, Send]
-AsyncDriver = Union[Redis, AsyncSend]
+Driver = Redis | Send
+AsyncDriver = Redis | AsyncSend
 
 
 def sender(driver: Driver | AsyncDriver) -> Callable[[Call[Any]], Any]:
@@ -42,9 +42,9 @@ def answered(call: Call[T], error: Exception) -> Exception:
 
 
 def longest_wait_ms(driver: Driver | AsyncDriver) -> int:
-    """How long one call may wait, so that the driver's time-out does not end it."""
+    """How long one call may wait, so that the driver's time-out does not end it. A server ends waits some 100 ms late."""
     seconds = _socket_timeout(driver)
-    return LONGEST_WAIT_MS if not seconds else max(1, min(LONGEST_WAIT_MS, round(seconds * 800)))
+    return LONGEST_WAIT_MS if not seconds else max(0, min(LONGEST_WAIT_MS, round(seconds * 1000) - 300))
 
 
 def _socket_timeout(driver: Any) -> float | None:

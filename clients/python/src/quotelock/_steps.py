@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, Union
+from typing import Any, Generic, Protocol, TypeVar
 
 from ._words import Word, word
 
@@ -83,7 +83,7 @@ class Sleep:
         yield self
 
 
-Step = Union[Call[Any], Run[Any], Start, Wait, Sleep]
+Step = Call[Any] | Run[Any] | Start | Wait | Sleep
 
 Flow = Generator[Step, Any, T]
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Union
+from collections.abc import Iterable
 
 from ._words import Word, word, words
 
 # What a table is named after, besides the moment. A list is a set, such as role ids: neither order nor repetition counts.
-Part = Union[Word, Sequence[Word], set[Word], frozenset[Word]]
+Part = Word | list[str] | list[int] | list[Word] | tuple[Word, ...] | set[str] | set[int] | set[Word] | frozenset[Word]
 
 _WHAT = "a table's key"
 
@@ -30,9 +29,9 @@ def table_key(moment: str, name: str, parts: Iterable[Part]) -> str:
 
 
 def _part_text(part: Part) -> str:
-    if isinstance(part, (str, int)):
-        return _escaped(word(_WHAT, part))
-    return ",".join(map(_escaped, sorted(set(words(_WHAT, part)), key=_utf16)))
+    if isinstance(part, (list, tuple, set, frozenset)):
+        return ",".join(map(_escaped, sorted(set(words(_WHAT, part)), key=_utf16)))
+    return _escaped(word(_WHAT, part))
 
 
 def _utf16(text: str) -> bytes:

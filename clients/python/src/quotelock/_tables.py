@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
-from typing import Any, Optional
+from typing import Any
 
 from ._replies import is_one, json, members, number, rows_by_column, text
 from ._steps import Call, Flow, Start
@@ -15,10 +15,11 @@ from ._words import GivenRows, Word, columns_text, ids_text, names, rows_text, w
 from .errors import ServerError
 from .types import Changes, Claim, Condition, Expiry, Row, TableInfo, Verified
 
-Names = Optional[Sequence[str]]
+Names = Sequence[str] | None
 
 # How long one call waits at most. Drivers have time-outs, so that longer waits are several calls.
 LONGEST_WAIT_MS = 2000
+_SHORTEST_WAIT_MS = 200
 
 
 def get(key: str, id: Word, fields: Names, raw: Names) -> Call[Any]:
@@ -33,6 +34,8 @@ def mget(
         return []
     if block_ms is None:
         return (yield from _mget(key, asked, fields, raw, None))
+    if longest_ms < _SHORTEST_WAIT_MS:
+        raise ValueError("block_ms takes a driver whose socket_timeout is at least half a second, or is None")
     left = block_ms
     while True:
         # 0 waits without end: so does this, in steps.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import Any
 
 # What a user, an id or a value may be given as. No float, as it has more than one text: 5.0 and 5 would be two prices.
-Word = Union[str, int]
+Word = str | int
 
 # A field's value as it may be given: None is a field that the row lacks.
-Value = Optional[Word]
+Value = Word | None
 
 # Rows to be written: by id, or pairs of id and row.
-GivenRows = Union[Mapping[Word, Mapping[str, Value]], Iterable[tuple[Word, Mapping[str, Value]]]]
+GivenRows = Mapping[str, Mapping[str, Value]] | Mapping[int, Mapping[str, Value]] | Iterable[tuple[Word, Mapping[str, Value]]]
 
 
 def word(what: str, given: Any) -> str:

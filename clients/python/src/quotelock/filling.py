@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, Union
+from typing import Any, Generic, TypeVar
 
-from ._words import Value, Word
+from ._words import GivenRows
 
 R = TypeVar("R")
 
 # Rows as upstream answers them: by id, or pairs of id and row. Ids that it leaves out are ids it does not know.
-Fetched = Union[Mapping[str, Mapping[str, Value]], Mapping[Word, Mapping[str, Value]], Iterable[tuple[Word, Mapping[str, Value]]]]
+Fetched = GivenRows
 
 # Asks upstream for these ids.
 Fetch = Callable[[list[str]], Fetched]

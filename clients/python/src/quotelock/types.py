@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, NamedTuple, Required, TypedDict, TypeVar, Union
+from typing import Any, Generic, Literal, NamedTuple, Required, TypedDict, TypeVar
 
 from ._words import GivenRows, Value, Word
 
@@ -40,13 +40,13 @@ State = Literal["Effective", "CloseToExpired"]
 Outcome = Literal["Created", "Refreshed", "Held"]
 
 # A moment: RFC 3339 with an offset, or a datetime with a time zone, or "*" for the server's clock.
-QueryTime = Union[str, datetime]
+QueryTime = str | datetime
 
 # `NX`: only what is not there yet; `XX`: only what is. Rows are looked at one by one.
 Condition = Literal["NX", "XX"]
 
 # When rows expire: so long from now, at a moment, or when the row that is replaced would have.
-Expiry = Union[timedelta, datetime, Literal["keep"]]
+Expiry = timedelta | datetime | Literal["keep"]
 
 # A row as it is stored.
 Row = dict[str, str]
