@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import unittest
 import uuid
@@ -16,6 +17,9 @@ import redis
 import redis.asyncio
 import valkey
 import valkey.asyncio
+
+# It tells of tests that hold up their loop.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
 

@@ -36,6 +36,19 @@ class ManyRows(ServerTest):
         self.assertEqual(await prices.get(table, 1), {"a": "x", "b": "7"})
 
 
+    @through_each_driver
+    async def test_by_column_are_those_that_json_has(self, classes: Classes) -> None:
+        prices, table = classes.VehPrice(), key("table")
+        await prices.mset(table, [(id, {name: id * len(name) for name in ("a", "bb", "ccc")[id % 3 :]}) for id in range(30)])
+        for fields in (["a"], ["bb", "a"], ["ccc", "none", "a"], ["a", "a"], ["a", "bb", "ccc", "none"]):
+            ids = [*range(40), 3]
+            by_json = await prices.mget(table, ids, fields=fields, raw=["none"])
+            self.assertEqual(await prices.mget(table, ids, fields=fields), by_json)
+            claim = await prices.claim(table, ids, ttl_ms=1000, limit=1, fields=fields)
+            self.assertEqual(claim.rows, by_json)
+            await prices.release(table, claim.token or "0" * 32)
+
+
 class Words(TestCase):
     def test_go_in_one_argument_with_the_options_before_it(self) -> None:
         sent = []

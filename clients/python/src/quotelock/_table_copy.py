@@ -61,10 +61,11 @@ class TableCopy:
         get = self._rows.get
         return [get(id) for id in ids]
 
-    def unexpired(self, ids: Sequence[str], own_now: float) -> list[CopiedRow | None] | None:
+    def unexpired(self, ids: Sequence[str], own_now: float) -> list[CopiedRow] | None:
         """The same if all are there and none has expired since, by this process's clock, else None."""
-        rows = self.rows(ids)
-        if None in rows:
+        try:
+            rows = [self._rows[id] for id in ids]
+        except KeyError:
             return None
         # As if the server had told its clock as soon as it was asked: so it is rather a little ahead than behind.
         now = own_now + self._clock_ahead
