@@ -10,11 +10,10 @@ from unittest import IsolatedAsyncioTestCase
 import redis.asyncio.cluster
 import redis.cluster
 import valkey.cluster
+
 from quotelock import PricePlan, PriceTableCopies, PriceTables, QuoteLock, VehPrice
 from quotelock.asyncio import PriceTables as AsyncTables
 from quotelock.asyncio import QuoteLock as AsyncLocks
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from .test_fill import cache, rows_of
 
@@ -45,7 +44,7 @@ class Cluster(IsolatedAsyncioTestCase):
             driver.close()
 
     async def test_with_asyncio_too(self) -> None:
-        cluster = redis.asyncio.cluster.RedisCluster.from_url(URL, retry=Retry(NoBackoff(), 3))  # type: ignore[arg-type]
+        cluster = redis.asyncio.cluster.RedisCluster.from_url(URL)
         locks = AsyncLocks(cluster)
         found = await asyncio.gather(*(locks.acquire(f"{cache().key}:{user}", ["3"]) for user in range(30)))
         self.assertEqual({lock.outcome for lock in found}, {"Created"})

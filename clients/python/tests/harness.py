@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import quotelock
-import quotelock.asyncio
 import redis
 import redis.asyncio
 import valkey
 import valkey.asyncio
+
+import quotelock
+import quotelock.asyncio
 
 # It tells of tests that hold up their loop.
 logging.getLogger("asyncio").setLevel(logging.ERROR)

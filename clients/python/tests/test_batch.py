@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest import TestCase
 
 from quotelock import VehPrice
@@ -35,7 +36,6 @@ class ManyRows(ServerTest):
         await prices.mset(table, {"1": {"a": None, "b": 7}}, fields=["a", "b"], merge=True)
         self.assertEqual(await prices.get(table, 1), {"a": "x", "b": "7"})
 
-
     @through_each_driver
     async def test_by_column_are_those_that_json_has(self, classes: Classes) -> None:
         prices, table = classes.VehPrice(), key("table")
@@ -53,7 +53,7 @@ class Words(TestCase):
     def test_go_in_one_argument_with_the_options_before_it(self) -> None:
         sent = []
 
-        def send(words: list[str], key: str, read_only: bool) -> object:
+        def send(words: list[str], _key: str, read_only: bool) -> object:
             sent.append((words, read_only))
             return 1 if words[0] == "VEHPRICE.MSET" else '{"missing":[0,1],"columns":[[null,null]]}'
 
@@ -88,7 +88,8 @@ class Words(TestCase):
                 self.assertRaisesRegex(TypeError, named, lambda wrong=wrong: prices.mset("t", {7: {"a": wrong, "b": 1}}))
                 self.assertRaisesRegex(TypeError, named, lambda wrong=wrong: prices.mset("t", {7: {"a": wrong}}, fields=["a"]))
         for fields in (["a", "b"], None):
-            for row in ({}, {"a": None}):
+            rows: list[dict[str, Any]] = [{}, {"a": None}]
+            for row in rows:
                 with self.assertRaisesRegex(ValueError, "row '4712' has none"):
                     prices.mset("t", {4711: {"a": 1}, 4712: row}, fields=fields)
         self.assertRaisesRegex(TypeError, "takes a list here, not str", lambda: prices.mget("t", "4711"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from quotelock import AcquiredLock, Lock, LockedQuoteInfo, PricePlan, Routed, TableInfo, Verified
+from quotelock import AcquiredLock, Lock, LockedQuoteInfo, PricePlan, Routed, TableInfo, Verified, Word
 
 from .harness import Classes, ServerTest, key, through_each_driver
 
@@ -150,6 +150,11 @@ class Plans(ServerTest):
         self.assertEqual(LockedQuoteInfo(lambda *_: None).key(42), "hermes:LockedQuoteInfo:42")
 
     def test_bares_without_a_server(self) -> None:
-        for id, bare, is_old in [("571_old", "571", True), (571, "571", False), ("_old_old", "_old", True), ("571_OLD", "571_OLD", False)]:
+        cases: list[tuple[Word, str, bool]] = [
+            ("571_old", "571", True),
+            (571, "571", False),
+            ("_old_old", "_old", True),
+            ("571_OLD", "571_OLD", False),
+        ]
+        for id, bare, is_old in cases:
             self.assertEqual((PricePlan.bare(id), PricePlan.is_old(id)), (bare, is_old))
-

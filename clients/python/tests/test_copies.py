@@ -13,6 +13,7 @@ from unittest import IsolatedAsyncioTestCase
 from unittest.mock import patch
 
 import redis
+
 from quotelock import PriceTableCopies, ServerError, VehPrice
 from quotelock.asyncio import PriceTableCopies as AsyncCopies
 
@@ -128,7 +129,10 @@ class Final(IsolatedAsyncioTestCase):
     async def test_rows_are_answered_without_a_round_trip_until_they_expire(self) -> None:
         server, clock = FeignedServer(), [5000.0]
         copy = AsyncCopies(server.send, max_bytes=1_000_000, final=True).of("t")
-        own_ms = patch.multiple("quotelock._kept_tables", own_ms=lambda: clock[0]), patch("quotelock.asyncio.copies.own_ms", lambda: clock[0])
+        own_ms = (
+            patch.multiple("quotelock._kept_tables", own_ms=lambda: clock[0]),
+            patch("quotelock.asyncio.copies.own_ms", lambda: clock[0]),
+        )
         with own_ms[0], own_ms[1]:
             call = asyncio.create_task(copy.rows([1, 2]))
             await turn()

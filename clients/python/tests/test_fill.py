@@ -10,6 +10,7 @@ from typing import Any
 
 import redis
 import redis.asyncio
+
 from quotelock import FillError, FillOptions, Lock, PriceTable, PriceTables, Timing, VehPrice, is_unavailable
 from quotelock.asyncio import PriceTables as AsyncTables
 
@@ -27,8 +28,13 @@ def rows_of(ids: list[str]) -> dict[str, dict[str, Any]]:
 class Filling(ServerTest):
     @through_each_driver
     async def test_fetches_what_is_missing_once(self, classes: Classes) -> None:
-        table, asked = cache(), []
-        fetch = classes.fetch(lambda ids: asked.append(ids) or rows_of(ids))
+        table, asked = cache(), list[Any]()
+
+        def note(ids: list[str]) -> Any:
+            asked.append(ids)
+            return rows_of(ids)
+
+        fetch = classes.fetch(note)
         tables = classes.PriceTables()
         await classes.VehPrice().mset(table.key, {"1": {"price": "own"}})
         filled = await tables.get_or_fill(table, [1, 2, "99", 2], fetch, fields=["price"])
@@ -43,7 +49,7 @@ class Filling(ServerTest):
         self.assertEqual((await tables.get_or_fill(table, [2], fetch, fields=["price"], copy=copy)).rows, [{"price": "4"}])
 
     async def test_ten_pods_ask_for_each_row_once(self) -> None:
-        table, asked = cache(), []
+        table, asked = cache(), list[Any]()
 
         async def fetch(ids: list[str]) -> Any:
             asked.extend(ids)
@@ -61,7 +67,7 @@ class Filling(ServerTest):
             await pod.aclose()
 
     def test_ten_threads_ask_for_each_row_once(self) -> None:
-        table, asked, seen = cache(), [], []
+        table, asked, seen = cache(), list[Any](), list[Any]()
         tables = PriceTables(redis.Redis.from_url(URL))
 
         def fetch(ids: list[str]) -> Any:
@@ -83,7 +89,7 @@ class Filling(ServerTest):
 
     @through_each_driver
     async def test_an_upstream_slower_than_claims_is_asked_once(self, classes: Classes) -> None:
-        table, asked = cache(), []
+        table, asked = cache(), list[Any]()
 
         def slow(ids: list[str]) -> Any:
             asked.append(ids)
@@ -98,7 +104,7 @@ class Filling(ServerTest):
         way: Any = fetch if classes.is_async else slow
         one, other = classes.PriceTables(options), classes.PriceTables(options)
         if classes.is_async:
-            seen = await asyncio.gather(one.get_or_fill(table, [1], way), other.get_or_fill(table, [1], way))
+            seen = list(await asyncio.gather(one.get_or_fill(table, [1], way), other.get_or_fill(table, [1], way)))
         else:
             seen = [await one.get_or_fill(table, [1], way)]
         self.assertEqual([filled.rows for filled in seen], [[{"price": "2"}]] * len(seen))
@@ -106,7 +112,7 @@ class Filling(ServerTest):
 
     @through_each_driver
     async def test_tries_again_and_then_says_what_failed(self, classes: Classes) -> None:
-        table, asked = cache(), []
+        table, asked = cache(), list[Any]()
 
         def fail(ids: list[str]) -> Any:
             asked.append(ids)
@@ -127,7 +133,7 @@ class Filling(ServerTest):
         self.assertEqual((await classes.VehPrice().claim(table.key, [2], ttl_ms=1000)).claimed, ["2"])
 
     async def test_no_call_takes_longer_and_the_next_one_has_the_rows(self) -> None:
-        table, asked = cache(), []
+        table, asked = cache(), list[Any]()
 
         def slow(ids: list[str]) -> Any:
             asked.append(ids)
@@ -144,7 +150,7 @@ class Filling(ServerTest):
         self.assertEqual(asked, [["1"]])
 
     async def test_upstream_is_given_up_after_its_time(self) -> None:
-        table, cancelled = cache(), []
+        table, cancelled = cache(), list[Any]()
         client = redis.asyncio.Redis.from_url(URL)
 
         async def hang(ids: list[str]) -> Any:
@@ -175,7 +181,7 @@ class Filling(ServerTest):
         self.assertEqual((filled.locked, filled.filled, filled.missing), (False, 1, ["99"]))
 
     def test_fetches_without_claims_where_the_server_has_no_room_for_more(self) -> None:
-        table, before = cache(), self.redis.config_get("quotelock.max-claims")["quotelock.max-claims"]
+        table, before = cache(), str(self.redis.config_get("quotelock.max-claims")["quotelock.max-claims"])
         self.addCleanup(self.redis.config_set, "quotelock.max-claims", before)
         self.redis.config_set("quotelock.max-claims", 0)
         filled = PriceTables(redis.Redis.from_url(URL)).get_or_fill(table, [1, 2], rows_of)

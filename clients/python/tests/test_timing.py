@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from unittest import TestCase
 
-from quotelock import Lock, NextMoment, PriceTable, Timing, UnlockedLock
+from quotelock import Lock, NextMoment, Part, PriceTable, Timing, UnlockedLock
 
 CASES = Path(__file__).parents[2] / "shared-cases" / "table-keys.json"
 
@@ -26,7 +26,8 @@ class Keys(TestCase):
         self.assertEqual(keys, [case["key"] for case in cases])
 
     def test_of_sets_have_no_order(self) -> None:
-        made = {TIMING.table_key(lock("m"), "t", parts) for parts in (["7", 3], (3, 7), {"3", 7}, frozenset([3, 7]), ["3", "7", 7])}
+        sets: list[Part] = [["7", 3], (3, 7), {"3", 7}, frozenset([3, 7]), ["3", "7", 7]]
+        made = {TIMING.table_key(lock("m"), "t", parts) for parts in sets}
         self.assertEqual(made, {"t:{m}:3,7"})
 
     def test_refuse_what_is_no_name(self) -> None:

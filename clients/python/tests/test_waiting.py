@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import Any
+from unittest.mock import patch
 
 import redis
 import redis.asyncio
+
 from quotelock import VehPrice
 from quotelock.asyncio import VehPrice as AsyncVehPrice
 
@@ -41,10 +43,9 @@ class Waiting(ServerTest):
         for timeout, longest in ((0.5, 200), (1, 700), (5.0, 2000), (None, 2000)):
             client = redis.Redis.from_url(URL, socket_timeout=timeout)
             sent: list[Any] = []
-            client.execute_command = lambda *words, sent=sent: sent.append(words) or '[{"a":"1"}]'
-            VehPrice(client).mget("t", [1], block_ms=60_000)
+            with patch.object(client, "execute_command", side_effect=lambda *words, sent=sent: sent.append(words) or '[{"a":"1"}]'):
+                VehPrice(client).mget("t", [1], block_ms=60_000)
             self.assertEqual(sent, [("VEHPRICE.MGET", "t", "JSON", "BLOCK", str(longest), "LIST", '["1"]')])
-
 
     def test_is_refused_where_the_driver_would_end_it(self) -> None:
         client = redis.Redis.from_url(URL, socket_timeout=0.4)
@@ -57,7 +58,7 @@ class Lost(ServerTest):
     """A call whose reply is lost, or that is given up."""
 
     def test_a_claim_that_is_sent_again_is_answered_the_same(self) -> None:
-        table, replies = key("table"), []
+        table, replies = key("table"), list[Any]()
 
         def twice(words: list[str], _key: str, _read_only: bool) -> Any:
             replies.extend(self.redis.execute_command(*words) for _ in range(2))
@@ -90,7 +91,7 @@ class Lost(ServerTest):
         self.fail("the row is still pending")
 
     def test_a_claim_whose_reply_is_lost_is_given_up(self) -> None:
-        table, lost = key("table"), []
+        table, lost = key("table"), list[Any]()
 
         def send(words: list[str], _key: str, _read_only: bool) -> Any:
             reply = self.redis.execute_command(*words)

@@ -2,6 +2,9 @@ import os
 from datetime import UTC, datetime
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from quotelock import LockedQuoteInfo, PricePlan, PriceTables, ServerError, Timing, VehPrice, is_unavailable
 
 client = redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
@@ -41,7 +44,7 @@ except ServerError as error:
 
 # While Redis is down a screen goes on with upstream alone, at the moment that the app sent back.
 try:
-    LockedQuoteInfo(redis.Redis(port=1, retry=None)).acquire("42", ["3", "7"])
+    LockedQuoteInfo(redis.Redis(port=1, retry=Retry(NoBackoff(), 0))).acquire("42", ["3", "7"])
 except Exception as error:
     if not is_unavailable(error):
         raise

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 
 from ._words import Word, word, words
 
 # What a table is named after, besides the moment. A list is a set, such as role ids: neither order nor repetition counts.
-Part = Word | list[str] | list[int] | list[Word] | tuple[Word, ...] | set[str] | set[int] | set[Word] | frozenset[Word]
+Part = Word | Sequence[Word] | Set[Word]
 
 _WHAT = "a table's key"
 
