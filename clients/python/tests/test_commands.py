@@ -95,6 +95,13 @@ class Tables(ServerTest):
         self.assertFalse(await prices.set(table, 3, {"a": 1}, expiry=datetime(2020, 1, 1, tzinfo=UTC)))
 
     @through_each_driver
+    async def test_rows_may_never_expire(self, classes: Classes) -> None:
+        prices, table = classes.VehPrice(), key("table")
+        await prices.mset(table, {"1": {"a": 1}}, expiry="never")
+        self.assertEqual(await prices.pttl(table, [1]), [-1])
+        self.assertIsNone((await prices.info(table)).latest_expiry)
+
+    @through_each_driver
     async def test_verifies(self, classes: Classes) -> None:
         prices, table = classes.VehPrice(), key("table")
         await prices.set(table, 1, {"a": 1})

@@ -47,7 +47,8 @@ class Commands(ServerTest):
         for options in ({"condition": "NX", "merge": True, "expiry": second}, {"condition": "XX", "expiry": "keep"}, {"expiry": later}):
             prices.set(table, 1, row["1"], **options)
             prices.mset(table, row, fields=["a"], **options)
-        prices.mset(table, row)
+        prices.set(table, 1, row["1"], expiry="never")
+        prices.mset(table, row, expiry="never")
         prices.get(table, 1, **both)
         prices.mget(table, [1], **both)
         prices.mget(table, [1], fields=["a"], block_ms=1)

@@ -240,6 +240,8 @@ def _writing(condition: Condition | None, merge: bool, expiry: Expiry | None, to
         yield "MERGE"
     if expiry == "keep":
         yield "KEEPTTL"
+    elif expiry == "never":
+        yield "PERSIST"
     elif isinstance(expiry, datetime):
         yield from ("PXAT", unix_ms(expiry))
     elif expiry is not None:

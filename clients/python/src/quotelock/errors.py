@@ -126,7 +126,7 @@ _REASONS: dict[str, Reason] = {
 # What a module says that does not know the forms in which this client sends and reads many rows. One that does takes every
 # number of arguments that `mset` sends.
 _OLDER = re.compile(
-    r"^ERR (syntax error, (unknown option )?'(LIST|COLUMNS|JSON|TOKEN)' (is not a word of|for) "
+    r"^ERR (syntax error, (unknown option )?'(LIST|COLUMNS|JSON|TOKEN|PERSIST)' (is not a word of|for) "
     r"|wrong number of arguments for 'vehprice\.mset')"
 )
 

@@ -45,8 +45,8 @@ QueryTime = str | datetime
 # `NX`: only what is not there yet; `XX`: only what is. Rows are looked at one by one.
 Condition = Literal["NX", "XX"]
 
-# When rows expire: so long from now, at a moment, or when the row that is replaced would have.
-Expiry = timedelta | datetime | Literal["keep"]
+# When rows expire: so long from now, at a moment, when the row that is replaced would have, or never.
+Expiry = timedelta | datetime | Literal["keep", "never"]
 
 # A row as it is stored.
 Row = dict[str, str]
