@@ -7,7 +7,9 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 
 typescript := clients/typescript
+python := clients/python
 hermes := examples/hermes
+lint := $(CARGO_TARGET_DIR)/lint
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
@@ -68,7 +70,7 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, and that docs/commands is up to date
+lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Python, and that docs/commands is up to date
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
@@ -85,6 +87,10 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, and t
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json
 	@echo "== Checking TypeScript and JavaScript"
 	@node_modules/.bin/biome check --error-on-warnings
+	@$(MAKE) --no-print-directory target/python/requirements.txt
+	@echo "== Checking Python"
+	@cd $(python) && $(lint)/bin/ruff format --check --quiet && $(lint)/bin/ruff check --quiet
+	@cd $(python) && PYTHONPATH=$(lint) MYPYPATH=src:$(CARGO_TARGET_DIR)/python python3 -m mypy --cache-dir $(CARGO_TARGET_DIR)/mypy
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
@@ -123,7 +129,8 @@ docs: ## Write the parts of docs/commands that come from the commands' entries
 
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
-	@rm -rf node_modules tests/clients/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
+	@find $(python) -name __pycache__ -prune -exec rm -rf {} +
+	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
 
 library:
 	@echo "== Building the library"
@@ -165,13 +172,13 @@ $(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescrip
 
 # The copy of a list, made last, marks that all of it is there.
 target/python/requirements.txt: tests/clients/requirements.txt
-	@echo "== Fetching the Python client"
+	@echo "== Fetching the Python drivers"
 	@rm -rf target/python
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
 	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt
-	@echo "== Fetching the spelling check"
+	@echo "== Fetching what checks the spelling and Python"
 	@rm -rf target/lint
 	@python3 -m pip install --quiet --root-user-action=ignore --only-binary=:all: --target target/lint -r $<
 	@cp $< $@

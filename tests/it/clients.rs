@@ -1,4 +1,4 @@
-//! The client programs of the README, the TypeScript client, and the services' way of keeping locks beside
+//! The client programs of the README, the TypeScript and the Python client, and the services' way of keeping locks beside
 //! the module's.
 
 use std::fs;
@@ -164,6 +164,28 @@ fn the_typescript_client_finds_its_node(#[case] kind: Kind) {
     let [node, ..] = &cluster(kind);
     let mut tests = typescript(|file| file == "cluster.js");
     run(tests.env("REDIS_CLUSTER_URL", node.server.url()), &node.server);
+}
+
+/// The client's own tests in `clients/python`, on this machine's Python.
+fn python(tests: &str) -> Command {
+    let packages = workspace().join("target/python");
+    assert!(packages.exists(), "there is no {}: run make test", packages.display());
+    let mut command = Command::new("python3");
+    command.args(["-m", "unittest", tests]).current_dir(workspace().join("clients/python"));
+    command.env("PYTHONPATH", format!("src:{}", packages.display())).env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+}
+
+#[apply(each_server)]
+fn the_python_client_passes_its_tests(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    run(python("discover").args(["-t", ".", "-s", "tests"]), server);
+}
+
+#[apply(oldest_and_newest)]
+fn the_python_client_finds_its_node(#[case] kind: Kind) {
+    let [node, ..] = &cluster(kind);
+    run(python("tests.cluster").env("REDIS_CLUSTER_URL", node.server.url()), &node.server);
 }
 
 /// The README shows each program as it was run above: its path in a comment, then the block.

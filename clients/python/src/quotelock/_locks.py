@@ -1,0 +1,94 @@
+"""The calls of `QUOTELOCK.*`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._replies import is_one, json
+from ._steps import Call
+from ._time import rfc3339
+from ._words import Word, compact, word, words
+from .types import AcquiredLock, Condition, Lock, QueryTime
+
+# What the key of a lock has before the user, where services keep them.
+PREFIX = "hermes:LockedQuoteInfo:"
+
+
+def key_of(user: Word, prefix: str = PREFIX) -> str:
+    return prefix + word("user", user)
+
+
+def get(user: str, *, at: QueryTime | None = None) -> Call[Lock | None]:
+    """The lock and its state, as of `at` if that is given; None if there is none. Never writes."""
+    as_of = [] if at is None else ["AT", rfc3339(at)]
+    return Call("QUOTELOCK.GET", [user, *as_of, "JSON"], _lock)
+
+
+def acquire(
+    user: str,
+    role_ids: Sequence[Word],
+    query_time: QueryTime = "*",
+    *,
+    if_missing: bool = False,
+    ttl_ms: int | None = None,
+    buffer_ms: int | None = None,
+    lag_ms: int | None = None,
+    align_seconds: int | None = None,
+) -> Call[AcquiredLock]:
+    """Get-or-set in one step: of any number of callers that race one creates or renews, and all are given the same lock.
+
+    A closing lock is renewed, unless `if_missing`. Of what isn't given the settings of the server hold: how long a new lock
+    lives (`ttl_ms`), the end of that time in which it is `CloseToExpired` (`buffer_ms`), how far "*" is behind the server's
+    clock (`lag_ms`), and a multiple of which seconds the moment is floored to, so that users share it (`align_seconds`).
+    """
+    new = _new_lock(user, role_ids, query_time, ttl_ms, buffer_ms, lag_ms, align_seconds)
+    return Call("QUOTELOCK.ACQUIRE", [*new, *(["IFMISSING"] if if_missing else []), "JSON"], _acquired)
+
+
+def set(
+    user: str,
+    role_ids: Sequence[Word],
+    query_time: QueryTime = "*",
+    *,
+    condition: Condition | None = None,
+    ttl_ms: int | None = None,
+    buffer_ms: int | None = None,
+    lag_ms: int | None = None,
+    align_seconds: int | None = None,
+) -> Call[bool]:
+    """Sets the lock, whatever lock is there. False if the condition was not met. The rest is as with `acquire`."""
+    new = _new_lock(user, role_ids, query_time, ttl_ms, buffer_ms, lag_ms, align_seconds)
+    return Call("QUOTELOCK.SET", [*new, *([condition] if condition else [])], lambda reply: reply is not None)
+
+
+def delete(user: str, *, if_eq: str | None = None) -> Call[bool]:
+    """Deletes the lock, with `if_eq` only while it holds that very `query_time`. True if it was deleted."""
+    return Call("QUOTELOCK.DEL", [user, *([] if if_eq is None else ["IFEQ", if_eq])], is_one)
+
+
+def _new_lock(
+    user: str,
+    role_ids: Sequence[Word],
+    query_time: QueryTime,
+    ttl_ms: int | None,
+    buffer_ms: int | None,
+    lag_ms: int | None,
+    align_seconds: int | None,
+) -> list[Word]:
+    args: list[Word] = [user, compact(words("role_ids", role_ids)), rfc3339(query_time)]
+    options = {"PX": ttl_ms, "PBUFFER": buffer_ms, "LAG": lag_ms, "ALIGN": align_seconds}
+    for name, value in options.items():
+        if value is not None:
+            args += [name, value]
+    return args
+
+
+def _lock(reply: Any) -> Lock | None:
+    found = json(reply)
+    return found and Lock(found["roleIds"], found["queryTime"], found["state"])
+
+
+def _acquired(reply: Any) -> AcquiredLock:
+    found = json(reply)
+    return AcquiredLock(found["roleIds"], found["queryTime"], found["state"], found["outcome"])

@@ -1,0 +1,22 @@
+"""The classes of `quotelock` with asyncio. What they take and answer, and what goes wrong, is in `quotelock` itself."""
+
+from .._drivers import AsyncDriver, AsyncSend
+from ..filling import AsyncFetch
+from .copies import PriceTableCopies, PriceTableCopy
+from .locks import LockedQuoteInfo, QuoteLock
+from .plans import PricePlan
+from .price_tables import PriceTables
+from .tables import VehPrice
+
+__all__ = [
+    "AsyncDriver",
+    "AsyncFetch",
+    "AsyncSend",
+    "LockedQuoteInfo",
+    "PricePlan",
+    "PriceTableCopies",
+    "PriceTableCopy",
+    "PriceTables",
+    "QuoteLock",
+    "VehPrice",
+]

@@ -1,0 +1,90 @@
+"""Price tables that fill themselves, with asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+from .. import _tables
+from .._drivers import AsyncDriver
+from .._faces import AsyncFace
+from .._fill import Filling, Source, get_or_fill
+from .._steps import Run, Steps
+from .._unknown_ids import UnknownIds
+from .._words import Word, words
+from ..filling import AsyncFetch, Filled, FillOptions
+from ..timing import PriceTable
+from ..types import FieldsRow, Row
+from .copies import PriceTableCopy
+
+R = TypeVar("R", bound=Mapping[str, Any])
+
+
+class PriceTables(AsyncFace):
+    """Price tables that fill themselves: one call reads the rows of a screen, and has those that are missing fetched from upstream by
+    one pod while the others wait. One for each upstream service, for one event loop.
+    """
+
+    def __init__(self, driver: AsyncDriver, options: FillOptions = FillOptions()) -> None:
+        super().__init__(driver)
+        self._filling = Filling(options, _Room(options.parallel), UnknownIds(options.unknown_ms))
+
+    @overload
+    async def get_or_fill(self, table: PriceTable, ids: Sequence[Word], fetch: AsyncFetch) -> Filled[Row]: ...
+    @overload
+    async def get_or_fill(
+        self, table: PriceTable, ids: Sequence[Word], fetch: AsyncFetch, *, fields: Sequence[str]
+    ) -> Filled[FieldsRow]: ...
+    @overload
+    async def get_or_fill(
+        self,
+        table: PriceTable,
+        ids: Sequence[Word],
+        fetch: AsyncFetch,
+        *,
+        fields: Sequence[str] | None = None,
+        copy: PriceTableCopy[R],
+    ) -> Filled[R]: ...
+    async def get_or_fill(
+        self,
+        table: PriceTable,
+        ids: Sequence[Word],
+        fetch: AsyncFetch,
+        *,
+        fields: Sequence[str] | None = None,
+        copy: PriceTableCopy[Any] | None = None,
+    ) -> Filled[Any]:
+        """The rows of these ids. What is missing is fetched from upstream and stored, by one call of all pods, and all are answered
+        what was stored: so they agree.
+
+        `fetch` asks upstream for a list of ids and answers rows by id; ids that it leaves out are ids it does
+        not know. `fields` are read and written: all that the table has, the same in each call; without it what each row has. A `copy`,
+        of the same fields, is read instead of the table.
+
+        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with.
+        """
+
+        def read(ids: list[str]) -> Steps[list[Any]]:
+            return _tables.mget(table.key, ids, fields, None) if copy is None else Run(lambda: copy.rows(ids))
+
+        asked = words("get_or_fill", ids)
+        return await self._take(get_or_fill(self._filling, Source(table, fields, fetch), asked, read))
+
+
+class _Room:
+    """For so many upstream calls at once."""
+
+    def __init__(self, parallel: int) -> None:
+        self._free = asyncio.Semaphore(parallel)
+
+    async def acquire(self, seconds: float) -> bool:
+        if self._free.locked() and seconds <= 0:
+            return False
+        try:
+            return await asyncio.wait_for(self._free.acquire(), max(seconds, 0.001))
+        except TimeoutError:
+            return False
+
+    def release(self) -> None:
+        self._free.release()

@@ -1,0 +1,104 @@
+"""`VEHPRICE.*` with asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Unpack, overload
+
+from .. import _tables
+from .._faces import AsyncFace, awaits
+from .._tables import Names
+from .._words import Word
+from ..types import Claim, ClaimOptions, FieldsRow, RawRow, Row
+
+
+class VehPrice(AsyncFace):
+    """`VEHPRICE.*`: a table of vehicles' prices in one key. Without ids or rows nothing is asked of the server.
+
+    Rows have all their fields, or the `fields` that are asked for, None where a row lacks one. A field named in `raw` comes as
+    what its JSON says. For thousands of rows name the fields, and no `raw`: they are answered by column, and read faster.
+    """
+
+    changes = awaits(_tables.changes)
+    set = awaits(_tables.set)
+    mset = awaits(_tables.mset)
+    delete = awaits(_tables.delete)
+    clear = awaits(_tables.clear)
+    len = awaits(_tables.length)
+    pttl = awaits(_tables.pttl)
+    verify = awaits(_tables.verify)
+    info = awaits(_tables.info)
+    mget_hash = awaits(_tables.mget_hash)
+    release = awaits(_tables.release)
+
+    @overload
+    async def get(self, key: str, id: Word) -> Row | None: ...
+    @overload
+    async def get(self, key: str, id: Word, *, fields: Sequence[str]) -> FieldsRow | None: ...
+    @overload
+    async def get(self, key: str, id: Word, *, fields: Names = None, raw: Sequence[str]) -> RawRow | None: ...
+    async def get(self, key: str, id: Word, *, fields: Names = None, raw: Names = None) -> Any:
+        """A row, None if there is none."""
+        return await self._take(_tables.get(key, id, fields, raw))
+
+    @overload
+    async def mget(self, key: str, ids: Sequence[Word], *, block_ms: int | None = None) -> list[Row | None]: ...
+    @overload
+    async def mget(
+        self, key: str, ids: Sequence[Word], *, fields: Sequence[str], block_ms: int | None = None
+    ) -> list[FieldsRow | None]: ...
+    @overload
+    async def mget(
+        self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Sequence[str], block_ms: int | None = None
+    ) -> list[RawRow | None]: ...
+    async def mget(self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Names = None, block_ms: int | None = None) -> Any:
+        """Rows in the order of the ids, None where there is none.
+
+        With `block_ms` it waits until no row that was asked for is both missing and claimed, or for so long (0: no limit). It
+        holds up a connection of the driver's pool meanwhile, and asks again every two seconds or sooner, so that the driver's
+        `socket_timeout` does not end it.
+        """
+        return await self._take(_tables.mget(key, ids, fields, raw, block_ms, self._longest_wait_ms))
+
+    @overload
+    async def get_all(self, key: str) -> dict[str, Row]: ...
+    @overload
+    async def get_all(self, key: str, *, fields: Sequence[str]) -> dict[str, FieldsRow]: ...
+    @overload
+    async def get_all(self, key: str, *, fields: Names = None, raw: Sequence[str]) -> dict[str, RawRow]: ...
+    async def get_all(self, key: str, *, fields: Names = None, raw: Names = None) -> Any:
+        """All rows, by id."""
+        return await self._take(_tables.get_all(key, fields, raw))
+
+    @overload
+    def scan(self, key: str, *, count: int | None = None) -> AsyncIterator[tuple[str, Row]]: ...
+    @overload
+    def scan(self, key: str, *, fields: Sequence[str], count: int | None = None) -> AsyncIterator[tuple[str, FieldsRow]]: ...
+    async def scan(self, key: str, *, fields: Names = None, count: int | None = None) -> AsyncIterator[tuple[str, Any]]:
+        """All rows in steps, so that a large table does not hold up others."""
+        cursor = "0"
+        while True:
+            cursor, rows = await self._take(_tables.scan(key, cursor, fields, count))
+            for row in rows.items():
+                yield row
+            if cursor == "0":
+                return
+
+    @overload
+    async def claim(self, key: str, ids: Sequence[Word], **options: Unpack[ClaimOptions]) -> Claim[Row]: ...
+    @overload
+    async def claim(self, key: str, ids: Sequence[Word], *, fields: Sequence[str], **options: Unpack[ClaimOptions]) -> Claim[FieldsRow]: ...
+    @overload
+    async def claim(
+        self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Sequence[str], **options: Unpack[ClaimOptions]
+    ) -> Claim[RawRow]: ...
+    async def claim(
+        self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Names = None, **options: Unpack[ClaimOptions]
+    ) -> Claim[Any]:
+        """The rows that are there, and the task to fetch those that are not, unless someone else is at it.
+
+        Claims last `ttl_ms`, 1 to 600,000. `limit` bounds how many are claimed; with `refresh_ms` rows are claimed, too, that
+        expire within this time. The claims are held under a random `token`, so that the call may be sent again. Give one of your
+        own, 32 random hex digits, to renew claims while upstream takes longer: what is claimed under it already is claimed again.
+        """
+        return await self._take(_tables.claim(key, ids, fields, raw, **options))

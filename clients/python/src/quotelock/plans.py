@@ -1,0 +1,30 @@
+"""`PRICEPLAN.*`: old and new pricing side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import _plans
+from ._drivers import Driver
+from ._faces import Face
+from ._words import Word
+from .types import Routed
+
+
+class PricePlan(Face):
+    """`PRICEPLAN.*`: old and new pricing side by side. `toggle` is the whole key of the toggle that all pods share."""
+
+    def __init__(self, driver: Driver, toggle: str) -> None:
+        super().__init__(driver)
+        self._toggle = toggle
+
+    def tag(self, ids: Sequence[Word]) -> list[str]:
+        """The ids to send out, in order: with `_old` where old pricing is in force."""
+        return self._take(_plans.tag(self._toggle, ids))
+
+    def route(self, ids: Sequence[Word]) -> list[Routed]:
+        """Where the ids go that came back, in order."""
+        return self._take(_plans.route(self._toggle, ids))
+
+    bare = staticmethod(_plans.bare)
+    is_old = staticmethod(_plans.is_old)

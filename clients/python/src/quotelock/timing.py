@@ -1,0 +1,159 @@
+"""Names tables after moments and says when their rows expire, so that no pod and no screen does so in a way of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NotRequired, Protocol, TypedDict
+
+from ._table_key import Part, table_key
+from ._time import from_unix_ms, rfc3339, unix_ms
+from ._words import Word, words
+from .types import Expiry, Lock
+
+
+class Moment(Protocol):
+    """What tells a moment: any lock."""
+
+    @property
+    def query_time(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class NextMoment:
+    """A moment that is not in force yet."""
+
+    query_time: str
+    since: datetime
+    """From when on new locks are on it."""
+
+
+@dataclass(frozen=True)
+class UnlockedLock(Lock):
+    """What stands in for a lock while Redis is down: a moment and roles that upstream can be asked for, and that nothing holds."""
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """A table by its key, when rows written to it expire, and whether it may be read and written to: not that of an
+    `UnlockedLock`."""
+
+    key: str
+    expiry: Expiry
+    locked: bool = True
+
+
+class LockOptions(TypedDict):
+    """What `acquire` is called with."""
+
+    lag_ms: int
+    align_seconds: NotRequired[int]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long locks live and which moments they are on: the same in all pods and in the server's settings."""
+
+    ttl_ms: int
+    """`lock-ttl-ms`: how long a lock lives."""
+    align_ms: int
+    """`lock-align-s`, in milliseconds: a moment is a multiple of it, so that users share moments and tables. 0: each user has a
+    moment."""
+    lag_ms: int
+    """`lock-lag-ms`: how far a moment is behind the server's clock. Above the time upstream takes to commit and the clocks'
+    differences."""
+    buffer_ms: int | None = None
+    """`lock-buffer-ms`: the end of that time in which it is `CloseToExpired`. Without it, as there, 60,000 or the ttl if that is
+    shorter."""
+
+    def __post_init__(self) -> None:
+        ttl_ms, buffer_ms, align_ms = self.ttl_ms, self._buffer_ms, self.align_ms
+        _check("ttl_ms", ttl_ms, ttl_ms >= 1, "whole milliseconds from 1 on")
+        _check("buffer_ms", buffer_ms, 0 <= buffer_ms <= ttl_ms, "whole milliseconds from 0 to ttl_ms")
+        _check("align_ms", align_ms, align_ms >= 0 and align_ms % 1000 == 0, "whole seconds, in milliseconds")
+        # A longer one would give locks that are closing at birth, and the server refuses it.
+        _check("align_ms", align_ms, align_ms <= ttl_ms - buffer_ms, "at most ttl_ms less buffer_ms")
+        _check("lag_ms", self.lag_ms, self.lag_ms >= 0, "whole milliseconds from 0 on")
+
+    @property
+    def lock_options(self) -> LockOptions:
+        """What `acquire` is called with, so that its moments are those that are expected here. The ttl and the buffer are the
+        server's settings: sent with each call they would be stored with each lock."""
+        if self.align_ms == 0:
+            return {"lag_ms": self.lag_ms}
+        return {"lag_ms": self.lag_ms, "align_seconds": self.align_ms // 1000}
+
+    def table(self, lock: Moment, name: str, *parts: Part) -> PriceTable:
+        """The table of a lock's moment, with these parts in its name: all that upstream's answer depends on besides, such as
+        roles."""
+        locked = not isinstance(lock, UnlockedLock)
+        return PriceTable(self.table_key(lock, name, *parts), self.expiry_of(lock), locked)
+
+    def table_key(self, lock: Moment, name: str, *parts: Part) -> str:
+        """The table's key: `name:{moment}:part:part`. No two sets of parts share one, and all tables of a moment are in one slot of
+        a Cluster."""
+        return table_key(lock.query_time, name, parts)
+
+    def expiry_of(self, lock: Moment) -> datetime:
+        """When rows of a lock's moment expire: not before any lock on it. The last one on moment `m` begins before `m + align +
+        lag`, and lives for the ttl."""
+        return from_unix_ms(min(_time_of(lock.query_time) + self._lasts_ms, _END_OF_TIME))
+
+    def moment_at(self, now: datetime) -> str:
+        """The moment of locks that begin then."""
+        return rfc3339(from_unix_ms(self._floor(unix_ms(now) - self.lag_ms)))
+
+    def next_moment(self, now: datetime) -> NextMoment:
+        """The moment after that one. Between the moment itself and `since` it can be asked upstream for, and no user is on it."""
+        if self.align_ms == 0:
+            raise ValueError("without align_ms each user has a moment, and none is the next")
+        next_ms = self._floor(unix_ms(now) - self.lag_ms) + self.align_ms
+        return NextMoment(rfc3339(from_unix_ms(next_ms)), from_unix_ms(next_ms + self.lag_ms))
+
+    def unlocked(self, role_ids: Sequence[Word], seen: str | None = None, now: datetime | None = None) -> UnlockedLock:
+        """For a screen that goes on while Redis is down. `seen` is the moment that the app sent back: it is kept while a lock on it
+        could be in force. Else it is the moment of this pod's clock."""
+        now = datetime.now(UTC) if now is None else now
+        moment = seen if seen is not None and self._may_be_in_force(seen, now) else self.moment_at(now)
+        # Whole seconds, cut off towards 0, as the server counts them.
+        age_ms = int((unix_ms(now) - _time_of(moment)) / 1000) * 1000
+        is_closing = age_ms > self.ttl_ms - self._buffer_ms
+        return UnlockedLock(words("role_ids", role_ids), moment, "CloseToExpired" if is_closing else "Effective")
+
+    def _may_be_in_force(self, moment: str, now: datetime) -> bool:
+        """An app may send anything."""
+        try:
+            time = _time_of(moment)
+        except ValueError:
+            return False
+        return time <= unix_ms(now) < time + self._lasts_ms
+
+    @property
+    def _buffer_ms(self) -> int:
+        return min(60_000, self.ttl_ms) if self.buffer_ms is None else self.buffer_ms
+
+    @property
+    def _lasts_ms(self) -> int:
+        return self.align_ms + self.lag_ms + self.ttl_ms
+
+    def _floor(self, ms: int) -> int:
+        return ms if self.align_ms == 0 else ms - ms % self.align_ms
+
+
+# 9999-12-31, the last day that a row can expire.
+_END_OF_TIME = unix_ms(datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC))
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
+
+
+def _time_of(moment: str) -> int:
+    if not _RFC_3339.fullmatch(moment):
+        raise ValueError(f"a moment takes a time of RFC 3339, not '{moment}'")
+    return unix_ms(datetime.fromisoformat(moment.upper()))
+
+
+def _check(name: str, value: int, is_right: bool, expected: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not is_right:
+        raise ValueError(f"{name} takes {expected}, not {value}")

@@ -1,0 +1,53 @@
+import os
+from datetime import UTC, datetime
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from quotelock import LockedQuoteInfo, PricePlan, PriceTables, ServerError, Timing, VehPrice, is_unavailable
+
+client = redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
+timing = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=0)  # as the server's settings
+locks, prices, tables = LockedQuoteInfo(client), VehPrice(client), PriceTables(client)
+plans = PricePlan(client, "hermes:pricingReleaseToggle")
+
+
+# Stands in for the service that computes prices. It knows no vehicle 4799.
+def upstream(ids: list[str]) -> dict[str, dict[str, str]]:
+    return {id: {"styleId": "12", "pricingId": "571"} for id in ids if id != "4799"}
+
+
+# The map starts the user's lock, or shares the one in force.
+lock = locks.acquire("42", ["3", "7"], **timing.lock_options)
+print("map:", lock.role_ids, lock.state, lock.outcome)
+
+# Prices of that moment and these roles are in one table, and outlive every lock on it. What is missing is fetched by one pod.
+table = timing.table(lock, "hermes:prices", lock.role_ids)
+filled = tables.get_or_fill(table, ["4711", "4799"], upstream, fields=["styleId", "pricingId"])
+print("map:", filled.rows, filled.missing)
+
+# A plan's id goes out with the tag of old pricing, until a toggle says otherwise.
+[plan_id] = plans.tag(["571"])
+print("map:", plan_id, PricePlan.bare(plan_id))
+
+# Reserving only reads the lock, and compares the price with what the user saw.
+held = locks.get_by_id("42")
+print("reserve:", held and held.state, locks.get_by_id("43"))
+print("reserve:", prices.verify(table.key, "4711", {"pricingId": "571"}).verdict, plans.route([plan_id]))
+
+# What the server refuses says why.
+try:
+    locks.acquire("42", [""])
+except ServerError as error:
+    print(error.reason, "-", error)
+
+# While Redis is down a screen goes on with upstream alone, at the moment that the app sent back.
+try:
+    LockedQuoteInfo(redis.Redis(port=1, retry=Retry(NoBackoff(), 0))).acquire("42", ["3", "7"])
+except Exception as error:
+    if not is_unavailable(error):
+        raise
+    unlocked = timing.unlocked(["3", "7"], seen=lock.query_time, now=datetime.now(UTC))
+    answer = tables.get_or_fill(timing.table(unlocked, "hermes:prices", unlocked.role_ids), ["4711"], upstream)
+    print("down:", unlocked.query_time == lock.query_time, answer.rows, answer.locked)
