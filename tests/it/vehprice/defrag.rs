@@ -39,12 +39,11 @@ fn count(con: &mut Connection, name: &str) -> i64 {
     info(con, "stats")[name].parse().unwrap()
 }
 
+/// Redis 7.4 finds too little worth moving here to tell.
 #[rstest]
 #[case::redis_8_2(Kind::REDIS_8_2)]
 #[ignore = "for make test ALL=1"]
 #[case::all_redis_7_2(Kind::REDIS_7_2)]
-#[ignore = "for make test ALL=1"]
-#[case::all_redis_7_4(Kind::REDIS_7_4)]
 fn moves_pieces_and_changes_nothing(#[case] kind: Kind) {
     let server = Server::builder(kind).module_args("price-ttl-ms 0").start();
     let con = &mut server.connection();
