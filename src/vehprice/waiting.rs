@@ -71,6 +71,7 @@ pub(crate) fn on_timer(context: &mut TimerContext) {
     while clock_ms() == began_ms && with_state(|state| state.claims().needs_reaping(now_ms)) {
         CLAIMS_EXPIRED.add(with_state(|state| state.reap_expired(now_ms, REAP_BATCH)));
     }
+    with_state(|state| state.wake_put_off(now_ms));
     let mut scanned = 0;
     while scanned < MAX_IDS_PER_RUN {
         let Some(waiter) = with_state(SingleFlight::pop_due) else {
@@ -106,6 +107,12 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         with_state(|state| state.recheck(waiter, now_ms, missing))
     });
     if rechecked.waits {
+        return rechecked.scanned;
+    }
+    // Claims end when a table moves away and when this server turns replica. Nil would say that the row is nowhere; who
+    // waits is told by the server where to ask.
+    if !context.answers_for(KeyName { db, name }) {
+        with_state(|state| state.put_off(waiter, now_ms));
         return rechecked.scanned;
     }
     // The reply forgets the waiter, so the handle is taken out first.

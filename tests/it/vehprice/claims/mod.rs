@@ -9,6 +9,7 @@ mod leaks;
 mod lists;
 mod pods;
 mod rights;
+mod roles;
 mod slots;
 mod tokens;
 
