@@ -1,8 +1,11 @@
 //! Clients that wait while their server turns replica: they are told what it tells who waits by its own commands, and
 //! nothing is left of them.
 
-use super::*;
-use crate::reliability::sentinels::{Sentinel, signal};
+use super::sentinels::{Sentinel, signal};
+use super::{full, report};
+use crate::harness::*;
+use crate::vehprice::claims::{Asked, claim, count, pending};
+use crate::vehprice::slots::pair;
 
 /// What clients say before they wait.
 const SAID: [&str; 3] = ["PING", "READONLY", "CLIENT CAPA redirect"];
@@ -78,61 +81,65 @@ fn crowds(server: &Server, in_cluster: bool) -> (Vec<Crowd>, String) {
     (crowds, token)
 }
 
-/// The answer, and to the `PING` after it: nothing where the client was hung up on.
-fn told(client: &mut Asked) -> (String, String) {
+/// What a client is told: the answer, and that to its `PING`; nothing where it was hung up on.
+type Told = (String, String);
+
+fn told(client: &mut Asked) -> Told {
     (client.answer(), client.answer())
 }
 
-/// What a client is told whose server turns replica.
-struct Told {
-    answer: String,
-    hangs_up: bool,
-    /// Who only reads waits on.
-    reads_on: bool,
+fn answered(answer: &str) -> Told {
+    (answer.to_owned(), "PONG".to_owned())
 }
 
-impl Told {
-    fn hung_up() -> Self {
-        Self { answer: String::new(), hangs_up: true, reads_on: false }
+fn hung_up_after(answer: &str) -> Told {
+    (answer.to_owned(), String::new())
+}
+
+/// What a crowd is told: who waits for rows, and who waits by the server's own commands, if it doesn't wait on.
+struct Expected {
+    ours: Told,
+    reads: Option<Told>,
+    writes: Told,
+}
+
+impl Expected {
+    /// All are told the same.
+    fn all(told: Told) -> Self {
+        Self { ours: told.clone(), reads: Some(told.clone()), writes: told }
     }
 
-    fn unblocked(reads_on: bool) -> Self {
-        Self { answer: UNBLOCKED.to_owned(), hangs_up: true, reads_on }
-    }
-
-    fn sent_on(answer: String, reads_on: bool) -> Self {
-        Self { answer, hangs_up: false, reads_on }
+    /// Who only reads may go on here. There are no claims to wait for.
+    fn reads_on(writes: Told) -> Self {
+        Self { ours: answered("[null,null]"), reads: None, writes }
     }
 
     /// Outside a cluster.
     fn alone(kind: Kind, said: &str, next: &Server) -> Self {
         match (kind, said) {
-            (Kind::VALKEY_9_1, "CLIENT CAPA redirect") => {
-                Self::sent_on(format!("-REDIRECT 127.0.0.1:{}", next.port()), false)
-            }
-            (Kind::VALKEY_9_1, "READONLY") => Self::unblocked(true),
-            _ => Self::unblocked(false),
+            (Kind::VALKEY_9_1, "CLIENT CAPA redirect") => Self::all(answered(&redirect(next))),
+            (Kind::VALKEY_9_1, "READONLY") => Self::reads_on(hung_up_after(UNBLOCKED)),
+            _ => Self::all(hung_up_after(UNBLOCKED)),
         }
     }
 }
 
-/// Each was told what is expected of who has said this, whether it waits for rows or by the server's own commands.
+fn redirect(next: &Server) -> String {
+    format!("-REDIRECT 127.0.0.1:{}", next.port())
+}
+
 #[track_caller]
-fn assert_told(crowds: Vec<Crowd>, expected: impl Fn(&str) -> Told, what: &str) {
+fn assert_told(crowds: Vec<Crowd>, expected: impl Fn(&str) -> Expected, what: &str) {
     for mut crowd in crowds {
         let what = format!("{what}, {}", crowd.said);
-        let Told { answer, hangs_up, reads_on } = expected(crowd.said);
-        let expected = (answer, if hangs_up { "" } else { "PONG" }.to_owned());
+        let expected = expected(crowd.said);
+        assert_eq!(told(&mut crowd.ours), expected.ours, "{what}");
         for writes in &mut crowd.writes {
-            assert_eq!(told(writes), expected, "{what}");
+            assert_eq!(told(writes), expected.writes, "{what}");
         }
-        if reads_on {
-            // A replica has no claims to wait for.
-            assert_eq!(told(&mut crowd.ours), ("[null,null]".to_owned(), "PONG".to_owned()), "{what}");
-            assert!(!crowd.reads.is_answered(), "{what}");
-        } else {
-            assert_eq!(told(&mut crowd.reads), expected, "{what}");
-            assert_eq!(told(&mut crowd.ours), expected, "{what}");
+        match expected.reads {
+            Some(expected) => assert_eq!(told(&mut crowd.reads), expected, "{what}"),
+            None => assert!(!crowd.reads.is_answered(), "{what}"),
         }
     }
 }
@@ -186,19 +193,24 @@ fn as_the_server_s_own_commands(#[case] kind: Kind) {
     let [mut from, mut to] = [&servers[0], &servers[1]];
     follow(to, from);
     follows(to, from);
-    for how in ["REPLICAOF", "FAILOVER", "FAILOVER TO {to}", "FAILOVER TO {to} FORCE TIMEOUT 60000"] {
-        for pause in ["", "CLIENT PAUSE 200 WRITE", "CLIENT PAUSE 200 ALL"] {
-            let what = format!("{how} {pause}");
-            let (crowds, token) = crowds(from, false);
-            if !pause.is_empty() {
-                cmd(&mut from.connection(), pause);
-            }
-            turn(how, from, to);
-            assert_told(crowds, |said| Told::alone(kind, said, to), &what);
-            nothing_is_left(from, to, &token, "-READONLY ", &what);
-            (from, to) = (to, from);
+    let hows = ["REPLICAOF", "FAILOVER", "FAILOVER TO {to}", "FAILOVER TO {to} FORCE TIMEOUT 60000"];
+    let pauses = ["", "CLIENT PAUSE 200 WRITE", "CLIENT PAUSE 200 ALL"];
+    let (rounds, mut clients) = (if full() { 20 } else { 1 }, 0);
+    let cases = hows.iter().flat_map(|how| pauses.map(|pause| (*how, pause)));
+    for (how, pause) in (0..rounds).flat_map(|_| cases.clone()) {
+        let what = format!("{how} {pause}");
+        let (crowds, token) = crowds(from, false);
+        clients += 4 * crowds.len();
+        if !pause.is_empty() {
+            cmd(&mut from.connection(), pause);
         }
+        turn(how, from, to);
+        assert_told(crowds, |said| Expected::alone(kind, said, to), &what);
+        nothing_is_left(from, to, &token, "-READONLY ", &what);
+        (from, to) = (to, from);
     }
+    let changes = rounds * cases.count();
+    report(kind, "roles", &format!("{changes} changes of role, {clients} clients that waited"));
 }
 
 /// A call that comes while the server is paused is answered once, by what the server is when it runs: after it turned
@@ -227,15 +239,12 @@ fn what_is_sent_while_paused(#[case] kind: Kind) {
         for ([mut claims, mut waits], said) in clients.into_iter().zip(said) {
             let what = format!("{pause}, {said}");
             let claimed = match (pause, said) {
-                ("ALL", _) => PENDING.to_owned(),
-                (_, "CLIENT CAPA redirect") => format!("-REDIRECT 127.0.0.1:{}", to.port()),
-                _ => "-READONLY You can't write against a read only replica.".to_owned(),
+                ("ALL", _) => PENDING,
+                (_, "CLIENT CAPA redirect") => &redirect(to),
+                _ => "-READONLY You can't write against a read only replica.",
             };
-            assert_eq!(told(&mut claims), (claimed, "PONG".to_owned()), "{what}");
-            let Told { answer, hangs_up, reads_on } = Told::alone(kind, said, to);
-            let answer = if reads_on { "[null,null]".to_owned() } else { answer };
-            let ping = if hangs_up && !reads_on { "" } else { "PONG" };
-            assert_eq!(told(&mut waits), (answer, ping.to_owned()), "{what}");
+            assert_eq!(told(&mut claims), answered(claimed), "{what}");
+            assert_eq!(told(&mut waits), Expected::alone(kind, said, to).ours, "{what}");
         }
         nothing_is_left(from, to, &token, "-READONLY ", pause);
         (from, to) = (to, from);
@@ -259,7 +268,7 @@ fn a_failover_that_is_given_up(#[case] kind: Kind) {
     // Longer than the module looks for what is to be told.
     rest(300);
     if kind != Kind::VALKEY_9_1 {
-        assert_told(crowds, |_| Told::unblocked(false), "in progress");
+        assert_told(crowds, |_| Expected::all(hung_up_after(UNBLOCKED)), "in progress");
         return;
     }
     for crowd in &mut crowds {
@@ -268,7 +277,7 @@ fn a_failover_that_is_given_up(#[case] kind: Kind) {
     }
     assert_eq!(reply(con, "FAILOVER ABORT"), "OK");
     for crowd in &mut crowds {
-        assert_eq!(told(&mut crowd.ours), ("[null,null]".to_owned(), "PONG".to_owned()), "{}", crowd.said);
+        assert_eq!(told(&mut crowd.ours), answered("[null,null]"), "{}", crowd.said);
         assert!(crowd.own().all(|own| !own.is_answered()), "{}", crowd.said);
     }
     assert_eq!(count(con, "claims_waiting"), 0);
@@ -289,24 +298,23 @@ fn by_sentinel(#[case] kind: Kind) {
         let con = &mut eventually(TIMEOUT, || client.get_connection().ok());
         // It is alone.
         cmd(con, "SENTINEL SET hermes quorum 1");
-        let (mut crowds, token) = crowds(&from, false);
+        let (crowds, token) = crowds(&from, false);
         // Not before it knows the replica.
         eventually(TIMEOUT, || (reply(con, how) == "OK").then_some(()));
         follows(&from, &to);
-        if Some(how) == coordinated {
-            // In the end it hangs up on whoever waits on, too.
-            crowds.retain(|crowd| crowd.said != "READONLY");
-            assert_told(crowds, |said| Told::alone(kind, said, &to), how);
-        } else {
-            assert_told(crowds, |_| Told::hung_up(), how);
-        }
+        let expected = |said: &str| match Expected::alone(kind, said, &to) {
+            _ if Some(how) != coordinated => Expected::all(hung_up_after("")),
+            // Whoever waits on is hung up on a little later.
+            expected => Expected { reads: expected.reads.or_else(|| Some(hung_up_after(""))), ..expected },
+        };
+        assert_told(crowds, expected, how);
         nothing_is_left(&from, &to, &token, "-READONLY ", how);
     }
 }
 
 /// A node with all slots, and its replica.
 fn node_and_replica(kind: Kind) -> [Server; 2] {
-    let nodes = crate::vehprice::slots::pair(kind);
+    let nodes = pair(kind);
     let [first, second] = [&nodes[0], &nodes[1]].map(Server::connection);
     let [first, second] = &mut [first, second];
     let [first_id, second_id] = [&mut *first, &mut *second].map(|con| text(con, "CLUSTER MYID"));
@@ -345,8 +353,9 @@ fn in_a_cluster(#[case] kind: Kind) {
         let slot = int(&mut to.connection(), "CLUSTER KEYSLOT a");
         let moved = format!("-MOVED {slot} 127.0.0.1:{}", to.port());
         let expected = |said: &str| match kind {
-            Kind::VALKEY_9_1 => Told::sent_on(moved.clone(), said == "READONLY"),
-            _ => Told::unblocked(false),
+            Kind::VALKEY_9_1 if said == "READONLY" => Expected::reads_on(answered(&moved)),
+            Kind::VALKEY_9_1 => Expected::all(answered(&moved)),
+            _ => Expected::all(hung_up_after(UNBLOCKED)),
         };
         assert_told(crowds, expected, &what);
         nothing_is_left(&from, &to, &token, &moved, &what);
