@@ -110,3 +110,16 @@ fn of_a_slot_that_is_given_up(#[case] kind: Kind) {
     }
     assert_eq!(count(con, "claims_waiting"), 0);
 }
+
+/// A node that has renamed what the module asks by, and so can't be asked, answers as one outside a cluster.
+#[apply(each_server)]
+fn of_a_node_that_does_not_tell(#[case] kind: Kind) {
+    let node = &Server::builder(kind).conf("cluster-enabled yes").conf("rename-command EXISTS \"\"").start();
+    let con = &mut node.connection();
+    cmd(con, "CLUSTER ADDSLOTSRANGE 0 16383");
+    eventually(TIMEOUT, || text(con, "CLUSTER INFO").contains("cluster_state:ok").then_some(()));
+    claim(con, "t", "IDS 1");
+    let mut client = Asked::waiting(node, con, "VEHPRICE.MGET t BLOCK 0 JSON IDS 1");
+    cmd(con, "VEHPRICE.CLEAR t");
+    assert_eq!(client.answer(), "[null]");
+}
