@@ -95,6 +95,12 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         return 0;
     };
     let TableKey { db, name } = table.as_key();
+    // Claims end when a table moves away and when this server turns replica. Nil would say that the row is nowhere; who
+    // waits is told by the server where to ask.
+    if !context.answers_for(KeyName { db, name }) {
+        with_state(|state| state.put_off(waiter, now_ms));
+        return 0;
+    }
     let rechecked = context.with_key::<PriceTable, _>(KeyName { db, name }, |key| {
         // A key of another type has no rows; the reply will say so.
         let mut key = key.ok();
@@ -107,12 +113,6 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         with_state(|state| state.recheck(waiter, now_ms, missing))
     });
     if rechecked.waits {
-        return rechecked.scanned;
-    }
-    // Claims end when a table moves away and when this server turns replica. Nil would say that the row is nowhere; who
-    // waits is told by the server where to ask.
-    if !context.answers_for(KeyName { db, name }) {
-        with_state(|state| state.put_off(waiter, now_ms));
         return rechecked.scanned;
     }
     // The reply forgets the waiter, so the handle is taken out first.

@@ -144,7 +144,7 @@ impl<C: WaitingClient> SingleFlight<C> {
         self.waiters.pop_due()
     }
 
-    /// A waiter whose wait is over, but whose client must not be answered yet, is due again a little later.
+    /// A waiter that was due, but must not be answered yet, is due again a little later.
     pub fn put_off(&mut self, waiter: WaiterId, now_ms: i64) {
         self.waiters.put_off(waiter, now_ms);
     }
