@@ -21,6 +21,7 @@ mod load;
 mod model;
 mod own_commands;
 mod races;
+mod roles;
 mod sentinel;
 mod sentinels;
 mod short_reads;
