@@ -9,6 +9,7 @@ mod history;
 mod lock_key;
 mod price_table;
 mod rows;
+pub mod shop;
 
 pub use claims::{Claimed, Claims};
 pub use history::History;

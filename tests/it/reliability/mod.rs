@@ -16,6 +16,7 @@ mod dumps;
 mod eviction;
 mod failovers;
 mod hostile;
+mod interleavings;
 mod kill;
 mod linear;
 mod linear_board;
