@@ -24,27 +24,26 @@ fn report(what: &str, shop: &Shop, Checked { states, depth, seconds, .. }: &Chec
     );
 }
 
-/// `LAG` is as long as a commit takes and a server's clock is ahead.
+/// `LAG` is as long as a commit takes, and by how much a server's clock may be ahead. What the bound is too narrow for is
+/// named.
 #[rstest]
-#[case::as_it_is(SHOP)]
-#[case::clocks_that_differ(Shop { skew: 1, lag: 2, until: 0, ..SHOP })]
-#[case::crashes(Shop { crashes: 1, until: 1, ..SHOP })]
+#[case::as_it_is(SHOP, &[])]
+#[case::clocks_that_differ(Shop { pods: 1, skew: 1, lag: 2, ..SHOP }, &["a pod waits for another"])]
+#[case::crashes(Shop { crashes: 1, until: 1, ..SHOP }, &[])]
 #[ignore = "for make soak"]
-#[case::more_screens(Shop { screens: 3, crashes: 1, until: 3, ..SHOP })]
+#[case::more_screens(Shop { screens: 3, crashes: 1, ..SHOP }, &[])]
 #[ignore = "for make soak"]
-#[case::more_clocks(Shop { skew: 1, lag: 2, crashes: 1, until: 3, ..SHOP })]
+#[case::more_clocks(Shop { skew: 1, lag: 2, crashes: 1, ..SHOP }, &[])]
 #[ignore = "for make soak"]
-#[case::more_pods(Shop { pods: 3, screens: 3, ..SHOP })]
+#[case::more_pods(Shop { pods: 3, screens: 3, ..SHOP }, &[])]
 #[ignore = "for make soak"]
-#[case::more_failovers(Shop { changes: 2, failovers: 2, crashes: 1, until: 3, ..SHOP })]
-fn no_price_changes_silently(#[case] shop: Shop) {
+#[case::more_failovers(Shop { changes: 2, failovers: 2, crashes: 1, ..SHOP }, &[])]
+fn no_price_changes_silently(#[case] shop: Shop, #[case] unreached: &[&str]) {
     let checked = shop.check();
     if let Some(found) = &checked.counterexample {
         panic!("{}: not where\n{}", found.broken, found.steps.join("\n"));
     }
-    // What is never renewed in so short a time, or has no time to be, is no part of the bound.
-    let unreached = checked.unreached.iter().filter(|what| shop.until > 1 || **what != "a lock is renewed");
-    assert_eq!(unreached.count(), 0, "never: {:?}", checked.unreached);
+    assert_eq!(checked.unreached, unreached);
     report("holds", &shop, &checked);
 }
 
@@ -60,7 +59,7 @@ fn without_a_failover_lag_is_not_needed() {
 /// A decision that is wrong is found, and how it comes to another price is printed.
 #[rstest]
 #[case::no_lag(Shop { lag: 0, until: 0, ..SHOP }, Shop::SILENT)]
-#[case::lag_without_the_clocks(Shop { skew: 1, until: 0, ..SHOP }, Shop::SILENT)]
+#[case::lag_without_the_clocks(Shop { pods: 1, skew: 1, until: 0, ..SHOP }, Shop::SILENT)]
 #[case::a_pods_clock(Shop { fault: Some(Fault::PodClock(1)), until: 0, ..SHOP }, Shop::SILENT)]
 #[case::get_then_set(Shop { fault: Some(Fault::GetThenSet), failovers: 0, ..SHOP }, Shop::REPLACED)]
 fn what_is_wrong_has_a_counterexample(#[case] shop: Shop, #[case] broken: &str) {

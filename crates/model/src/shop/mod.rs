@@ -230,7 +230,7 @@ impl Model for Shop {
             Property::sometimes("a lock outlives its row", |_, state: &State| {
                 state.seen.is_some_and(|seen| state.primary.has_lost_row(seen.moment, state.now))
             }),
-            Property::sometimes("a lock is renewed", |_, state: &State| state.primary.tables() > 1),
+            Property::sometimes("a lock follows another", |_, state: &State| state.primary.tables() > 1),
         ]
     }
 }
