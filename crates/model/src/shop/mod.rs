@@ -39,7 +39,7 @@ pub struct Shop {
     pub failovers: usize,
     /// When time ends.
     pub until: Seconds,
-    /// How much sooner than this after the moment it counts from a change is seen.
+    /// How long upstream takes at most to commit a change, from the moment it counts from on.
     pub commit: Seconds,
     /// How far a server's clock may be ahead of upstream's, or behind.
     pub skew: Seconds,
@@ -111,7 +111,7 @@ pub enum Action {
     Tick,
     /// A price changes from now on.
     Change,
-    /// The change is seen.
+    /// Upstream commits the change: from now on it is seen.
     Commit,
     /// The user opens a screen at an idle pod.
     Open(Pod, Screen),
@@ -282,8 +282,8 @@ impl Display for Action {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tick => f.write_str("a second goes by"),
-            Self::Change => f.write_str("a price changes from now on"),
-            Self::Commit => f.write_str("the change is seen"),
+            Self::Change => f.write_str("a price changes from now on, which upstream has yet to commit"),
+            Self::Commit => f.write_str("upstream commits the change"),
             Self::Open(_, screen) => write!(f, "{screen:?}: the user opens it, and a pod takes the lock"),
             Self::Step(pod) => write!(f, "{pod}"),
             Self::Crash(pod) => write!(f, "crashes: {pod}"),
