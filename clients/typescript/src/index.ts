@@ -27,6 +27,8 @@ export {
   type SetLockOptions,
   type State,
 } from './quotelock.js';
+export type { Part } from './table-key.js';
+export { type Moment, type NextMoment, type PriceTable, Timing, type TimingOptions, type UnlockedLock } from './timing.js';
 export { isUnavailable } from './unavailable.js';
 export {
   type Answer,
