@@ -4,6 +4,16 @@ export type { ChangedRows, Changes } from './changes.js';
 export type { Driver, Glide, IoRedis, NodeRedis, NodeRedisCluster, Send, Word } from './driver.js';
 export { type Reason, ServerError } from './errors.js';
 export {
+  type Fetch,
+  type Fetched,
+  FillError,
+  type FillOptions,
+  type Filled,
+  type FilledRow,
+  type GetOrFillOptions,
+  type PriceTablesOptions,
+} from './filling.js';
+export {
   type BindOptions,
   type LockedInfo,
   type LockedInfoReturn,
@@ -13,7 +23,9 @@ export {
   type UserId,
 } from './locked-quote-info.js';
 export { type CommandEvent, type Observed, type SentCommand, observed } from './observed.js';
+export { Outage, type OutageOptions } from './outage.js';
 export { type CopiedRow, type CopiesOptions, PriceTableCopies, type PriceTableCopy } from './price-table-copies.js';
+export { PriceTables } from './price-tables.js';
 export { PricePlan, type Route, type Routed } from './priceplan.js';
 export {
   type AcquireOptions,
