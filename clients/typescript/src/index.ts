@@ -13,6 +13,7 @@ export {
   type GetOrFillOptions,
   type PriceTablesOptions,
 } from './filling.js';
+export type { KeepWarmOptions, Warming } from './keep-warm.js';
 export {
   type BindOptions,
   type LockedInfo,

@@ -8,10 +8,11 @@ import {
   type PriceTablesOptions,
   fillOptions,
 } from './filling.js';
+import { type KeepWarmOptions, type Warming, keepWarm } from './keep-warm.js';
 import type { Outage } from './outage.js';
 import { Room } from './room.js';
 import { Screen } from './screen.js';
-import type { PriceTable } from './timing.js';
+import type { NextMoment, PriceTable, Timing } from './timing.js';
 import { UnknownIds } from './unknown-ids.js';
 import { Upstream } from './upstream.js';
 import { VehPrice } from './vehprice.js';
@@ -61,6 +62,35 @@ export class PriceTables {
       () => screen.withoutTable(),
       Number.POSITIVE_INFINITY,
     );
+  }
+
+  /**
+   * Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
+   * call this one calls `fill`, and another one if it dies; `name` says what it fills. It takes a lag.
+   */
+  keepWarm(
+    timing: Timing,
+    name: string,
+    fill: (moment: NextMoment, signal: AbortSignal) => Promise<unknown>,
+    options: KeepWarmOptions = {},
+  ): Warming {
+    // Filling has room of its own, as it is filled within it. Who fails leaves it to another pod.
+    const { fetchMs } = this.#filling.options;
+    const marks: Filling = {
+      ...this.#filling,
+      options: { ...this.#filling.options, maxMs: fetchMs, tries: 1 },
+      room: new Room(1),
+    };
+    const fields = ['warm'] as const;
+    const warm = (moment: NextMoment) => {
+      const filled = async (ids: string[], signal: AbortSignal) => {
+        await fill(moment, signal);
+        return ids.map((id) => [id, { warm: '1' }] as const);
+      };
+      const mark = timing.table(moment, `${name}?warm`);
+      return new Screen(marks, mark, [name], new Upstream<'warm'>(filled, fields), { fields }).throughTable();
+    };
+    return keepWarm(timing, warm, options);
   }
 
   /** Closes the connections for waiting. They end, too, with the client that they are duplicates of, but for a Cluster of node-redis. */
