@@ -40,6 +40,7 @@ export {
   type SetLockOptions,
   type State,
 } from './quotelock.js';
+export type { Reserved, Seen } from './reserve.js';
 export type { Part } from './table-key.js';
 export { type Moment, type NextMoment, type PriceTable, Timing, type TimingOptions, type UnlockedLock } from './timing.js';
 export { isUnavailable } from './unavailable.js';

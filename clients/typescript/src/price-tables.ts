@@ -10,13 +10,15 @@ import {
 } from './filling.js';
 import { type KeepWarmOptions, type Warming, keepWarm } from './keep-warm.js';
 import type { Outage } from './outage.js';
+import { type Reserved, type Seen, checkSeen, compared } from './reserve.js';
 import { Room } from './room.js';
 import { Screen } from './screen.js';
-import type { NextMoment, PriceTable, Timing } from './timing.js';
+import type { Moment, NextMoment, PriceTable, Timing } from './timing.js';
 import { UnknownIds } from './unknown-ids.js';
 import { Upstream } from './upstream.js';
-import { VehPrice } from './vehprice.js';
+import { VehPrice, type Verified } from './vehprice.js';
 import { WaitPool } from './wait-pool.js';
+import { answered } from './within.js';
 import { textsOf } from './words.js';
 
 /**
@@ -65,6 +67,28 @@ export class PriceTables {
   }
 
   /**
+   * Whether a vehicle can be reserved at what its user saw. `lock` is that of `getById`, which never starts one, and `tableOf` names
+   * its table. A row that is missing is fetched first.
+   */
+  async reserve<L extends Moment, F extends string = never>(
+    lock: L | null | undefined,
+    tableOf: (lock: L) => PriceTable,
+    id: Word,
+    seen: Seen,
+    fetch: Fetch<F>,
+    options: { fields?: readonly F[] } = {},
+  ): Promise<Reserved> {
+    checkSeen(seen);
+    if (!lock || lock.queryTime !== seen.queryTime) return { verdict: 'NewQuote', row: null, unlocked: false };
+    const table = tableOf(lock);
+    const { verdict, row: known = null } = table.unlocked ? {} : await this.#verify(table.key, id, seen.row);
+    if (known && verdict && verdict !== 'Missing') return { verdict, row: known, unlocked: false };
+    const { rows, unlocked } = await this.getOrFill(table, [id], fetch, options);
+    const row: Readonly<Record<string, string | null>> | null | undefined = rows[0];
+    return row ? compared(row, seen.row, unlocked) : { verdict: 'NewQuote', row: null, unlocked };
+  }
+
+  /**
    * Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
    * call this one calls `fill`, and another one if it dies; `name` says what it fills. It takes a lag.
    */
@@ -96,5 +120,12 @@ export class PriceTables {
   /** Closes the connections for waiting. They end, too, with the client that they are duplicates of, but for a Cluster of node-redis. */
   close(): void {
     this.#filling.waits.close();
+  }
+
+  /** Nothing where Redis is down and there is an outage to go on in. */
+  async #verify(key: string, id: Word, row: Seen['row']): Promise<Partial<Verified>> {
+    const { prices, options } = this.#filling;
+    const verify = () => answered(options.answerMs, () => prices.verify(key, id, row));
+    return this.#outage ? this.#outage.run(verify, () => ({}), Number.POSITIVE_INFINITY) : verify();
   }
 }
