@@ -1,7 +1,7 @@
 import { Fill, type Filling } from './fill.js';
 import { FillError, type Filled, type FilledRow, type GetOrFillOptions } from './filling.js';
 import type { PriceTable } from './timing.js';
-import type { Upstream } from './upstream.js';
+import type { Upstream, UpstreamRow } from './upstream.js';
 import { TimeoutError, answered, within } from './within.js';
 
 /** One call for a screen: through the table, or with upstream alone. */
@@ -44,16 +44,16 @@ export class Screen<F extends string> {
     const fetched = fill.count('filled');
     const filled = this.#filled({ filled: fetched, waited: Math.max(0, absent.length - missing.length - fetched), missing });
     if (missing.every((id) => fill.settled.get(id) === 'unknown')) return filled;
-    throw new FillError(filled, isInTime ? fill.error : (fill.error ?? this.#late));
+    throw new FillError(filled, fill.error ?? (isInTime ? new Error('what was stored has expired, or was deleted') : this.#late));
   }
 
   /** What was had from the table already counts, and upstream is asked for the rest, once. */
   async withoutTable(): Promise<Filled<FilledRow<F>>> {
     const { options, room } = this.#filling;
-    const take = (rows: NonNullable<Fill<F>['fetched']>) => {
+    const take = (rows: ReadonlyMap<string, UpstreamRow>) => {
       for (const [id, row] of rows) this.#found.set(id, this.#upstream.asRead(id, row));
     };
-    take(this.#fill?.fetched ?? new Map());
+    if (this.#fill) take(this.#fill.fetched);
     let failure: { error: unknown } | undefined;
     const ask = async (ids: string[]) => {
       await room.take();

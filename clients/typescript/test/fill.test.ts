@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import {
   type CommandEvent,
+  type Driver,
   type Fetch,
   FillError,
   PriceTableCopies,
@@ -147,6 +148,21 @@ describe('getOrFill', () => {
     while ((await connections()) > 0) await sleep(5);
   });
 
+  it('looks again where no connection for waiting can be had', async () => {
+    for (const connect of [
+      () => new Promise<Driver>(() => undefined),
+      () => new Redis('redis://127.0.0.1:1').on('error', () => undefined),
+    ]) {
+      const [table, upstream] = [newTable(), new Upstream(500)];
+      const first = newPod().getOrFill(table, [1], upstream.fetch, { fields });
+      await upstream.isAsked();
+      const { rows } = await new PriceTables(redis, { connect, answerMs: 200 }).getOrFill(table, [1], upstream.fetch, { fields });
+      assert.deepEqual(rows, [{ price: '2' }]);
+      await first;
+      assert.deepEqual(upstream.asked, [['1']]);
+    }
+  });
+
   it('fills though upstream is always slower than a claim lasts, and asks it once', async () => {
     const [table, upstream, ids] = [newTable(), new Upstream(2500), idsFrom(1, 50)];
     const screens = newPods(5, { claimMs: 1000 }).map((pod) => pod.getOrFill(table, ids, upstream.fetch, { fields }));
@@ -261,6 +277,12 @@ describe('getOrFill, where upstream fails,', () => {
     const error = await failureOf(pod.getOrFill(newTable(), [1], fetch, { fields }));
     assert.match(error.message, /could not be had: upstream did not answer within 100 ms$/);
     assert.equal(aborted, 1);
+  });
+
+  it('says so where rows have expired before they are read', async () => {
+    const table = { ...newTable(), expiry: { at: Date.now() - 1000 } };
+    const error = await failureOf(newPod({ tries: 1 }).getOrFill(table, [1], new Upstream().fetch, { fields }));
+    assert.equal(error.message, '1 of 1 rows could not be had: what was stored has expired, or was deleted');
   });
 
   it('fails with what is wrong with its rows, and claims nothing any more', async () => {
