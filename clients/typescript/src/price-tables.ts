@@ -93,7 +93,8 @@ export class PriceTables {
 
   /**
    * Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
-   * call this one calls `fill`, and another one if it dies; `name` says what it fills. It takes a lag.
+   * call this one calls `fill`, and another one if it dies; `name` says what it fills. It takes a lag, and the moments and the time
+   * are the server's. `fill` may take until the next moment's turn: then its signal ends.
    */
   keepWarm(
     timing: Timing,
@@ -101,23 +102,26 @@ export class PriceTables {
     fill: (moment: NextMoment, signal: AbortSignal) => Promise<unknown>,
     options: KeepWarmOptions = {},
   ): Warming {
+    const marksOf = (moment: NextMoment) => timing.table(moment, `${name}?warm`);
+    marksOf(timing.nextMoment(new Date())); // refuses a name that makes no key, and a timing without moments
+    const { prices, options: given } = this.#filling;
     // Filling has room of its own, as it is filled within it. Who fails leaves it to another pod.
-    const { fetchMs } = this.#filling.options;
     const marks: Filling = {
       ...this.#filling,
-      options: { ...this.#filling.options, maxMs: fetchMs, tries: 1 },
+      options: { ...given, maxMs: timing.alignMs, fetchMs: timing.alignMs, tries: 1 },
       room: new Room(1),
     };
     const fields = ['warm'] as const;
-    const warm = (moment: NextMoment) => {
+    const warm = async (moment: NextMoment) => {
       const filled = async (ids: string[], signal: AbortSignal) => {
         await fill(moment, signal);
         return ids.map((id) => [id, { warm: '1' }] as const);
       };
-      const mark = timing.table(moment, `${name}?warm`);
-      return new Screen(marks, mark, [name], new Upstream<'warm'>(filled, fields), { fields }).throughTable();
+      const upstream = new Upstream<'warm'>(filled, fields);
+      await new Screen(marks, marksOf(moment), [name], upstream, { fields }).throughTable();
     };
-    return keepWarm(timing, warm, options);
+    const clock = async () => (await answered(given.answerMs, () => prices.changes(`${name}?warm`, '0'))).now;
+    return keepWarm(timing, clock, warm, options);
   }
 
   /** Closes the connections for waiting. They end, too, with the client that they are duplicates of, but for a Cluster of node-redis. */

@@ -83,6 +83,64 @@ describe('keepWarm', () => {
     assert.deepEqual(failures, ['FillError: 1 of 1 rows could not be had: upstream is down']);
   });
 
+  it('goes by the server\'s clock, however wrong a pod\'s is', async () => {
+    const Real = Date;
+    for (const byMs of [300_000, -3_600_000, 700]) {
+      const early: string[] = [];
+      const moments: string[] = [];
+      const fill = async ({ queryTime }: NextMoment) => {
+        moments.push(queryTime);
+        // The server is on this machine. Its clock may be read a little before.
+        if (Real.now() < Real.parse(queryTime) + timing.lagMs - 500) early.push(queryTime);
+      };
+      globalThis.Date = shifted(Real, byMs);
+      try {
+        const warming = newPod().keepWarm(timing, key('rules'), fill, { leadMs: 500, onError: (error) => assert.fail(String(error)) });
+        await sleep(2500);
+        warming.stop();
+      } finally {
+        globalThis.Date = Real;
+      }
+      assert.deepEqual([early, moments.length >= 2], [[], true], `${byMs}: ${moments}`);
+    }
+  });
+
+  it('lets a filling take longer than an upstream call', async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const failures: unknown[] = [];
+    let isFilled = false;
+    const fill = async (_: NextMoment, signal: AbortSignal) => {
+      await sleep(600);
+      signal.throwIfAborted();
+      isFilled = true;
+    };
+    const pod = newPod({ fetchMs: 100, maxMs: 100 });
+    const warming = pod.keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError: (error) => failures.push(error) });
+    await sleep(1000);
+    warming.stop();
+    assert.deepEqual([isFilled, failures], [true, []]);
+  });
+
+  it('ends no process by what its hook throws', async () => {
+    let told = 0;
+    const onError = () => {
+      told += 1;
+      throw new Error('hook');
+    };
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const fill = async () => {
+      throw new Error('upstream is down');
+    };
+    const warming = newPod().keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError });
+    while (told === 0) await sleep(10);
+    await sleep(10); // an unhandled rejection would fail the test
+    warming.stop();
+  });
+
+  it('refuses a name that makes no key', () => {
+    assert.throws(() => newPod().keepWarm(timing, 'a{b', async () => undefined), /^RangeError: a table's name takes a text without/);
+  });
+
   it('keeps no process alive', () => {
     const program = `const { PriceTables, Timing } = require('${join(__dirname, '../src/index.js')}');
       const timing = new Timing({ ttlMs: 360000, alignMs: 60000, lagMs: 1000 });
@@ -103,3 +161,16 @@ describe('keepWarm', () => {
     }
   });
 });
+
+/** A clock that is wrong. */
+function shifted(Real: DateConstructor, byMs: number): DateConstructor {
+  return class extends Real {
+    constructor(...given: [value: number]) {
+      super(...((given.length === 0 ? [Real.now() + byMs] : given) as [number]));
+    }
+
+    static override now(): number {
+      return Real.now() + byMs;
+    }
+  } as DateConstructor;
+}
