@@ -24,6 +24,8 @@ export interface Filling {
   works: Works;
   /** How many upstream calls there may be at once. */
   room: Room;
+  /** One more, for rows that are about to expire: it keeps no screen waiting. */
+  refreshing: Room;
 }
 
 type Settled = 'filled' | 'waited' | 'unknown' | 'failed';
@@ -80,18 +82,27 @@ export class Fill<F extends string> {
     });
   }
 
-  /** Fetches rows again that are about to expire, unless another pod is at it or there is no room. Nobody waits for it. */
+  /**
+   * Fetches rows again that are about to expire, unless another pod is at it, or this one is or has just failed to. Nobody waits
+   * for it.
+   */
   async refresh(refreshMs: number): Promise<void> {
-    const { options, prices, room } = this.#filling;
-    const claim = { ttlMs: options.claimMs, limit: options.limit, token: newToken(), refreshMs };
-    if (!room.tryTake()) return;
+    const { options, prices, refreshing } = this.#filling;
+    if (!refreshing.tryTake()) return;
+    const own = newToken();
+    const claim = { ttlMs: options.claimMs, limit: options.limit, token: own, refreshMs };
     try {
-      const { token, claimed } = await prices.claim(this.#table.key, [...this.#tries.keys()], claim);
-      if (token !== null) await this.#fetch(claimed, token);
+      const { token, claimed } = await answered(options.answerMs, () =>
+        prices.claim(this.#table.key, [...this.#tries.keys()], claim),
+      );
+      const { upstream, redis } = token === null ? {} : await this.#fetch(claimed, token, refreshMs);
+      if (upstream ?? redis) await sleep(MAX_PAUSE_MS, undefined, { ref: false });
     } catch {
-      // The rows are there still, and the claims expire.
+      // The rows are there still.
+      void this.#release(own);
+      await sleep(MAX_PAUSE_MS, undefined, { ref: false });
     } finally {
-      room.give();
+      refreshing.give();
     }
   }
 
@@ -192,10 +203,10 @@ export class Fill<F extends string> {
   }
 
   /** Fetches rows and stores them. */
-  async #fetch(ids: readonly string[], token: string | null): Promise<Outcome> {
+  async #fetch(ids: readonly string[], token: string | null, refreshMs?: number): Promise<Outcome> {
     let fetched: ReadonlyMap<string, Row>;
     try {
-      fetched = await this.#ask(ids, token);
+      fetched = await this.#ask(ids, token, refreshMs);
     } catch (error) {
       return { there: [], upstream: { error } };
     }
@@ -208,13 +219,13 @@ export class Fill<F extends string> {
   }
 
   /** Asks upstream, and renews the claims meanwhile. */
-  async #ask(ids: readonly string[], token: string | null): Promise<ReadonlyMap<string, Row>> {
-    const { options, prices } = this.#filling;
+  async #ask(ids: readonly string[], token: string | null, refreshMs?: number): Promise<ReadonlyMap<string, Row>> {
+    const { options } = this.#filling;
     const answer = this.#upstream.ask(ids, options.fetchMs);
     // One after the other: none may come after the claims were given up.
     while (!(await endsWithin(options.claimMs / 3, answer))) {
       if (token === null) continue;
-      const renew = () => prices.claim(this.#table.key, ids, { ttlMs: options.claimMs, token });
+      const renew = () => this.#renew(ids, token, refreshMs);
       await answered(options.claimMs / 3, renew).catch(() => undefined); // the next one may succeed, otherwise they expire
     }
     try {
@@ -223,6 +234,21 @@ export class Fill<F extends string> {
       if (token !== null) await this.#release(token); // so that another pod can take them at once
       throw error;
     }
+  }
+
+  /**
+   * Renews claims, of which those that have ended stay ended: a row that was deleted meanwhile is not to come back. `CLAIM` would claim
+   * them anew; but of `limit`, what is claimed already counts first, and then ids in order: here blanks, which stand for no row.
+   */
+  async #renew(ids: readonly string[], token: string, refreshMs?: number): Promise<void> {
+    const blanks = ids.map((_, at) => `?${token.slice(0, 8)}.${at}`);
+    const claim = {
+      ttlMs: this.#filling.options.claimMs,
+      token,
+      limit: ids.length,
+      ...(refreshMs !== undefined && { refreshMs }),
+    };
+    await this.#filling.prices.claim(this.#table.key, [...blanks, ...ids], claim);
   }
 
   /**

@@ -59,7 +59,7 @@ export interface FillOptions {
   fetchMs: number;
   /** How many ids an upstream call is for: 2,000. */
   limit: number;
-  /** How many upstream calls there are at once in this process: 4. */
+  /** How many upstream calls there are at once in this process: 4. One more refreshes. */
   parallel: number;
   /** How many upstream calls there are for an id: 3. */
   tries: number;

@@ -42,6 +42,7 @@ export class PriceTables {
       waits: new WaitPool(driver, options.waitConnections, options.answerMs, connect),
       works: new Works(),
       room: new Room(options.parallel),
+      refreshing: new Room(1),
     };
   }
 

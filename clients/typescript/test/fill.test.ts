@@ -209,6 +209,60 @@ describe('getOrFill', () => {
     assert.ok(((await prices.pttl(table.key, [1]))[0] ?? 0) > 10_000);
   });
 
+  it('refreshes though upstream is slower than a claim lasts', async () => {
+    const [table, upstream] = [newTable(), new Upstream(1500)];
+    const options = { fields, refreshMs: 10_000 };
+    await prices.mset(table.key, fields, [[1, { price: 'old' }]], { expiry: { inMs: 5000 } });
+    const pod = newPod({ claimMs: 600 });
+    await pod.getOrFill(table, [1], upstream.fetch, options);
+    await sleep(2000);
+    assert.deepEqual([(await prices.get(table.key, 1))?.['price'], upstream.asked], ['2', [['1']]]);
+  });
+
+  it('keeps no screen waiting for a refresh that Redis does not answer, and begins it again', async () => {
+    const [table, cold, upstream] = [newTable(), newTable(), new Upstream()];
+    const options = { fields, refreshMs: 10_000 };
+    await prices.mset(table.key, fields, [[1, { price: 'old' }]], { expiry: { inMs: 9000 } });
+    let claims = 0;
+    const silent: Send = ([name, ...words]) => {
+      const isRefresh = words.includes('REFRESH');
+      if (isRefresh) claims += 1;
+      return isRefresh && claims === 1 ? new Promise(() => undefined) : redis.call(name as string, words);
+    };
+    const pod = new PriceTables(silent, { connect: () => redis.duplicate(), parallel: 1, answerMs: 200 });
+    for (let screen = 0; screen < 5; screen += 1) await pod.getOrFill(table, [1], upstream.fetch, options);
+    const start = performance.now();
+    assert.equal((await pod.getOrFill(cold, [1], upstream.fetch, { fields })).filled, 1);
+    assert.ok(performance.now() - start < 2000, 'it waits for the refresh');
+    assert.equal(claims, 1);
+    while ((await prices.get(table.key, 1))?.['price'] === 'old') {
+      await pod.getOrFill(table, [1], upstream.fetch, options);
+      await sleep(50);
+    }
+    pod.close();
+  });
+
+  it('stores nothing that was fetched before its row was deleted', async () => {
+    const clear = (key: string) => prices.clear(key);
+    const del = (key: string) => prices.del(key, [1]);
+    for (const end of [del, clear]) {
+      const [table, answers] = [newTable(), ['old', 'new']];
+      const fetch: Fetch<'price'> = async (ids) => {
+        const price = answers.shift() ?? assert.fail('asked too often');
+        if (price === 'old') {
+          await sleep(200);
+          await end(table.key);
+          // Claims are renewed twice before it answers.
+          await sleep(1000);
+        }
+        return ids.map((id) => [id, { price: `${price} ${id}` }]);
+      };
+      const { rows } = await newPod({ claimMs: 1500 }).getOrFill(table, [1, 2], fetch, { fields });
+      const second = end === del ? 'old 2' : 'new 2';
+      assert.deepEqual(rows, [{ price: 'new 1' }, { price: second }]);
+    }
+  });
+
   it('fetches without claims where the server has no room for more', async () => {
     const [table, upstream] = [newTable(), new Upstream()];
     const [, before] = (await redis.config('GET', 'quotelock.max-claims')) as [string, string];
