@@ -1,5 +1,6 @@
+import { TimeoutError } from './errors.js';
 import { isUnavailable } from './unavailable.js';
-import { TimeoutError, within } from './within.js';
+import { within } from './within.js';
 
 export interface OutageOptions {
   /** For how long Redis isn't asked after it failed, in milliseconds: 1,000. Then one call tries, and the others go on without it until that succeeds. */

@@ -1,8 +1,9 @@
+import { TimeoutError } from './errors.js';
 import { Fill, type Filling } from './fill.js';
 import { FillError, type Filled, type FilledRow, type GetOrFillOptions } from './filling.js';
 import type { PriceTable } from './timing.js';
 import type { Upstream, UpstreamRow } from './upstream.js';
-import { TimeoutError, answered, within } from './within.js';
+import { answered, within } from './within.js';
 
 /** One call for a screen: through the table, or with upstream alone. */
 export class Screen<F extends string> {

@@ -148,6 +148,32 @@ describe('getOrFill', () => {
     while ((await connections()) > 0) await sleep(5);
   });
 
+  it('waits on one connection, though the client sends nothing before it is connected, and keeps it after a new start', async () => {
+    const name = key('pod');
+    const client = new Redis(url, { connectionName: name, enableOfflineQueue: false });
+    after(() => client.disconnect());
+    const isReady = () => new Promise((resolve) => client.once('ready', resolve));
+    const connections = async () => ((await redis.client('LIST')) as string).split(` name=${name} `).length - 1;
+    await isReady();
+    const pod = new PriceTables(client);
+    for (const start of [1, 2]) {
+      const [table, upstream] = [newTable(), new Upstream(Number.POSITIVE_INFINITY)];
+      const mine = newPod({ claimMs: 10_000 }).getOrFill(table, [1], upstream.fetch, { fields });
+      await upstream.isAsked();
+      const waiting = pod.getOrFill(table, [1], upstream.fetch, { fields });
+      await sleep(300);
+      assert.equal(await connections(), 2, `start ${start}`);
+      upstream.answer();
+      assert.deepEqual([(await waiting).waited, upstream.asked], [1, [['1']]]);
+      await mine;
+      assert.equal(await connections(), 2, `start ${start}, idle`);
+      client.disconnect();
+      while ((await connections()) > 0) await sleep(5);
+      void client.connect();
+      await isReady();
+    }
+  });
+
   it('looks again where no connection for waiting can be had', async () => {
     for (const connect of [
       () => new Promise<Driver>(() => undefined),
@@ -331,6 +357,21 @@ describe('getOrFill, where upstream fails,', () => {
     const error = await failureOf(pod.getOrFill(newTable(), [1], fetch, { fields }));
     assert.match(error.message, /could not be had: upstream did not answer within 100 ms$/);
     assert.equal(aborted, 1);
+  });
+
+  it('tells no upstream call that answered that it was given up, however busy the process was', async () => {
+    let told: AbortSignal | undefined;
+    const fetch: Fetch<'price'> = async (ids, signal) => {
+      told = signal;
+      setTimeout(() => {
+        for (const end = performance.now() + 100; performance.now() < end; );
+      }, 50);
+      await sleep(110); // both are due when the process has time again
+      return rowsOf(ids);
+    };
+    assert.equal((await newPod({ fetchMs: 100 }).getOrFill(newTable(), [1], fetch, { fields })).filled, 1);
+    await sleep(20);
+    assert.equal(told?.aborted, false);
   });
 
   it('says so where rows have expired before they are read', async () => {
