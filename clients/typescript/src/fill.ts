@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Asks } from './asks.js';
 import type { FillOptions } from './filling.js';
 import type { Room } from './room.js';
 import type { PriceTable } from './timing.js';
@@ -17,6 +18,7 @@ const MAX_PAUSE_MS = 1000;
 
 /** What the calls of a process share. */
 export interface Filling {
+  asks: Asks;
   options: FillOptions;
   prices: VehPrice;
   unknown: UnknownIds;

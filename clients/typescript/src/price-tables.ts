@@ -1,3 +1,4 @@
+import { Asks } from './asks.js';
 import type { Driver, Word } from './driver.js';
 import type { Filling } from './fill.js';
 import {
@@ -34,14 +35,16 @@ export class PriceTables {
   constructor(driver: Driver, { connect, outage, ...given }: PriceTablesOptions = {}) {
     const options = fillOptions(given);
     const prices = new VehPrice(driver);
+    const room = new Room(options.parallel);
     this.#outage = outage;
     this.#filling = {
+      asks: new Asks(room, options.limit),
       options,
       prices,
       unknown: new UnknownIds(prices, options.unknownMs),
       waits: new WaitPool(driver, options.waitConnections, options.answerMs, connect),
       works: new Works(),
-      room: new Room(options.parallel),
+      room,
       refreshing: new Room(1),
     };
   }

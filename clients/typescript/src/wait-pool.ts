@@ -127,7 +127,8 @@ function duplicates(driver: Driver, answerMs: number): Connect {
   }
   return async () => {
     const isIoRedis = 'call' in driver;
-    const other = (isIoRedis ? likeIoRedis(driver) : (driver as Duplicable).duplicate?.()) as Duplicable & NodeRedis;
+    const other = (isIoRedis ? likeIoRedis(driver as Duplicable) : (driver as Duplicable).duplicate?.()) as Duplicable &
+      NodeRedis;
     other.on?.('error', () => undefined); // what can't be done the calls tell
     if (isIoRedis || !other.connect) return other;
     try {

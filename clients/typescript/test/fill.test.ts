@@ -322,10 +322,12 @@ describe('getOrFill, where upstream fails,', () => {
     const pod = newPod({ tries: 2, claimMs: 60_000 });
     assert.deepEqual((await pod.getOrFill(table, [1], fetch, { fields })).rows, [{ price: '2' }]);
     assert.equal(calls, 2);
-    const error = await failureOf(pod.getOrFill(table, [1, 2], fetch, { fields }));
+    await newPod().getOrFill(table, [99], new Upstream().fetch, { fields });
+    const error = await failureOf(pod.getOrFill(table, [1, 2, 99], fetch, { fields }));
     assert.ok(error instanceof FillError);
-    assert.equal(error.message, '1 of 2 rows could not be had: upstream is down');
-    assert.deepEqual([error.filled.rows, error.filled.missing, calls], [[{ price: '2' }, null], ['2'], 4]);
+    assert.equal(error.message, '1 of 3 rows could not be had: upstream is down');
+    assert.deepEqual([error.filled.rows, error.failed, error.filled.missing], [[{ price: '2' }, null, null], ['2'], ['99']]);
+    assert.equal(calls, 4);
     // An upstream that can't be reached is no Redis that can't.
     assert.equal(isUnavailable(error), false);
     assert.deepEqual((await prices.claim(table.key, [2], { ttlMs: 1000 })).claimed, ['2']);

@@ -168,7 +168,7 @@ describe('keepWarm', () => {
 /** A clock that is wrong. */
 function shifted(Real: DateConstructor, byMs: number): DateConstructor {
   return class extends Real {
-    constructor(...given: [value: number]) {
+    constructor(...given: number[]) {
       super(...((given.length === 0 ? [Real.now() + byMs] : given) as [number]));
     }
 
