@@ -16,6 +16,9 @@ import type { Outcome, TableWorks, Work, Works } from './works.js';
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1000;
 
+/** How often rows are read again while there is no room to fetch them. */
+const LOOK_MS = 100;
+
 /** What the calls of a process share. */
 export interface Filling {
   asks: Asks;
@@ -127,7 +130,7 @@ export class Fill<F extends string> {
         if (!room.tryTake()) {
           // Who has something to wait for need not wait for room.
           if (table.of(this.#unsettled).size > 0) return;
-          await room.take();
+          if (!(await this.#roomFor(open))) return;
         }
         const fetching = await this.#claim(table, open()).catch((error) => {
           room.give();
@@ -139,6 +142,33 @@ export class Fill<F extends string> {
     } finally {
       table.turn.give();
     }
+  }
+
+  /** Waits for room, and meanwhile for rows that other pods store. Whether it is taken, as something is still open. */
+  async #roomFor(open: () => string[]): Promise<boolean> {
+    const { room } = this.#filling;
+    const place = room.take();
+    let isTaken = false;
+    void place.then(() => {
+      isTaken = true;
+    });
+    try {
+      while (!isTaken && open().length > 0 && this.#leftMs > 0) await Promise.race([place, this.#look(open())]);
+    } catch (error) {
+      void place.then(() => room.give());
+      throw error;
+    }
+    if (open().length > 0 && this.#leftMs > 0) return true;
+    void place.then(() => room.give());
+    return false;
+  }
+
+  /** Waits for rows that other pods are fetching. Where none is, they are read again after a while. */
+  async #look(ids: readonly string[]): Promise<void> {
+    const { there, redis } = await this.#wait(ids);
+    if (redis) throw redis.error;
+    this.#settle(there, 'waited');
+    if (there.length === 0) await sleep(Math.max(0, Math.min(LOOK_MS, this.#leftMs)));
   }
 
   /** Begins to fetch what is claimed, if anything is, and to wait for what others are fetching. */

@@ -174,6 +174,25 @@ describe('getOrFill', () => {
     }
   });
 
+  it('waits for no room to fetch what another pod stores', async () => {
+    const [busy, table, upstream] = [newTable(), newTable(), new Upstream(Number.POSITIVE_INFINITY)];
+    const pod = newPod({ parallel: 1 });
+    const first = pod.getOrFill(busy, [1], upstream.fetch, { fields });
+    await upstream.isAsked();
+    // Of two rows, neither is claimed at first.
+    const second = pod.getOrFill(table, [1, 2], upstream.fetch, { fields });
+    await sleep(50);
+    const other = new Upstream(100);
+    await newPod().getOrFill(table, [1, 2], other.fetch, { fields });
+    const stored = performance.now();
+    assert.deepEqual((await second).rows, [{ price: '2' }, { price: '4' }]);
+    assert.ok(performance.now() - stored < 2000);
+    // And the room is left to those who need it.
+    const third = pod.getOrFill(newTable(), [3], upstream.fetch, { fields });
+    upstream.answer();
+    assert.deepEqual([(await first).filled, (await third).filled, upstream.asked], [1, 1, [['1'], ['3']]]);
+  });
+
   it('looks again where no connection for waiting can be had', async () => {
     for (const connect of [
       () => new Promise<Driver>(() => undefined),
