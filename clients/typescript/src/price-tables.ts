@@ -75,7 +75,7 @@ export class PriceTables {
 
   /**
    * Whether a vehicle can be reserved at what its user saw. `lock` is that of `getById`, which never starts one, and `tableOf` names
-   * its table. A row that is missing is fetched first.
+   * its table. A row that is missing is fetched first; it fails with a `FillError` where that does.
    */
   async reserve<L extends Moment, F extends string = never>(
     lock: L | null | undefined,
@@ -118,7 +118,10 @@ export class PriceTables {
     const fields = ['warm'] as const;
     const warm = async (moment: NextMoment) => {
       const filled = async (ids: string[], signal: AbortSignal) => {
+        const skips = this.#outage?.skips;
         await fill(moment, signal);
+        // What goes on without Redis stores nothing.
+        if (this.#outage?.skips !== skips) throw new Error('Redis is down');
         return ids.map((id) => [id, { warm: '1' }] as const);
       };
       const upstream = new Upstream<'warm'>(filled, fields);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type NextMoment, Timing } from 'quotelock';
+import { type NextMoment, Outage, Timing } from 'quotelock';
 
 import { key, url } from './harness.js';
 import { fields, idsFrom, newPod, newPods, rowsOf } from './pods.js';
@@ -81,6 +81,34 @@ describe('keepWarm', () => {
     await sleep(300);
     assert.equal(calls, 2);
     assert.deepEqual(failures, ['FillError: 1 of 1 rows could not be had: upstream is down']);
+  });
+
+  it('takes no moment for filled that was not stored, as Redis was down', { timeout: 20_000 }, async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const [name, outage, failures] = [key('rules'), new Outage({ pauseMs: 200 }), [] as string[]];
+    const down = async () => {
+      throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    };
+    const one = newPod({ outage });
+    const fill = async (moment: NextMoment) => {
+      await outage.run(down, () => undefined);
+      await one.getOrFill(slow.table(moment, name), ids, async (ids) => rowsOf(ids), { fields });
+      // When it is done, it is over.
+      await sleep(300);
+      await outage.run(
+        async () => undefined,
+        () => assert.fail('it is down'),
+      );
+    };
+    const onError = (error: unknown) => failures.push(String(error));
+    const warmings = [one.keepWarm(slow, name, fill, { leadMs: 9900, onError })];
+    while (failures.length === 0) await sleep(10);
+    const filled: string[] = [];
+    const note = async (moment: NextMoment) => filled.push(moment.queryTime);
+    warmings.push(newPod().keepWarm(slow, name, note, { leadMs: 9900 }));
+    while (filled.length === 0) await sleep(10);
+    for (const warming of warmings) warming.stop();
+    assert.deepEqual(failures, ['FillError: 1 of 1 rows could not be had: Redis is down']);
   });
 
   it("goes by the server's clock, however wrong a pod's is", async () => {
