@@ -51,6 +51,35 @@ describe('Timing', () => {
     }
   });
 
+  it('takes the moments that the server takes, for what it takes them for', async () => {
+    const taken: Record<string, string> = {
+      '2024-09-12 02:50:00Z': '02:50:00.000',
+      '2024-09-12t02:50:00.1z': '02:50:00.100',
+      '2024-09-12T02:50:00.00199999999999999Z': '02:50:00.001',
+      '2024-09-12T02:49:60Z': '02:50:00.000',
+      '2024-09-12T02:49:60.5-00:00': '02:50:00.500',
+      '2024-09-12T10:50:00+08:00': '02:50:00.000',
+      '2024-09-11T13:20:00-13:30': '02:50:00.000',
+    };
+    const refused = ['', 'soon', '2024-09-12', '2024-09-12T02:50Z', '2024-09-12T02:50:00', '2024-09-12T02:50:00.Z'];
+    refused.push('2024-02-30T02:50:00Z', '2024-13-12T02:50:00Z', '2024-09-12T24:00:00Z', '2024-09-12T02:50:61Z');
+    refused.push(
+      '2024-09-12T02:50:00+24:00',
+      '2024-09-12T02:50:00+08:60',
+      '2024-09-12T02:50:00+0800',
+      `2024-09-12T02:50:00.${'0'.repeat(60)}Z`,
+    );
+    const locks = new QuoteLock(redis);
+    for (const [moment, time] of Object.entries(taken)) {
+      await locks.set(key('user'), ['3'], moment);
+      assert.equal(timing.expiryOf(at(moment)).getTime(), utc(time).getTime() + 422_000, moment);
+    }
+    for (const moment of refused) {
+      await assert.rejects(locks.set(key('user'), ['3'], moment), /invalid queryTime/, moment);
+      assert.throws(() => timing.expiryOf(at(moment)), /^RangeError: a moment takes a time of RFC 3339/, moment);
+    }
+  });
+
   it('knows the moments that the server gives', async () => {
     const cases = { '01': '02:49', '02': '02:50', '59': '02:50' };
     for (const [second, minute] of Object.entries(cases)) {
@@ -99,10 +128,14 @@ describe('Timing', () => {
     const now = utc('02:55:30.000');
     const cases: [string | undefined, string, string][] = [
       [undefined, '02:55:00', 'Effective'],
-      ['2024-09-12T02:50:29.000Z', '02:50:29', 'CloseToExpired'],
-      ['2024-09-12T02:50:30.000Z', '02:50:30', 'Effective'],
-      ['2024-09-12T02:48:28.000Z', '02:55:00', 'Effective'],
+      ['2024-09-12T02:50:00.000Z', '02:50:00', 'CloseToExpired'],
+      ['2024-09-12T02:51:00.000Z', '02:51:00', 'Effective'],
+      ['2024-09-12T02:49:00.000Z', '02:49:00', 'CloseToExpired'],
+      ['2024-09-12T02:48:00.000Z', '02:55:00', 'Effective'],
       ['2024-09-12T02:56:00.000Z', '02:55:00', 'Effective'],
+      // No lock is on these.
+      ['2024-09-12T02:51:29.000Z', '02:55:00', 'Effective'],
+      ['2024-09-12T02:51:00.001Z', '02:55:00', 'Effective'],
       ['anything', '02:55:00', 'Effective'],
     ];
     const zero = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 0 });
@@ -110,6 +143,14 @@ describe('Timing', () => {
       const lock = zero.unlocked([3, '7'], { seen, now });
       assert.deepEqual(lock, { roleIds: ['3', '7'], queryTime: `2024-09-12T${time}.000Z`, state, unlocked: true }, seen);
     }
+    // This pod's clock may be a little behind the server's, or ahead.
+    const clocks = { '02:55:59.000': '02:56', '02:55:58.999': '02:55', '03:03:00.999': '02:56', '03:03:01.000': '03:03' };
+    for (const [time, minute] of Object.entries(clocks)) {
+      const { queryTime } = zero.unlocked([], { seen: '2024-09-12T02:56:00.000Z', now: utc(time) });
+      assert.equal(queryTime, `2024-09-12T${minute}:00.000Z`, time);
+    }
+    const { queryTime } = timing.unlocked([], { seen: '2024-09-12T02:56:00.000Z', now: utc('02:56:00.999') });
+    assert.equal(queryTime, '2024-09-12T02:55:00.000Z', 'within the lag no lock is on it');
     assert.equal(zero.table(zero.unlocked([]), 't').unlocked, true);
   });
 });
