@@ -45,12 +45,13 @@ build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build
 	@$(MAKE) --no-print-directory library
 
-test: ## Run all tests, on every server
+test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt
 	@scripts/setup test
-	@scripts/servers
+	@scripts/servers $(if $(ALL),all,test)
 	@$(MAKE) --no-print-directory clients hermes library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
+	@$(if $(ALL),echo "== Running them on the other servers"; cargo test --locked --test it -- --ignored _all_)
 
 core: ## Test the core alone: it needs neither libclang nor a server
 	@scripts/setup core
