@@ -48,7 +48,9 @@ describe('keepWarm', () => {
       const filled = fillings.filter((filling) => filling.name === name).map(({ moment }) => moment);
       assert.deepEqual(filled.sort(), [...moments].sort(), 'each by one pod');
     }
-    assert.ok(fillings.every(({ isEarly }) => isEarly));
+    // The first one may be begun at any time.
+    const [first] = [...moments].sort();
+    assert.ok(fillings.every(({ moment, isEarly }) => isEarly || moment === first));
     assert.equal(asked.size, moments.size * names.length * ids.length);
     assert.ok(
       [...asked.values()].every((times) => times === 1),
