@@ -22,7 +22,7 @@ mod model;
 mod own_commands;
 mod races;
 mod sentinel;
-mod sentinels;
+pub(crate) mod sentinels;
 mod short_reads;
 mod stopped_primary;
 mod upgrade;
