@@ -2,12 +2,20 @@
 
 use super::place::Place;
 use super::programs::Program;
-use super::stories::{OURS, while_each_waits};
+use super::stories::{OURS, is_refused, while_each_waits};
 use super::*;
 use crate::harness::*;
 
 /// Longer than programs give any call but the one that waits.
 const LONG_MS: u64 = 2500;
+
+#[apply(programs_by_set_up)]
+fn each_fails_where_the_server_refuses(#[case] programs: &[Program]) {
+    let server = Server::start(Kind::DEFAULT);
+    for program in programs {
+        is_refused(&Place::alone(&server), program);
+    }
+}
 
 #[apply(programs_by_set_up)]
 fn each_waits_for_what_another_pod_fetches(#[case] programs: &[Program]) {

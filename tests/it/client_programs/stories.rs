@@ -62,6 +62,19 @@ fn fills_in(place: &Place<'_>, program: &Program, protocol: u8) {
     assert_eq!(expires, Value::Int(unix_ms + 60_000 + 360_000), "{what}");
 }
 
+/// What the server refuses is an error of the program, with what the server said: `WRONGTYPE`, which coredis makes a class.
+#[track_caller]
+pub(super) fn is_refused(place: &Place<'_>, program: &Program) {
+    let [protocol, ..] = program.protocols else { panic!("{} speaks nothing", program.client) };
+    place.cmd(&["HSET", &lock_of("refused"), "no", "lock"]);
+    let said = Running::start(program, *protocol, place, "refused").said();
+    assert!(
+        said.as_ref().is_err_and(|error| error.contains("wrong kind of value")),
+        "{}: {said:?}",
+        program.client
+    );
+}
+
 /// A program that waits for rows that another pod has claimed.
 pub(super) struct Waiting<'a> {
     pub(super) program: &'a Program,
