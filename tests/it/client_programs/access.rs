@@ -28,7 +28,7 @@ fn each_fills_a_table_in_a_cluster(
     #[values(Kind::REDIS_7_0, Kind::VALKEY_9_1)] kind: Kind,
 ) {
     let nodes = cluster(kind);
-    let place = Place::cluster(&nodes).connected_by(POD);
+    let place = Place::cluster(nodes.iter().map(|node| &node.server)).connected_by(POD);
     for program in programs {
         fills_with(program.rights.cluster, &place, program);
     }

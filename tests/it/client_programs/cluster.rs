@@ -12,7 +12,7 @@ use crate::harness::*;
 #[apply(programs_by_set_up)]
 fn each_follows_slots_that_move(#[case] programs: &[Program]) {
     let nodes = cluster(Kind::DEFAULT);
-    let place = Place::cluster(&nodes);
+    let place = Place::cluster(nodes.iter().map(|node| &node.server));
     while_each_waits(&place, programs, |waiting| {
         let asked = place.redirections("ASK");
         let mut half_moved = 0;
@@ -31,7 +31,7 @@ fn each_follows_slots_that_move(#[case] programs: &[Program]) {
 #[apply(programs_by_set_up)]
 fn a_call_whose_connection_is_lost_is_sent_again_or_fails(#[case] programs: &[Program]) {
     let nodes = cluster(Kind::DEFAULT);
-    let place = Place::cluster(&nodes);
+    let place = Place::cluster(nodes.iter().map(|node| &node.server));
     while_each_waits(&place, programs, |waiting| {
         place.hang_up_on_waiters();
         waiting.iter().for_each(|program| program.store(&place));

@@ -7,6 +7,7 @@ mod cluster;
 mod page;
 mod place;
 mod programs;
+mod replicas;
 mod run;
 mod stories;
 

@@ -70,6 +70,7 @@ fn does() -> String {
         "in a Cluster a call goes to the node of",
         "while slots move",
         "its connection is lost: alone, in a Cluster",
+        "told to read from replicas",
         "a lock without `JSON`",
     ];
     table(head, |program| {
@@ -93,6 +94,13 @@ fn does() -> String {
             if program.follows_ask { "goes on" } else { "fails for keys that have gone, until the slot has" }
                 .to_owned(),
             format!("{}, {}", in_words(program.resends.alone), in_words(program.resends.cluster)),
+            program.replicas.as_ref().map_or_else(
+                || "not tried".to_owned(),
+                |replicas| {
+                    let asked = if replicas.are_asked { "asks them" } else { "asks primaries" };
+                    format!("{asked} (`{}`)", replicas.option)
+                },
+            ),
             shapes.collect::<Vec<_>>().join(", "),
         ]
     })

@@ -2,7 +2,6 @@
 
 use redis::{Connection, Value};
 
-use crate::cluster::Node;
 use crate::harness::*;
 use crate::reliability::sentinels::Sentinel;
 
@@ -38,8 +37,8 @@ impl<'a> Place<'a> {
         Self { mode: Mode::Alone, port: server.port(), user: "", servers: vec![server] }
     }
 
-    pub(super) fn cluster(nodes: &'a [Node]) -> Self {
-        let servers: Vec<_> = nodes.iter().map(|node| &node.server).collect();
+    pub(super) fn cluster(servers: impl Iterator<Item = &'a Server>) -> Self {
+        let servers: Vec<_> = servers.collect();
         Self { mode: Mode::Cluster, port: servers[0].port(), user: "", servers }
     }
 

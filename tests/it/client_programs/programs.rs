@@ -18,6 +18,8 @@ pub(super) struct Program {
     /// Whether it goes on while a slot is half moved, which `ASK` says.
     pub(super) follows_ask: bool,
     pub(super) resends: Resends,
+    /// How it is told to read from the replicas of a Cluster, if it was tried.
+    pub(super) replicas: Option<Replicas>,
     pub(super) rights: Rights,
     /// What limits how long it waits for an answer; and its default.
     pub(super) time_out: (&'static str, &'static str),
@@ -48,6 +50,16 @@ pub(super) enum Routing {
 pub(super) struct Resends {
     pub(super) alone: bool,
     pub(super) cluster: bool,
+}
+
+/// Reading from the replicas of a Cluster.
+pub(super) struct Replicas {
+    /// What stands for what in the program then.
+    pub(super) edit: (&'static str, &'static str),
+    /// As the page shows it.
+    pub(super) option: &'static str,
+    /// Whether the module's commands that read go to replicas then.
+    pub(super) are_asked: bool,
 }
 
 /// What a user needs besides the module's commands, by what the client connects to; `None`: the program doesn't.
@@ -96,6 +108,11 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Told,
         follows_ask: true,
         resends: Resends { alone: true, cluster: true },
+        replicas: Some(Replicas {
+            edit: ("{ redisOptions: options }", "{ redisOptions: options, scaleReads: 'slave' }"),
+            option: "scaleReads: 'slave'",
+            are_asked: false,
+        }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "cluster|info"], sentinel: Some(&[]) },
         time_out: ("`commandTimeout`, in ms", "none"),
         told: "In a Cluster the key, by `Command.getKeys`: `call` asks any node, and is sent on.",
@@ -110,6 +127,11 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Told,
         follows_ask: true,
         resends: Resends { alone: true, cluster: true },
+        replicas: Some(Replicas {
+            edit: ("{ redisOptions: options }", "{ redisOptions: options, scaleReads: 'slave' }"),
+            option: "scaleReads: 'slave'",
+            are_asked: false,
+        }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "cluster|info"], sentinel: Some(&[]) },
         time_out: ("`commandTimeout`, in ms", "none"),
         told: "In a Cluster the key, as with ioredis.",
@@ -124,6 +146,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Told,
         follows_ask: true,
         resends: Resends { alone: false, cluster: false },
+        replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&[]) },
         time_out: ("`socketTimeout`, in ms: ends the connection", "none"),
         told: "In a Cluster the key, in `sendCommand(key, isReadonly, words)`. `pingInterval` beside `socketTimeout`, which otherwise ends an idle connection for good. A listener for `error`: without one a lost connection ends the process.",
@@ -138,6 +161,11 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Itself,
         follows_ask: true,
         resends: Resends { alone: false, cluster: false },
+        replicas: Some(Replicas {
+            edit: ("    requestTimeout,", "    requestTimeout, readFrom: 'preferReplica',"),
+            option: "readFrom: 'preferReplica'",
+            are_asked: false,
+        }),
         rights: Rights { alone: &["info"], cluster: &["cluster|slots"], sentinel: None },
         time_out: ("`requestTimeout`, in ms", "250 ms"),
         told: "In RESP3 a map comes as a list of `{ key, value }`. A call that waits for 3 s is logged as a warning, on stdout.",
@@ -152,6 +180,11 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Itself,
         follows_ask: true,
         resends: Resends { alone: true, cluster: true },
+        replicas: Some(Replicas {
+            edit: ("port=URL.port, **options)", "port=URL.port, read_from_replicas=True, **options)"),
+            option: "read_from_replicas=True",
+            are_asked: false,
+        }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "command"], sentinel: Some(&[]) },
         time_out: ("`socket_timeout`, in s", "5 s"),
         told: "Nothing.",
@@ -166,6 +199,11 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Itself,
         follows_ask: true,
         resends: Resends { alone: false, cluster: true },
+        replicas: Some(Replicas {
+            edit: ("port=URL.port, **options)", "port=URL.port, read_from_replicas=True, **options)"),
+            option: "read_from_replicas=True",
+            are_asked: false,
+        }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "command"], sentinel: Some(&[]) },
         time_out: ("`socket_timeout`, in s", "none"),
         told: "RESP2 in a Cluster: in RESP3 it does not follow `MOVED`.",
@@ -180,6 +218,14 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Itself,
         follows_ask: true,
         resends: Resends { alone: false, cluster: false },
+        replicas: Some(Replicas {
+            edit: (
+                "GlideClusterClientConfiguration(**options)",
+                "GlideClusterClientConfiguration(read_from=glide.ReadFrom.PREFER_REPLICA, **options)",
+            ),
+            option: "read_from=ReadFrom.PREFER_REPLICA",
+            are_asked: false,
+        }),
         rights: Rights { alone: &["info"], cluster: &["cluster|slots"], sentinel: None },
         time_out: ("`request_timeout`, in ms", "250 ms"),
         told: "A call that waits for 3 s is logged as a warning, on stdout.",
@@ -194,6 +240,14 @@ pub(super) const SCRIPTS: &[Program] = &[
         routing: Routing::Told,
         follows_ask: true,
         resends: Resends { alone: true, cluster: true },
+        replicas: Some(Replicas {
+            edit: (
+                "URL.port, **options) as client",
+                "URL.port, read_from_replicas=True, **options) as client",
+            ),
+            option: "read_from_replicas=True",
+            are_asked: false,
+        }),
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&["role"]) },
         time_out: ("`stream_timeout`, in s", "none"),
         told: "In a Cluster the key, as `Key(key)`. Calls share a connection: what waits needs a client of its own.",
@@ -212,6 +266,7 @@ pub(super) const OTHERS: &[Program] = &[
         routing: Routing::Told,
         follows_ask: false,
         resends: Resends { alone: false, cluster: true },
+        replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&[]) },
         time_out: ("the read time-out of `connect`, in s", "`default_socket_timeout` of PHP, 60 s"),
         told: "nil and an error are both `false`: `getLastError` tells which. In a Cluster the key, in `rawCommand(key, …)`; this does not follow `MOVED`, but throws: make a new `RedisCluster`, which asks for the slots, and send it again, as the program does.",
@@ -226,6 +281,7 @@ pub(super) const OTHERS: &[Program] = &[
         routing: Routing::ToldAndSentOn,
         follows_ask: true,
         resends: Resends { alone: false, cluster: true },
+        replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&["role"]) },
         time_out: ("`read_write_timeout`, in s", "`default_socket_timeout` of PHP, 60 s"),
         told: "In a Cluster where each command has its key, by `setCommandHandler`: it refuses commands that it does not know.",
@@ -240,6 +296,11 @@ pub(super) const OTHERS: &[Program] = &[
         routing: Routing::Itself,
         follows_ask: true,
         resends: Resends { alone: true, cluster: true },
+        replicas: Some(Replicas {
+            edit: ("cluster: [node], ", "cluster: [node], replica: true, "),
+            option: "replica: true",
+            are_asked: true,
+        }),
         rights: Rights {
             alone: &[],
             cluster: &["cluster|slots", "cluster|nodes", "command"],
@@ -258,6 +319,7 @@ pub(super) const OTHERS: &[Program] = &[
         routing: Routing::Itself,
         follows_ask: true,
         resends: Resends { alone: false, cluster: false },
+        replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: None },
         time_out: ("`DialReadTimeout`", "none"),
         told: "`RetryConn`, which follows `MOVED` and `ASK`. It has no time-out for a single call: what waits needs a pool of its own.",
@@ -272,6 +334,7 @@ pub(super) const OTHERS: &[Program] = &[
         routing: Routing::Program,
         follows_ask: true,
         resends: Resends { alone: false, cluster: false },
+        replicas: None,
         rights: Rights { alone: &[], cluster: &[], sentinel: None },
         time_out: ("`redisSetTimeout`", "none"),
         told: "The program reads `MOVED` and `ASK` by itself.",

@@ -18,10 +18,19 @@ pub(super) struct Running(Child);
 impl Running {
     /// Starts it for this user.
     pub(super) fn start(program: &Program, protocol: u8, place: &Place<'_>, user: &str) -> Self {
-        let mut command = match program.written_for {
-            Some(_) => from_stdin(program.file),
-            None => from_file(program.file),
-        };
+        let rename = program.written_for.map(|package| (package, program.package.name()));
+        Self::edited(program, protocol, place, user, rename.as_slice())
+    }
+
+    /// The same, with each first text replaced by the second.
+    pub(super) fn edited(
+        program: &Program,
+        protocol: u8,
+        place: &Place<'_>,
+        user: &str,
+        edits: &[(&str, &str)],
+    ) -> Self {
+        let mut command = if edits.is_empty() { from_file(program.file) } else { from_stdin(program.file) };
         command.arg(user).current_dir(folder());
         command.env("REDIS_URL", place.url()).env("REDIS_MODE", place.mode().name());
         command.env("RESP", protocol.to_string());
@@ -29,9 +38,12 @@ impl Running {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut stdin = child.stdin.take().unwrap();
-        if let Some(written_for) = program.written_for {
-            let text = fs::read_to_string(folder().join(program.file)).unwrap();
-            let text = text.replace(written_for, program.package.name());
+        if !edits.is_empty() {
+            let mut text = fs::read_to_string(folder().join(program.file)).unwrap();
+            for (from, to) in edits {
+                assert!(text.contains(from), "{} has no {from}", program.file);
+                text = text.replace(from, to);
+            }
             stdin.write_all(text.as_bytes()).unwrap();
         }
         Self(child)
@@ -82,6 +94,7 @@ fn from_stdin(file: &str) -> Command {
     let (interpreter, words): (_, &[&str]) = match ending(file) {
         "mjs" => ("node", &["--input-type=module", "-"]),
         "py" => ("python3", &["-"]),
+        "rb" => ("ruby", &["-"]),
         _ => panic!("no way to run the text of {file}"),
     };
     let mut command = Command::new(interpreter);

@@ -8,7 +8,7 @@ mod aof_cuts;
 mod book;
 mod clock_jumps;
 mod cluster_load;
-mod cluster_nodes;
+pub(crate) mod cluster_nodes;
 mod copied;
 mod copies;
 mod dump_tables;
