@@ -145,7 +145,7 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-clients: tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json target/python/requirements.txt $(typescript)/dist/src/index.js
+clients: tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json target/python/requirements.txt target/python-clients/requirements.txt $(typescript)/dist/src/index.js
 
 tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json: %/node_modules/.package-lock.json: %/package-lock.json
 	@echo "== Fetching the JavaScript clients of $*"
@@ -174,12 +174,19 @@ $(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescrip
 	@rm -rf $(hermes)/dist
 	@cd $(hermes) && npm run --silent build
 
-# The copy of lists, made last, marks that all of it is there.
-target/python/requirements.txt: tests/clients/requirements.txt $(examples)/requirements.txt
+# The copy of a list, made last, marks that all of it is there.
+target/python/requirements.txt: tests/clients/requirements.txt
 	@echo "== Fetching the Python drivers"
 	@rm -rf target/python
-	@python3 -m pip install --quiet --root-user-action=ignore --target target/python $(addprefix -r ,$^)
-	@cat $^ >$@
+	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
+	@cp $< $@
+
+# Beside those: what these want hides modules that mypy knows.
+target/python-clients/requirements.txt: $(examples)/requirements.txt
+	@echo "== Fetching the Python clients of $(examples)"
+	@rm -rf target/python-clients
+	@python3 -m pip install --quiet --root-user-action=ignore --target target/python-clients -r $<
+	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt
 	@echo "== Fetching what checks the spelling and Python"

@@ -1,10 +1,10 @@
 //! How a program is built and run.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
+use std::{env, fs};
 
 use quotelock_testkit::poll;
 
@@ -34,7 +34,8 @@ impl Running {
         command.arg(user).current_dir(folder());
         command.env("REDIS_URL", place.url()).env("REDIS_MODE", place.mode().name());
         command.env("RESP", protocol.to_string());
-        command.env("PYTHONPATH", workspace().join("target/python")).env("PYTHONDONTWRITEBYTECODE", "1");
+        let packages = ["target/python", "target/python-clients"].map(|at| workspace().join(at));
+        command.env("PYTHONPATH", env::join_paths(packages).unwrap()).env("PYTHONDONTWRITEBYTECODE", "1");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut stdin = child.stdin.take().unwrap();
