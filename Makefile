@@ -9,6 +9,7 @@ export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 typescript := clients/typescript
 python := clients/python
 hermes := examples/hermes
+examples := examples/clients
 lint := $(CARGO_TARGET_DIR)/lint
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
@@ -45,12 +46,13 @@ build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build
 	@$(MAKE) --no-print-directory library
 
-test: ## Run all tests, on every server
-	@scripts/setup test
-	@scripts/servers
+test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and those that take more set-up
+	@scripts/setup $(if $(ALL),all,test)
+	@scripts/servers $(if $(ALL),all,test)
 	@$(MAKE) --no-print-directory clients hermes library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
+	@$(if $(ALL),echo "== Running them on the other servers, and those that take more set-up"; cargo test --locked --test it -- --ignored _all_)
 
 core: ## Test the core alone: it needs neither libclang nor a server
 	@scripts/setup core
@@ -89,7 +91,7 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Pytho
 	@node_modules/.bin/biome check --error-on-warnings
 	@$(MAKE) --no-print-directory target/python/requirements.txt
 	@echo "== Checking Python"
-	@cd $(python) && $(lint)/bin/ruff format --check --quiet && $(lint)/bin/ruff check --quiet
+	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) && $(lint)/bin/ruff check --quiet . ../../$(examples)
 	@cd $(python) && PYTHONPATH=$(lint) MYPYPATH=src:$(CARGO_TARGET_DIR)/python python3 -m mypy --cache-dir $(CARGO_TARGET_DIR)/mypy
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
@@ -122,15 +124,17 @@ count: ## Count the core's instructions; fails where they have grown by more tha
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
 
-docs: ## Write the parts of docs/commands that come from the commands' entries
+docs: ## Write the parts of docs/commands and docs/clients.md that come from the commands' entries and the tests
 	@scripts/setup build
 	@echo "== Writing docs/commands"
 	@UPDATE_PAGES=1 cargo test --locked --lib pages
+	@echo "== Writing docs/clients.md"
+	@UPDATE_PAGES=1 cargo test --locked --test it client_programs::page
 
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
 	@find $(python) -name __pycache__ -prune -exec rm -rf {} +
-	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
+	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(examples)/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
 
 library:
 	@echo "== Building the library"
@@ -141,11 +145,11 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-clients: tests/clients/node_modules/.package-lock.json target/python/requirements.txt $(typescript)/dist/src/index.js
+clients: tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json target/python/requirements.txt target/python-clients/requirements.txt $(typescript)/dist/src/index.js
 
-tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
-	@echo "== Fetching the JavaScript clients"
-	@cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund
+tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json: %/node_modules/.package-lock.json: %/package-lock.json
+	@echo "== Fetching the JavaScript clients of $*"
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
@@ -153,7 +157,7 @@ $(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
 	@cd $(typescript) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts test/*.ts))
+$(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts src/*/*.ts test/*.ts))
 	@echo "== Building the TypeScript client"
 	@rm -rf $(typescript)/dist
 	@cd $(typescript) && npm run --silent build
@@ -175,6 +179,13 @@ target/python/requirements.txt: tests/clients/requirements.txt
 	@echo "== Fetching the Python drivers"
 	@rm -rf target/python
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
+	@cp $< $@
+
+# Beside those: what these want hides modules that mypy knows.
+target/python-clients/requirements.txt: $(examples)/requirements.txt
+	@echo "== Fetching the Python clients of $(examples)"
+	@rm -rf target/python-clients
+	@python3 -m pip install --quiet --root-user-action=ignore --target target/python-clients -r $<
 	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt

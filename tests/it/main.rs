@@ -15,6 +15,7 @@
 mod harness;
 
 mod access;
+mod client_programs;
 mod clients;
 mod cluster;
 mod commands;
