@@ -53,9 +53,12 @@ class Reserving(ServerTest):
         fetch = classes.fetch(lambda ids: {id: {"price": 5} for id in ids})
         seen = Seen(lock.query_time, {"price": 5})
         name = key("table")
+        # What is there was not asked for under this lock.
+        stale = {"1": {"price": "9"}}
+        await classes.VehPrice().mset(timing.table_key(lock, name), stale)
         answer = await classes.PriceTables().reserve(lock, lambda lock: timing.table(lock, name), 1, seen, fetch)
         self.assertEqual(answer, Reserved("Match", {"price": "5"}, locked=False))
-        self.assertEqual(await classes.VehPrice().len(timing.table_key(lock, name)), 0)
+        self.assertEqual(await classes.VehPrice().get_all(timing.table_key(lock, name)), stale)
 
     @through_each_driver
     async def test_takes_what_was_seen(self, classes: Classes) -> None:
