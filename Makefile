@@ -46,13 +46,13 @@ build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build
 	@$(MAKE) --no-print-directory library
 
-test: ## Run all tests, on every server; ALL=1: those that take more set-up, too
+test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and those that take more set-up
 	@scripts/setup $(if $(ALL),all,test)
-	@scripts/servers
+	@scripts/servers $(if $(ALL),all,test)
 	@$(MAKE) --no-print-directory clients hermes library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
-	@$(if $(ALL),echo "== Running those that take more set-up"; cargo test --locked --test it -- --ignored _all_)
+	@$(if $(ALL),echo "== Running them on the other servers, and those that take more set-up"; cargo test --locked --test it -- --ignored _all_)
 
 core: ## Test the core alone: it needs neither libclang nor a server
 	@scripts/setup core
@@ -157,7 +157,7 @@ $(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
 	@cd $(typescript) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts test/*.ts))
+$(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts src/*/*.ts test/*.ts))
 	@echo "== Building the TypeScript client"
 	@rm -rf $(typescript)/dist
 	@cd $(typescript) && npm run --silent build

@@ -57,18 +57,18 @@ pub(super) fn with_state<T>(work: impl FnOnce(&mut SingleFlight<Client>) -> T) -
 /// Changes claims and waiters; then updates what `INFO` shows of them, and sets the timer. `change` must not
 /// call the server.
 pub(super) fn update<T>(change: impl FnOnce(&mut SingleFlight<Client>) -> T) -> T {
-    let (done, has_work, next_expiry_ms) = STATE.with(|state| {
+    let (done, has_work, next_work_ms) = STATE.with(|state| {
         let done = change(state);
         HAS_CLAIMS.store(!state.claims().is_empty(), Relaxed);
         CLAIMS_PENDING.set(state.claims().len());
         CLAIMS_WAITING.set(state.waiters().len());
         CLAIMS_BYTES.set(state.bytes());
-        (done, state.has_work(), state.claims().next_expiry_ms())
+        (done, state.has_work(), state.next_work_ms())
     });
     if has_work {
         set_timer(0);
-    } else if let Some(expiry_ms) = next_expiry_ms {
-        set_timer(expiry_ms.saturating_sub(clock_ms()).clamp(0, MAX_TIMER_MS));
+    } else if let Some(work_ms) = next_work_ms {
+        set_timer(work_ms.saturating_sub(clock_ms()).clamp(0, MAX_TIMER_MS));
     }
     done
 }

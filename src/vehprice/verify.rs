@@ -2,8 +2,8 @@
 
 use std::iter;
 
-use quotelock_core::table::Row;
 use quotelock_core::table::bounds::MAX_FIELDS;
+use quotelock_core::table::{Row, Verdict};
 use quotelock_server::{Arg, Call, Command, Spec, excerpt};
 
 use super::fields::{push_field, value};
@@ -53,13 +53,14 @@ impl Command for Verify {
         let open = OpenTable::read(call)?;
         let row = open.row(request.id);
         count_reads(1, usize::from(row.is_some()));
-        let verdict = verdict(row, &request.expected);
+        let verdict = Verdict::of(row, &request.expected);
+        count(verdict);
         if request.is_json {
             let whole = Projection::whole();
             let mut json = json_writer(0);
             json.make_room(iter::once(whole.min_json_len(row))).map_err(too_long)?;
             json.write_raw(b"{\"verdict\":\"");
-            json.write_raw(verdict.as_bytes());
+            json.write_raw(verdict.name().as_bytes());
             json.write_raw(b"\",\"row\":");
             whole.write_json(row, &mut json);
             json.write_raw(b"}");
@@ -75,10 +76,10 @@ impl Command for Verify {
 /// What a reply's names and its verdict take at most.
 const VERDICT_BYTES: usize = 64;
 
-fn reply(to: &impl ReplySink, verdict: &str, row: Option<Row<'_>>) {
+fn reply(to: &impl ReplySink, verdict: Verdict, row: Option<Row<'_>>) {
     to.reply_map(2);
     to.reply_bytes(b"verdict");
-    to.reply_bytes(verdict.as_bytes());
+    to.reply_bytes(verdict.name().as_bytes());
     to.reply_bytes(b"row");
     Projection::whole().reply(to, row);
 }
@@ -112,14 +113,11 @@ fn parse<'a>(call: &Call<'a>) -> Result<Request<'a>, Error> {
     Ok(Request { id, expected, is_json: false })
 }
 
-/// The verdict on a row, counted.
-fn verdict(row: Option<Row<'_>>, expected: &[(&str, &[u8])]) -> &'static str {
-    let holds = |row: Row<'_>, (name, value): &(&str, &[u8])| row.value(name.as_bytes()) == Some(*value);
-    let (verdict, counter) = match row {
-        None => ("Missing", &VERDICTS_MISSING),
-        Some(row) if expected.iter().all(|pair| holds(row, pair)) => ("Match", &VERDICTS_MATCH),
-        Some(_) => ("Changed", &VERDICTS_CHANGED),
-    };
-    counter.count();
-    verdict
+/// Counts a verdict.
+fn count(verdict: Verdict) {
+    match verdict {
+        Verdict::Match => VERDICTS_MATCH.count(),
+        Verdict::Changed => VERDICTS_CHANGED.count(),
+        Verdict::Missing => VERDICTS_MISSING.count(),
+    }
 }

@@ -71,6 +71,7 @@ pub(crate) fn on_timer(context: &mut TimerContext) {
     while clock_ms() == began_ms && with_state(|state| state.claims().needs_reaping(now_ms)) {
         CLAIMS_EXPIRED.add(with_state(|state| state.reap_expired(now_ms, REAP_BATCH)));
     }
+    with_state(|state| state.wake_put_off(now_ms));
     let mut scanned = 0;
     while scanned < MAX_IDS_PER_RUN {
         let Some(waiter) = with_state(SingleFlight::pop_due) else {
@@ -94,6 +95,12 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         return 0;
     };
     let TableKey { db, name } = table.as_key();
+    // Claims end when a table moves away and when this server turns replica. Nil would say that the row is nowhere; who
+    // waits is told by the server where to ask.
+    if !context.answers_for(KeyName { db, name }) {
+        with_state(|state| state.put_off(waiter, now_ms));
+        return 0;
+    }
     let rechecked = context.with_key::<PriceTable, _>(KeyName { db, name }, |key| {
         // A key of another type has no rows; the reply will say so.
         let mut key = key.ok();

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::harness::*;
-use crate::introspection::has_categories;
+use crate::introspection::has_own_category;
 
 /// The version as a server shows it: 1.2.3 is 10203.
 fn version() -> i64 {
@@ -76,7 +76,7 @@ fn is_neither_unloaded_nor_loaded_twice(#[case] kind: Kind) {
     assert!(refused.contains("exports one or more module-side data types"), "{refused}");
     assert_eq!(text(con, "QUOTELOCK.GET user:1 JSON"), held);
     assert_eq!(text(con, "VEHPRICE.GET t 1 JSON"), r#"{"a":"b"}"#);
-    if has_categories(server) {
+    if has_own_category(server) {
         let categories = reply(con, "COMMAND INFO quotelock.get");
         assert!(categories.contains("[@read, @fast, @quotelock]"), "{categories}");
     }

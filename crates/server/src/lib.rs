@@ -29,6 +29,7 @@ mod register;
 mod replicate;
 mod reply;
 mod rights;
+mod role;
 mod settings;
 mod spec;
 mod timer;

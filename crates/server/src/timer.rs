@@ -1,6 +1,6 @@
 //! The module's timer: what it does between two commands.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::c_void;
 use std::ptr;
 
@@ -40,14 +40,20 @@ pub fn set_timer(in_ms: i64) {
 unsafe extern "C" fn timer_callback(ctx: *mut raw::RedisModuleCtx, _data: *mut c_void) {
     guard_logged(ctx, || {
         TIMER.with(Option::take);
-        (loaded().on_timer)(&mut TimerContext { ctx, key_is_open: Cell::new(false) });
+        (loaded().on_timer)(&mut TimerContext {
+            ctx,
+            key_is_open: Cell::new(false),
+            is_failing_over: OnceCell::new(),
+        });
     });
 }
 
 /// The module's work between two commands: no client, no arguments.
 pub struct TimerContext {
-    ctx: *mut raw::RedisModuleCtx,
+    pub(crate) ctx: *mut raw::RedisModuleCtx,
     key_is_open: Cell<bool>,
+    /// Asked at most once: it doesn't change while the timer has the server.
+    pub(crate) is_failing_over: OnceCell<bool>,
 }
 
 impl TimerContext {
@@ -72,13 +78,13 @@ impl TimerContext {
 }
 
 /// A string of the server's, freed when it is dropped.
-struct OwnedString {
+pub(crate) struct OwnedString {
     ctx: *mut raw::RedisModuleCtx,
-    string: *mut raw::RedisModuleString,
+    pub(crate) string: *mut raw::RedisModuleString,
 }
 
 impl OwnedString {
-    fn new(ctx: *mut raw::RedisModuleCtx, text: &[u8]) -> Self {
+    pub(crate) fn new(ctx: *mut raw::RedisModuleCtx, text: &[u8]) -> Self {
         // SAFETY: the server copies the text.
         let string = unsafe { api!(RedisModule_CreateString(ctx, text.as_ptr().cast(), text.len())) };
         Self { ctx, string }

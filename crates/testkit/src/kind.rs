@@ -11,9 +11,25 @@ pub struct Kind(&'static str);
 /// The servers of the tests. `tests/servers.txt` pins where they come from.
 impl Kind {
     pub const REDIS_7_0: Self = Self("redis-7.0.15");
+    pub const REDIS_7_2: Self = Self("redis-7.2.4");
+    pub const REDIS_7_4: Self = Self("redis-7.4.1");
+    pub const REDIS_8_0: Self = Self("redis-8.0.2");
     pub const REDIS_8_2: Self = Self("redis-8.2.3");
+    pub const REDIS_8_6: Self = Self("redis-8.6.2");
+    pub const REDIS_8_10: Self = Self("redis-8.10.2");
+    pub const VALKEY_8_0: Self = Self("valkey-8.0.1");
     pub const VALKEY_8_1: Self = Self("valkey-8.1.8");
     pub const VALKEY_9_1: Self = Self("valkey-9.1.2");
+
+    /// Those that only `make test ALL=1` runs on.
+    pub const EXTRA: [Self; 6] = [
+        Self::REDIS_7_2,
+        Self::REDIS_7_4,
+        Self::REDIS_8_0,
+        Self::REDIS_8_6,
+        Self::REDIS_8_10,
+        Self::VALKEY_8_0,
+    ];
 
     /// For a test that needs one server only.
     pub const DEFAULT: Self = Self::REDIS_7_0;
@@ -28,14 +44,14 @@ impl Kind {
         Self(name.to_owned().leak())
     }
 
-    /// All that are installed and can load the module, by name.
+    /// All that are installed and can load the module, without the [extra](Self::EXTRA) ones, by name.
     pub fn installed() -> Result<Vec<Self>> {
         let servers = paths::servers();
         let entries = fs::read_dir(&servers).map_err(|error| format!("{}: {error}", servers.display()))?;
         let mut kinds = Vec::new();
         for entry in entries {
             let kind = Self::named(&entry?.file_name().to_string_lossy());
-            if kind.version() >= (7, 0) && kind.program().is_ok() {
+            if kind.version() >= (7, 0) && kind.program().is_ok() && !Self::EXTRA.contains(&kind) {
                 kinds.push(kind);
             }
         }

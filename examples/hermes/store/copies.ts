@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { PriceTableCopies } from 'quotelock';
+import { PriceTableCopies, type Send } from 'quotelock';
 
 /** In JSON a text takes its quotes and a comma besides its characters. */
 const AROUND_TEXT = 3;
@@ -12,14 +12,14 @@ export class Copies {
   #savedBytes = 0;
 
   constructor(redis: Redis, maxBytes: number) {
-    const call = async (command: string, args: (string | number)[]) => {
+    const send: Send = async ([command = '', ...args]) => {
       const reply = await redis.call(command, args);
       // What comes to keep a copy.
       this.#savedBytes -= String(reply).length + args.join().length;
       return reply;
     };
     // Tables are named after all that upstream was asked, and a row that is there stays as it is until it expires.
-    this.#tables = new PriceTableCopies({ call }, { maxBytes, final: true });
+    this.#tables = new PriceTableCopies(send, { maxBytes, final: true });
   }
 
   /** The texts of rows that were found in copies, and of their ids, less what was sent to keep the copies. */

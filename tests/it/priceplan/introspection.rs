@@ -1,7 +1,7 @@
 //! What the server tells of the two commands, and whom it lets call them.
 
 use super::*;
-use crate::introspection::{Expected, has_categories};
+use crate::introspection::{Expected, has_categories, has_own_category};
 
 const COMPLEXITY: &str = "O(N) where N is the number of ids";
 
@@ -45,18 +45,17 @@ fn users_may_call_what_their_rules_say(#[case] kind: Kind) {
         ("~* +@all -priceplan.route".to_owned(), [true, false]),
         ("~* -@all".to_owned(), [false, false]),
     ];
-    let by_category = [
-        ("%R~* +@quotelock", [true, true]),
-        ("~* +@all -@quotelock", [false, false]),
-        ("%R~* +@read", [true, true]),
-        ("~* +@write", [false, false]),
-        ("~* +@all -@slow", [false, false]),
-    ];
+    let by_own_category = [("%R~* +@quotelock", [true, true]), ("~* +@all -@quotelock", [false, false])];
+    let by_category =
+        [("%R~* +@read", [true, true]), ("~* +@write", [false, false]), ("~* +@all -@slow", [false, false])];
     let server = &Server::start(kind);
     let con = &mut server.connection();
     cmd(con, "SET toggle 3");
     let mut rules: Vec<(&str, [bool; 2])> =
         everywhere.iter().map(|(rules, allowed)| (rules.as_str(), *allowed)).collect();
+    if has_own_category(server) {
+        rules.extend(by_own_category);
+    }
     if has_categories(server) {
         rules.extend(by_category);
     }

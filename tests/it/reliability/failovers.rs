@@ -36,7 +36,7 @@ fn offset(server: &Server) -> u64 {
 }
 
 /// Of those left the one that was sent most, once both have run all that they were sent.
-fn best(servers: &[Server], killed: usize) -> usize {
+pub(super) fn best(servers: &[Server], killed: usize) -> usize {
     let left: Vec<usize> = (0..SERVERS).filter(|index| *index != killed).collect();
     for index in &left {
         let con = &mut servers[*index].connection();

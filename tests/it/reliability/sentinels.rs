@@ -42,7 +42,7 @@ pub(crate) struct Sentinel {
 }
 
 impl Sentinel {
-    fn watching(primary: &Server) -> Self {
+    pub(super) fn watching(primary: &Server) -> Self {
         let (dir, port) = (TempDir::new().unwrap(), free_port().unwrap());
         let conf = dir.path().join("sentinel.conf");
         let lines = [

@@ -1,5 +1,6 @@
 //! VEHPRICE.INFO: what a table is made of.
 
+use super::keys::NO_EXPIRY;
 use super::*;
 
 const MEMBERS: [&str; 6] = ["rows", "fields", "bytes", "earliestExpiry", "latestExpiry", "revision"];
@@ -62,7 +63,7 @@ fn tells_of_live_rows_only(#[case] kind: Kind) {
 
 #[apply(each_server)]
 fn bytes_grow_with_the_rows(#[case] kind: Kind) {
-    let server = &Server::start(kind);
+    let server = &Server::builder(kind).module_args(NO_EXPIRY).start();
     let con = &mut server.connection();
     let bytes =
         |con: &mut Connection| pairs(&cmd(con, "VEHPRICE.INFO t"))["\"bytes\""].parse::<i64>().unwrap();

@@ -1,7 +1,7 @@
 //! What the server tells of the commands of the table, and whom it lets call them.
 
 use super::*;
-use crate::introspection::{Expected, has_categories};
+use crate::introspection::{Expected, has_categories, has_own_category};
 
 const WRITE_KEY: &str = "RW, access, update";
 const READ_KEY: &str = "RO, access";
@@ -312,9 +312,11 @@ fn users_may_call_the_commands_of_their_rules(#[case] kind: Kind) {
     });
     check_rules(server, "~* +@all -vehprice.clear", |name, _| name != "vehprice.clear");
     check_rules(server, "~* -@all", |_, _| false);
-    if has_categories(server) {
+    if has_own_category(server) {
         check_rules(server, "~* +@quotelock", |_, _| true);
         check_rules(server, "~* +@all -@quotelock", |_, _| false);
+    }
+    if has_categories(server) {
         check_rules(server, "~* +@read", |name, _| reads(name));
         check_rules(server, "~* +@write", |name, _| !reads(name));
         check_rules(server, "~* +@all -@write", |name, _| reads(name));

@@ -3,7 +3,7 @@
 mod batch_replication;
 mod changes;
 mod children;
-mod claims;
+pub(crate) mod claims;
 mod clear;
 mod clocks;
 mod columns;
@@ -33,7 +33,7 @@ mod scan;
 mod scripting;
 mod set;
 mod settings;
-mod slots;
+pub(crate) mod slots;
 mod sync;
 mod upgrade;
 mod values;

@@ -5,7 +5,7 @@ use redis::{Connection, Value};
 use crate::harness::*;
 
 /// Two nodes: the first has all slots.
-pub(super) fn pair(kind: Kind) -> [Server; 2] {
+pub(crate) fn pair(kind: Kind) -> [Server; 2] {
     let nodes = [0, 1].map(|_| {
         Server::builder(kind).conf("cluster-enabled yes").conf("repl-diskless-sync-delay 0").start()
     });

@@ -144,6 +144,21 @@ impl<C: WaitingClient> SingleFlight<C> {
         self.waiters.pop_due()
     }
 
+    /// A waiter that was due, but must not be answered yet, is due again a little later.
+    pub fn put_off(&mut self, waiter: WaiterId, now_ms: i64) {
+        self.waiters.put_off(waiter, now_ms);
+    }
+
+    /// Whoever was put off long enough is due.
+    pub fn wake_put_off(&mut self, now_ms: i64) {
+        self.waiters.wake_put_off(now_ms);
+    }
+
+    /// When there is work to do though nobody asks for it: a claim expires, or a waiter that was put off is due.
+    pub fn next_work_ms(&self) -> Option<i64> {
+        self.claims.next_expiry_ms().into_iter().chain(self.waiters.next_put_off_ms()).min()
+    }
+
     /// Checks whether one of a waiter's rows is still both missing and claimed. One that has left waits no
     /// longer.
     pub fn recheck(

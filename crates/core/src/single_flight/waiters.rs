@@ -12,6 +12,9 @@ use ahash::RandomState;
 
 use super::table_map::{OwnedTableKey, TableKey, TableMap};
 
+/// How long a waiter is put off, in milliseconds.
+const PUT_OFF_MS: i64 = 100;
+
 /// The number of a waiter: never 0, never used again.
 pub type WaiterId = u64;
 
@@ -138,6 +141,8 @@ pub struct Waiters<C> {
     watchers: Watchers,
     /// Who is due for a recheck, in order. Some may have left.
     due: VecDeque<WaiterId>,
+    /// Who is due later, and when each was put off, in order. Some may have left.
+    put_off: VecDeque<(i64, WaiterId)>,
 }
 
 impl<C: WaitingClient> Waiters<C> {
@@ -148,6 +153,7 @@ impl<C: WaitingClient> Waiters<C> {
             last_id: 0,
             watchers: Watchers { hasher, tables: TableMap::new() },
             due: VecDeque::new(),
+            put_off: VecDeque::new(),
         }
     }
 
@@ -169,6 +175,11 @@ impl<C: WaitingClient> Waiters<C> {
     /// Whether a waiter may be due for a recheck.
     pub fn has_due(&self) -> bool {
         !self.due.is_empty()
+    }
+
+    /// When the next waiter that was put off is due.
+    pub fn next_put_off_ms(&self) -> Option<i64> {
+        self.put_off.front().map(|(since_ms, _)| since_ms + PUT_OFF_MS)
     }
 
     pub(super) fn get_mut(&mut self, waiter: WaiterId) -> Option<&mut Waiter<C>> {
@@ -249,6 +260,24 @@ impl<C: WaitingClient> Waiters<C> {
             if let Some(waiter) = self.waiters.get_mut(&id) {
                 waiter.is_due = false;
                 return Some(id);
+            }
+        }
+    }
+
+    /// A waiter that was due and watches no row is due again in [`PUT_OFF_MS`].
+    pub(super) fn put_off(&mut self, id: WaiterId, now_ms: i64) {
+        self.put_off.push_back((now_ms, id));
+    }
+
+    /// Whoever was put off long enough is due; and if the clock has gone back, whoever was put off.
+    pub(super) fn wake_put_off(&mut self, now_ms: i64) {
+        while let Some(&(since_ms, id)) = self.put_off.front() {
+            if (since_ms..since_ms + PUT_OFF_MS).contains(&now_ms) {
+                break;
+            }
+            self.put_off.pop_front();
+            if self.waiters.contains_key(&id) {
+                self.make_due([id]);
             }
         }
     }

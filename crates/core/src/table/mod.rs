@@ -23,6 +23,7 @@ mod shape;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod write;
 
 pub use by_shape::ByShape;
@@ -34,6 +35,7 @@ pub use memory::Relocator;
 pub use merge::{KeepError, MAX_KEPT_BYTES};
 pub use row::{Expiry, Row, Values};
 pub use shape::Shape;
+pub use verdict::Verdict;
 pub use write::{Condition, ExpiryPolicy, WriteOutcome, WritePolicy, Writer};
 
 use ahash::RandomState;

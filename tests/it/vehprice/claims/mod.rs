@@ -20,15 +20,15 @@ use redis::RedisError;
 use super::*;
 
 /// What `VEHPRICE.CLAIM … JSON` answered.
-struct Claim {
-    token: String,
-    claimed: String,
+pub(crate) struct Claim {
+    pub(crate) token: String,
+    pub(crate) claimed: String,
     pending: String,
 }
 
 /// Claims: what stands between `PX ms` and the end, as `IDS 1 2`. Lists of ids come as one text.
 #[track_caller]
-fn claim(con: &mut Connection, key: &str, rest: &str) -> Claim {
+pub(crate) fn claim(con: &mut Connection, key: &str, rest: &str) -> Claim {
     let answer = json(con, &words(&["VEHPRICE.CLAIM", key, "PX", "600000", "JSON"], rest));
     let list = |name: &str| {
         let ids = answer[name].as_array().unwrap().iter();
@@ -40,7 +40,7 @@ fn claim(con: &mut Connection, key: &str, rest: &str) -> Claim {
 
 /// Which of these ids are claimed by someone, without claiming any: room is made for none.
 #[track_caller]
-fn pending(con: &mut Connection, key: &str, ids: &str) -> String {
+pub(crate) fn pending(con: &mut Connection, key: &str, ids: &str) -> String {
     let most = text_of_config(con, "quotelock.max-claims");
     cmd(con, "CONFIG SET quotelock.max-claims 0");
     let found = claim(con, key, &format!("IDS {ids}"));
@@ -55,13 +55,13 @@ fn text_of_config(con: &mut Connection, name: &str) -> String {
 
 /// A counter of `INFO quotelock`.
 #[track_caller]
-fn count(con: &mut Connection, name: &str) -> i64 {
+pub(crate) fn count(con: &mut Connection, name: &str) -> i64 {
     info(con, "quotelock")[&format!("quotelock_{name}")].parse().unwrap()
 }
 
 /// A client that has sent a command and was not answered yet.
-struct Asked {
-    connection: RawConnection,
+pub(crate) struct Asked {
+    pub(crate) connection: RawConnection,
     /// As `CLIENT ID` told it.
     id: i64,
 }
@@ -77,7 +77,7 @@ impl Asked {
     }
 
     /// Sends a command.
-    fn of(server: &Server, command: &str) -> Self {
+    pub(crate) fn of(server: &Server, command: &str) -> Self {
         let mut asked = Self { connection: RawConnection::connect(server.port()).unwrap(), id: 0 };
         asked.send("CLIENT ID");
         asked.id = asked.answer().parse().unwrap();
@@ -86,7 +86,7 @@ impl Asked {
     }
 
     /// The text it is answered, or the reply as `show` writes it; empty if it was hung up on.
-    fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         match self.connection.receive() {
             Ok(Value::BulkString(text)) => String::from_utf8(text).unwrap(),
             Ok(reply) => show(&reply),
@@ -110,7 +110,7 @@ impl Asked {
     }
 
     /// Whether it was answered yet.
-    fn is_answered(&mut self) -> bool {
+    pub(crate) fn is_answered(&mut self) -> bool {
         let stream = self.connection.stream();
         stream.set_nonblocking(true).unwrap();
         let peeked = stream.peek(&mut [0; 1]);

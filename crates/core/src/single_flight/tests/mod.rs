@@ -314,6 +314,44 @@ fn waiters_wake_when_no_row_is_missing_and_claimed() {
     assert_eq!(flight.recheck(eighth, 100, |_| true), Recheck { waits: false, scanned: 0 });
 }
 
+/// A waiter that is put off is due again a little later, once, unless it has left; sooner if the clock goes back.
+#[test]
+fn a_waiter_is_put_off() {
+    let none = BTreeSet::new();
+    let mut flight = single_flight();
+    flight.claim(A, ids("1"), terms(1, 0, 1000));
+    let waiters = [(); 3].map(|()| wait(&mut flight, "1", &[], 0).unwrap());
+    flight.end_table(A);
+    flight.reap_expired(0, 10);
+    assert_eq!(flight.next_work_ms(), None);
+    for (waiter, now_ms) in waiters.into_iter().zip([10, 20, 30]) {
+        assert_eq!(flight.pop_due(), Some(waiter));
+        assert!(!flight.recheck(waiter, now_ms, |_| true).waits);
+        flight.put_off(waiter, now_ms);
+    }
+    assert!(flight.remove_waiter(waiters[1]).is_some());
+    for (now_ms, due) in [(30, 0..0), (109, 0..0), (110, 0..1), (129, 1..1), (9, 2..3)] {
+        flight.wake_put_off(now_ms);
+        assert_eq!(recheck_due(&mut flight, &none, now_ms), waiters[due], "{now_ms}");
+    }
+    assert!(flight.waiters().is_empty());
+    assert_eq!((flight.pop_due(), flight.next_work_ms()), (None, None));
+    // It waits on if its row was claimed again, and the claim's end counts.
+    flight.claim(A, ids("1"), terms(2, 0, 1000));
+    let waiter = wait(&mut flight, "1", &[], 0).unwrap();
+    flight.end_table(A);
+    flight.reap_expired(0, 10);
+    assert_eq!(flight.pop_due(), Some(waiter));
+    flight.put_off(waiter, 0);
+    flight.claim(A, ids("1"), terms(3, 0, 150));
+    assert_eq!(flight.next_work_ms(), Some(100));
+    flight.wake_put_off(100);
+    assert!(recheck_due(&mut flight, &none, 100).is_empty());
+    assert_eq!((flight.pop_due(), flight.next_work_ms()), (None, Some(150)));
+    flight.reap_expired(150, 10);
+    assert_eq!(recheck_due(&mut flight, &none, 150), [waiter]);
+}
+
 /// A waiter knows its table, ids and fields, and scans each id once, in whatever order.
 #[test]
 fn a_waiter_scans_each_id_once() {

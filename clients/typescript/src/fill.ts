@@ -1,0 +1,274 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FillOptions } from './filling.js';
+import type { Room } from './room.js';
+import type { PriceTable } from './timing.js';
+import { newToken } from './token.js';
+import { isUnavailable } from './unavailable.js';
+import type { UnknownIds } from './unknown-ids.js';
+import type { UpstreamRow as Row, Upstream } from './upstream.js';
+import type { VehPrice } from './vehprice.js';
+import type { WaitPool } from './wait-pool.js';
+import { answered, endsWithin } from './within.js';
+import type { Outcome, TableWorks, Work, Works } from './works.js';
+
+/** The pause after the first failure; each one that follows doubles it. */
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1000;
+
+/** What the calls of a process share. */
+export interface Filling {
+  options: FillOptions;
+  prices: VehPrice;
+  unknown: UnknownIds;
+  waits: WaitPool;
+  works: Works;
+  /** How many upstream calls there may be at once. */
+  room: Room;
+}
+
+type Settled = 'filled' | 'waited' | 'unknown' | 'failed';
+
+/**
+ * One call that fills what a table lacks: of all processes one fetches each row. It claims the row, asks upstream and stores it under
+ * the claim, while the others wait.
+ */
+export class Fill<F extends string> {
+  /** What became of the ids. */
+  readonly settled = new Map<string, Settled>();
+  /** What upstream answered, stored or not. */
+  readonly fetched = new Map<string, Row>();
+  /** What upstream failed with last. */
+  error: unknown;
+  readonly #filling: Filling;
+  readonly #table: PriceTable;
+  readonly #upstream: Upstream<F>;
+  readonly #until: number;
+  readonly #tries: Map<string, number>;
+  /** What this call has begun itself. */
+  readonly #own = new Set<Work>();
+  readonly #joined = new Map<Work, Promise<void>>();
+  #failures = 0;
+  /** What Redis failed with. */
+  #redis: { error: unknown } | undefined;
+
+  constructor(filling: Filling, table: PriceTable, upstream: Upstream<F>, ids: Iterable<string>, until: number) {
+    this.#filling = filling;
+    this.#table = table;
+    this.#upstream = upstream;
+    this.#until = until;
+    this.#tries = new Map([...ids].map((id) => [id, 0]));
+  }
+
+  count(settled: Settled): number {
+    return [...this.settled.values()].filter((one) => one === settled).length;
+  }
+
+  /** Until all rows are settled, or the time is up. What is under way then goes on, for the next screens. It fails as Redis does. */
+  async run(): Promise<void> {
+    const { unknown, works } = this.#filling;
+    const { key } = this.#table;
+    for (const id of this.#tries.keys()) if (unknown.has(key, id)) this.settled.set(id, 'unknown');
+    await works.with(key, async (table) => {
+      while (this.settled.size < this.#tries.size && this.#leftMs > 0) {
+        const failures = this.#failures;
+        await this.#claimOpen(table);
+        const underWay = table.of(this.#unsettled);
+        if (underWay.size > 0) await Promise.race([...underWay].map((work) => this.#join(work)));
+        if (this.#redis) throw this.#redis.error;
+        if (this.#failures > failures) await this.#pause();
+      }
+    });
+  }
+
+  /** Fetches rows again that are about to expire, unless another pod is at it or there is no room. Nobody waits for it. */
+  async refresh(refreshMs: number): Promise<void> {
+    const { options, prices, room } = this.#filling;
+    const claim = { ttlMs: options.claimMs, limit: options.limit, token: newToken(), refreshMs };
+    if (!room.tryTake()) return;
+    try {
+      const { token, claimed } = await prices.claim(this.#table.key, [...this.#tries.keys()], claim);
+      if (token !== null) await this.#fetch(claimed, token);
+    } catch {
+      // The rows are there still, and the claims expire.
+    } finally {
+      room.give();
+    }
+  }
+
+  get #leftMs(): number {
+    return this.#until - performance.now();
+  }
+
+  get #unsettled(): string[] {
+    return [...this.#tries.keys()].filter((id) => !this.settled.has(id));
+  }
+
+  /** Claims what nobody in this process is at, and has it fetched, as long as there is room. */
+  async #claimOpen(table: TableWorks): Promise<void> {
+    const open = () => this.#unsettled.filter((id) => !table.has(id));
+    if (open().length === 0) return;
+    const { room } = this.#filling;
+    await table.turn.take();
+    try {
+      while (open().length > 0 && this.#leftMs > 0) {
+        if (!room.tryTake()) {
+          // Who has something to wait for need not wait for room.
+          if (table.of(this.#unsettled).size > 0) return;
+          await room.take();
+        }
+        const fetching = await this.#claim(table, open()).catch((error) => {
+          room.give();
+          throw error;
+        });
+        if (fetching) void fetching.outcome.then(() => room.give());
+        else room.give();
+      }
+    } finally {
+      table.turn.give();
+    }
+  }
+
+  /** Begins to fetch what is claimed, if anything is, and to wait for what others are fetching. */
+  async #claim(table: TableWorks, open: readonly string[]): Promise<Work | undefined> {
+    if (this.#leftMs <= 0) return undefined;
+    const { options, prices, unknown } = this.#filling;
+    const { key } = this.#table;
+    const own = newToken();
+    const claim = { ttlMs: options.claimMs, limit: options.limit, token: own };
+    try {
+      const { token, rows, claimed, pending } = await answered(options.answerMs, () => prices.claim(key, open, claim));
+      const there = open.filter((_, at) => rows[at] !== null);
+      this.#settle(there, 'waited');
+      if (pending.length > 0) table.begin({ ids: pending, isFetch: false, outcome: this.#wait(pending) });
+      // What nobody is at is fetched without a claim where the server has no room for more of them.
+      const taken = new Set([...there, ...pending]);
+      const ids = claimed.length > 0 ? claimed : open.filter((id) => !taken.has(id)).slice(0, options.limit);
+      if (ids.length === 0) return undefined;
+      // Who found an id unknown says so before its claim ends: so it is looked up after the claim.
+      const known = await answered(options.answerMs, () => unknown.among(key, ids));
+      this.#settle(known, 'unknown');
+      if (known.length > 0 && token !== null) await this.#release(token, known);
+      if (known.length === ids.length) return undefined;
+      const rest = ids.filter((id) => !this.settled.has(id));
+      const work = { ids: rest, isFetch: true, outcome: this.#fetch(rest, token) };
+      this.#own.add(work);
+      table.begin(work);
+      return work;
+    } catch (error) {
+      void this.#release(own); // as soon as the driver gets through
+      throw error;
+    }
+  }
+
+  #join(work: Work): Promise<void> {
+    const joined = this.#joined.get(work) ?? work.outcome.then((outcome) => this.#learn(work, outcome));
+    this.#joined.set(work, joined);
+    return joined;
+  }
+
+  #learn(work: Work, { there, unknown = [], fetched = new Map<string, Row>(), upstream, redis }: Outcome): void {
+    const isAsked = (id: string) => this.#tries.has(id) && !this.settled.has(id);
+    this.#settle(there.filter(isAsked), this.#own.has(work) ? 'filled' : 'waited');
+    this.#settle(unknown.filter(isAsked), 'unknown');
+    for (const [id, row] of fetched) if (this.#tries.has(id)) this.fetched.set(id, row);
+    this.#redis ??= redis;
+    if (upstream) this.error = upstream.error;
+    if (!work.isFetch) return;
+    const open = work.ids.filter(isAsked);
+    if (open.length > 0) this.#failures += 1;
+    for (const id of open) {
+      const tries = (this.#tries.get(id) ?? 0) + 1;
+      this.#tries.set(id, tries);
+      if (tries >= this.#filling.options.tries) this.settled.set(id, 'failed');
+    }
+  }
+
+  async #wait(ids: readonly string[]): Promise<Outcome> {
+    try {
+      return { there: await this.#filling.waits.until(this.#table.key, ids, () => this.#leftMs) };
+    } catch (error) {
+      return { there: [], redis: { error } };
+    }
+  }
+
+  /** Fetches rows and stores them. */
+  async #fetch(ids: readonly string[], token: string | null): Promise<Outcome> {
+    let fetched: ReadonlyMap<string, Row>;
+    try {
+      fetched = await this.#ask(ids, token);
+    } catch (error) {
+      return { there: [], upstream: { error } };
+    }
+    try {
+      const there = await this.#store(fetched, token);
+      return { there, fetched, unknown: await this.#noteUnknown(ids, fetched, token) };
+    } catch (error) {
+      return { there: [], fetched, redis: { error } };
+    }
+  }
+
+  /** Asks upstream, and renews the claims meanwhile. */
+  async #ask(ids: readonly string[], token: string | null): Promise<ReadonlyMap<string, Row>> {
+    const { options, prices } = this.#filling;
+    const answer = this.#upstream.ask(ids, options.fetchMs);
+    // One after the other: none may come after the claims were given up.
+    while (!(await endsWithin(options.claimMs / 3, answer))) {
+      if (token === null) continue;
+      const renew = () => prices.claim(this.#table.key, ids, { ttlMs: options.claimMs, token });
+      await answered(options.claimMs / 3, renew).catch(() => undefined); // the next one may succeed, otherwise they expire
+    }
+    try {
+      return await answer;
+    } catch (error) {
+      if (token !== null) await this.#release(token); // so that another pod can take them at once
+      throw error;
+    }
+  }
+
+  /**
+   * Stores rows, of which others' stand that are there already. The ids that have a row now. Where Redis can't be reached the claims
+   * stay until they expire: the write may have been carried out, or be under way, and without its claim it would be lost.
+   */
+  async #store(rows: ReadonlyMap<string, Row>, token: string | null): Promise<string[]> {
+    const { options, prices } = this.#filling;
+    const { key, expiry } = this.#table;
+    const ids = [...rows.keys()];
+    // A claim ends with whatever else is written. Of the rows that are claimed some may be there: those to be refreshed.
+    const how = { expiry, ...(token === null ? ({ condition: 'NX' } as const) : { token }) };
+    try {
+      const { fields } = this.#upstream;
+      const write = () => (fields ? prices.mset(key, fields, rows, how) : prices.mset(key, null, rows, how));
+      if ((await answered(options.answerMs, write)) === ids.length) return ids;
+    } catch (error) {
+      if (token !== null && !isUnavailable(error)) await this.#release(token);
+      throw error;
+    }
+    // By others; or by the first of two calls, whose reply was lost; or the claim had ended, and they are to be fetched again.
+    const there = await answered(options.answerMs, () => prices.mget(key, ids, { current: true }));
+    return ids.filter((_, at) => there[at] !== null);
+  }
+
+  async #noteUnknown(ids: readonly string[], rows: ReadonlyMap<string, object>, token: string | null): Promise<string[]> {
+    const unknown = ids.filter((id) => !rows.has(id));
+    if (unknown.length === 0) return [];
+    await answered(this.#filling.options.answerMs, () => this.#filling.unknown.add(this.#table.key, unknown));
+    if (token !== null) await this.#release(token, unknown);
+    return unknown;
+  }
+
+  /** Where it fails, the claims expire. */
+  async #release(token: string, ids?: readonly string[]): Promise<void> {
+    const { options, prices } = this.#filling;
+    await answered(options.answerMs, () => prices.release(this.#table.key, token, ids)).catch(() => undefined);
+  }
+
+  /** Pods that fail at the same time don't come back at the same time. */
+  async #pause(): Promise<void> {
+    const ms = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures - 1), MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
+    await sleep(Math.max(0, Math.min(ms, this.#leftMs)));
+  }
+
+  #settle(ids: readonly string[], settled: Settled): void {
+    for (const id of ids) this.settled.set(id, settled);
+  }
+}
