@@ -14,7 +14,7 @@ scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -51,6 +51,12 @@ test: ## Run all tests, on every server
 	@$(MAKE) --no-print-directory clients hermes library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
+
+suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: that of one; QUICK=1: within two minutes
+	@scripts/setup suites
+	@$(MAKE) --no-print-directory library
+	@echo "== Running the servers' own test suites"
+	@scripts/suites $(SERVER)
 
 core: ## Test the core alone: it needs neither libclang nor a server
 	@scripts/setup core
