@@ -100,11 +100,15 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Pytho
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
-sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer
+sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer; SERVER=1: and tests on a server and a module built with sanitizers
 	@scripts/setup build
 	@echo "== Testing the unsafe code under AddressSanitizer"
 	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked $(unsafe_tests) \
 		--target "$$(rustc --print host-tuple)" --target-dir target/sanitize
+ifdef SERVER
+	@scripts/setup sanitize
+	@scripts/sanitize
+endif
 
 msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1: install it first, through rustup
 	@scripts/setup build
