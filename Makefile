@@ -15,7 +15,7 @@ scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -53,6 +53,12 @@ test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
 	@$(if $(ALL),echo "== Running them on the other servers, and those that take more set-up"; cargo test --locked --test it -- --ignored _all_)
+
+suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: that of one; QUICK=1: within two minutes
+	@scripts/setup suites
+	@$(MAKE) --no-print-directory library
+	@echo "== Running the servers' own test suites"
+	@scripts/suites $(SERVER)
 
 core: ## Test the core alone: it needs neither libclang nor a server
 	@scripts/setup core
@@ -96,11 +102,15 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Pytho
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
-sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer
+sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer; SERVER=1: and tests on a server and a module built with sanitizers
 	@scripts/setup build
 	@echo "== Testing the unsafe code under AddressSanitizer"
 	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked $(unsafe_tests) \
 		--target "$$(rustc --print host-tuple)" --target-dir target/sanitize
+ifdef SERVER
+	@scripts/setup sanitize
+	@scripts/sanitize
+endif
 
 msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1: install it first, through rustup
 	@scripts/setup build
