@@ -39,7 +39,6 @@ export interface PodStats {
 
 interface Running extends Service {
   store: Store & { savedBytes?: number };
-  upstream: UpstreamClient;
   screens: number;
 }
 

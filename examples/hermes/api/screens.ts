@@ -6,11 +6,13 @@ import type { Fleet } from '../service/fleet.js';
 import { OLD } from '../service/plans.js';
 import type { Quotes, Seen, User } from '../service/quotes.js';
 import type { Rents } from '../service/rents.js';
+import type { UpstreamClient } from '../upstream/client.js';
 import { BadRequest } from './server.js';
 
 export interface Service {
   quotes: Quotes;
   rents: Rents;
+  upstream: UpstreamClient;
 }
 
 type Fields = Record<string, unknown>;
@@ -28,6 +30,23 @@ export function addScreens(server: FastifyInstance, fleet: Fleet, serviceOf: (re
     const { id } = request.params;
     const quote = await quotes.quote(userOf(request), [word('id', id)], 'start', seenIn(request.query));
     return quote?.scooters.length ? quote : reply.code(404).send({ error: `there is no scooter ${id}` });
+  });
+
+  // No price is shown: no lock is needed.
+  server.get('/parking-lots', async (request) => {
+    const lots = await serviceOf(request).upstream.parkingLots();
+    return {
+      parkingLots: lots.map(({ parkingLotId, name, vehicleIds }) => ({ parkingLotId, name, scooters: vehicleIds.length })),
+    };
+  });
+
+  server.get<{ Querystring: Fields; Params: { id: string } }>('/parking-lots/:id', async (request, reply) => {
+    const { quotes, upstream } = serviceOf(request);
+    const [user, id, seen] = [userOf(request), word('id', request.params.id), seenIn(request.query)];
+    const [lot] = await upstream.parkingLots([id]);
+    if (!lot) return reply.code(404).send({ error: `there is no parking lot ${id}` });
+    const { parkingLotId, name, vehicleIds } = lot;
+    return { parkingLotId, name, ...(await quotes.quote(user, vehicleIds, 'start', seen)) };
   });
 
   server.post<{ Body: Fields | undefined }>('/rents', async (request, reply) => {

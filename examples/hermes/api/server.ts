@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 
+import { NoPrice } from '../service/rents.js';
 import { UpstreamError } from '../upstream/client.js';
 
 /** A request that can't be answered as it is. */
@@ -25,6 +26,7 @@ export function jsonServer(pod: string): FastifyInstance {
   server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
   server.setErrorHandler((error, _request, reply) => {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') error.message = `the body is longer than ${MAX_BYTES} bytes`;
+    if (error instanceof NoPrice) return reply.code(422).send({ error: error.message });
     if ((error.statusCode ?? 500) < 500) return reply.code(400).send({ error: error.message });
     if (!(error instanceof UpstreamError)) console.error(`pod ${pod}:`, error);
     const why = error instanceof UpstreamError ? 'no price can be had now' : 'that went wrong';

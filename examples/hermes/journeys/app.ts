@@ -46,13 +46,14 @@ export class App {
 
     // One in three comes by a code on the scooter: its page and the map are opened at the same moment.
     if (dice(3) === 0) {
-      const vehicleId = String(4000 + area * 200 + dice(200));
+      const vehicleId = String(4000 + area * 200 + dice(10) * 20 + dice(19)); // every twentieth has no price
       const [map, page] = await Promise.all([this.#map(area), this.#page(vehicleId)]);
       this.#see(map, vehicleId, plan);
       this.#together(page, vehicleId, plan);
     } else {
       const map = await this.#map(dice(100) === 0 ? undefined : area);
-      const vehicleId = map.scooters[dice(map.scooters.length)]?.id;
+      const priced = map.scooters.filter(({ pricingId }) => pricingId !== null);
+      const vehicleId = priced[dice(priced.length)]?.id;
       if (vehicleId === undefined) throw new Error('the map is empty');
       this.#see(map, vehicleId, plan);
       await this.#look();
@@ -161,8 +162,8 @@ export class App {
 
   #ruleOf({ queryTime, roleIds, pricing, scooters, prices }: Quote, vehicleId: string, plan: number): OnScreen {
     const pricingId = scooters.find(({ id }) => id === vehicleId)?.pricingId;
-    const rule = pricingId === undefined ? undefined : prices[pricingId]?.[plan];
-    if (pricingId === undefined || !rule) throw new Error(`no price of ${vehicleId} in its quote`);
+    const rule = pricingId ? prices[pricingId]?.[plan] : undefined;
+    if (!pricingId || !rule) throw new Error(`no price of ${vehicleId} in its quote`);
     const { planId } = rule;
     this.tally.show({ queryTime, roleIds: roleIds.join(), pricing, pricingId, vehicleId, planId, cents: priceOf(rule) });
     return { queryTime, vehicleId, rule };

@@ -21,7 +21,8 @@ export interface Seen {
 export interface Scooter {
   id: string;
   styleId: string;
-  pricingId: string;
+  /** Null if it has no price yet: it is shown, and can't be reserved. */
+  pricingId: string | null;
 }
 
 /** Prices of one moment, for the roles of one lock. */
@@ -67,12 +68,12 @@ export class Quotes {
     const tags = await rowsOf(table, vehicleIds, (ids) => this.upstream.tags(ids, this.rentFlow, queryTime));
     return vehicleIds.flatMap((id) => {
       const row = tags.get(id);
-      return row ? [{ id, styleId: row.styleId, pricingId: row.pricingId }] : [];
+      return row ? [{ id, styleId: row.styleId, pricingId: row.pricingId || null }] : [];
     });
   }
 
   async #prices({ queryTime, roleIds }: Lock, pricing: Pricing, scooters: Scooter[]): Promise<Quote['prices']> {
-    const pricingIds = [...new Set(scooters.map(({ pricingId }) => pricingId))].sort();
+    const pricingIds = [...new Set(scooters.flatMap(({ pricingId }) => pricingId ?? []))].sort();
     const table = this.store.rules({ queryTime, roleIds, pricing });
     const rules = await rowsOf(table, pricingIds, (ids) => this.upstream.rules(pricing, ids, roleIds, queryTime));
     return Object.fromEntries([...rules].map(([id, plans]) => [id, outgoing(plans, pricing)]));

@@ -23,6 +23,11 @@ export interface Rent {
   cents?: number;
 }
 
+/** What is to be ridden is shown, and has no price. */
+export class NoPrice extends Error {
+  override readonly name = 'NoPrice';
+}
+
 /** Reserved at the price that was seen; or not, and what is to be shown instead, if there is anything. */
 export type Reserved = { rent: Rent } | { newQuote: Quote | undefined };
 
@@ -38,10 +43,12 @@ export class Rents {
     if (known) return { rent: rentOf(rentId, known) };
 
     const quote = await this.quotes.quote(user, [vehicleId], 'read', { queryTime, planId });
-    const pricingId = quote?.scooters[0]?.pricingId;
-    const plans = pricingId === undefined ? undefined : quote?.prices[pricingId];
-    const rule = plans?.find((plan) => samePlan(plan.planId, planId)); // the quote is of the pricing that the id is of
-    if (!quote || quote.newQuote || pricingId === undefined || !rule) return { newQuote: quote };
+    const [scooter] = quote?.scooters ?? [];
+    if (!quote || !scooter) return { newQuote: quote };
+    const { pricingId } = scooter;
+    if (pricingId === null) throw new NoPrice(`scooter ${vehicleId} has no price yet and can't be reserved`);
+    const rule = quote.prices[pricingId]?.find((plan) => samePlan(plan.planId, planId)); // the quote is of the pricing that the id is of
+    if (quote.newQuote || !rule) return { newQuote: quote };
 
     const { pricing, roleIds } = quote;
     const config: RentConfig = { vehicleId, pricing, pricingId, roleIds, queryTime: quote.queryTime, rule };

@@ -63,7 +63,7 @@ export class QuotelockStore implements Store {
       queryTime,
       ['styleId', 'pricingId'],
       ({ styleId, pricingId }) => ({ styleId, pricingId }),
-      ({ styleId, pricingId }) => (styleId && pricingId ? { styleId, pricingId } : null),
+      ({ styleId, pricingId }) => (styleId !== null && pricingId !== null ? { styleId, pricingId } : null),
     );
   }
 

@@ -37,6 +37,7 @@ export interface RulesQuestion {
 
 export interface Tags {
   styleId: string;
+  /** Empty if the vehicle has no price yet. */
   pricingId: string;
 }
 

@@ -45,7 +45,7 @@ export class TodayStore implements Store {
       replies.forEach(([error, reply], at) => {
         if (error) throw error;
         const { styleId, pricingId } = reply as Partial<Tags>;
-        if (styleId && pricingId) found.set(ids[at] as string, { styleId, pricingId });
+        if (styleId !== undefined && pricingId !== undefined) found.set(ids[at] as string, { styleId, pricingId });
       });
       return { found, claimed: ids.filter((id) => !found.has(id)), pending: [] };
     };

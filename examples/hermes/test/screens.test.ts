@@ -48,7 +48,7 @@ beforeEach(async () => {
   stores = clients.map((_, pod) => new QuotelockStore(redis, timing, pod < 2 ? COPY_BYTES : 0));
   pods = stores.map((store, pod) => {
     const quotes = new Quotes(store, clients[pod] as UpstreamClient, '3');
-    const service = { quotes, rents: new Rents(quotes, store.rents) };
+    const service = { quotes, rents: new Rents(quotes, store.rents), upstream: quotes.upstream };
     const server = jsonServer(`pod-${pod}`);
     addScreens(server, new Fleet(400), () => service);
     return server;
@@ -133,7 +133,8 @@ test('pods that fill the same rows at once answer alike, and what is kept is wha
   const moment = Date.parse(queryTime);
   for (const { id, pricingId } of scooters) {
     const known = book.tags(id, '3', moment, Infinity);
-    assert.equal(pricingId, known?.pricingId);
+    assert.equal(pricingId ?? '', known?.pricingId);
+    if (pricingId === null) continue;
     const rules = book.rules('Legacy', pricingId, ['3', '7'], moment, Infinity);
     assert.deepEqual(
       prices[pricingId],
@@ -172,7 +173,7 @@ test('what a copy lacks is claimed, and in the copies of all pods at their next 
   assert.equal(all.body.queryTime, queryTime);
   assert.equal(all.body.scooters.length, 400);
   for (const { id, pricingId } of (all.body as Quote).scooters) {
-    assert.equal(pricingId, book.tags(id, '3', Date.parse(queryTime), Infinity)?.pricingId);
+    assert.equal(pricingId ?? '', book.tags(id, '3', Date.parse(queryTime), Infinity)?.pricingId);
   }
   for (const pod of [1, 3]) assert.deepEqual(await ask('GET', '/scooters', {}, pod), all);
   await redis.config('RESETSTAT');
@@ -202,6 +203,40 @@ test('copies outlive what was deleted, and a pod without room for a copy answers
     const quote = await quotes.quote(user, new Fleet(400).area(0), 'renew', {});
     assert.deepEqual(quote?.scooters, map.body.scooters.slice(0, 200), time);
   }
+});
+
+test('a parking lot shows its vehicles at the prices of the map', async () => {
+  const { body } = await ask('GET', '/parking-lots');
+  assert.equal(body.parkingLots.length, 16);
+  assert.deepEqual(body.parkingLots[2], { parkingLotId: '3', name: 'Parking lot 3', scooters: 25 });
+  assert.equal(await redis.exists(KEY), 0, 'no price is shown, so no lock is needed');
+
+  const map: Quote = (await ask('GET', '/scooters?area=0')).body;
+  await sleep(600); // two changes of each price, of upstream's
+  const before = upstream.calls;
+  const lot = (await ask('GET', `/parking-lots/3?queryTime=${map.queryTime}`, {}, 2)).body;
+  assert.equal(upstream.calls - before, 1, 'only where the vehicles stand');
+  assert.deepEqual([lot.parkingLotId, lot.name, lot.queryTime, lot.newQuote], ['3', 'Parking lot 3', map.queryTime, false]);
+  assert.deepEqual(lot.scooters, map.scooters.slice(50, 75));
+  for (const [pricingId, plans] of Object.entries(lot.prices)) assert.deepEqual(plans, map.prices[pricingId]);
+  assert.deepEqual(await ask('GET', '/parking-lots/17'), { status: 404, body: { error: 'there is no parking lot 17' } });
+});
+
+test('a vehicle without a price is shown, and can not be reserved', async () => {
+  const without = { id: '4019', styleId: book.tags('4019', '3', 0, 0)?.styleId, pricingId: null };
+  for (const pod of [0, 2]) {
+    const map: Quote = (await ask('GET', '/scooters?area=0', {}, pod)).body;
+    assert.deepEqual(map.scooters[19], without);
+    assert.equal(map.scooters.filter(({ pricingId }) => pricingId === null).length, 10);
+  }
+  const before = upstream.calls;
+  const page = await ask('GET', '/scooters/4019');
+  assert.deepEqual([page.status, page.body.scooters, page.body.prices], [200, [without], {}]);
+  assert.deepEqual(await ask('POST', '/rents', { vehicleId: '4019', planId: '571_old' }), {
+    status: 422,
+    body: { error: "scooter 4019 has no price yet and can't be reserved" },
+  });
+  assert.equal(upstream.calls, before, 'that it has none is kept, too');
 });
 
 test('only the map renews a closing lock, and reserving starts none', async () => {
@@ -270,6 +305,7 @@ test('a request that can not be answered is told what it should have been', asyn
     ['POST', '/rents', '{"vehicleId"', /^the body is not JSON$/],
     ['POST', '/rents', '[]', /^the body is no object$/],
     ['POST', '/rents', { planId: 'x'.repeat(16 * 1024) }, /^the body is longer than 16384 bytes$/],
+    ['GET', '/parking-lots/a%20b', {}, /^id takes 1 to 64 letters/],
     ['PATCH', '/rents/r1', { step: 'pay' }, /^step takes/],
     ['PATCH', `/rents/${'r'.repeat(1000)}`, { step: 'start' }, /^id takes 1 to 64 letters/],
   ];

@@ -14,7 +14,15 @@ export interface BookOptions {
 export interface Tags {
   tags: string[];
   styleId: string;
+  /** Empty if the vehicle has no price yet. */
   pricingId: string;
+}
+
+export interface ParkingLot {
+  parkingLotId: string;
+  name: string;
+  /** The vehicles that stand there. */
+  vehicleIds: string[];
 }
 
 export interface PlanRule {
@@ -29,6 +37,9 @@ export const PLAN_IDS = ['571', '572'] as const;
 const PRICINGS = 24;
 const FIRST_PRICING = 100;
 export const FIRST_VEHICLE = 4000;
+const VEHICLES_A_LOT = 25;
+/** Every twentieth vehicle has a style, and no price yet. */
+const UNPRICED_EVERY = 20;
 
 export class Book {
   readonly #pricePeriod: number;
@@ -50,7 +61,19 @@ export class Book {
     const version = this.#version(`vehicle ${vehicleId}`, this.#tagPeriod, moment, now);
     const style = this.#dice(`style ${vehicleId}`) % 4;
     const pricing = this.#dice(`pricing ${vehicleId} ${rentFlow} ${version}`) % PRICINGS;
-    return { tags: [`flow:${rentFlow}`], styleId: String(10 + style), pricingId: String(FIRST_PRICING + pricing) };
+    const pricingId = (number + 1) % UNPRICED_EVERY === 0 ? '' : String(FIRST_PRICING + pricing);
+    return { tags: [`flow:${rentFlow}`], styleId: String(10 + style), pricingId };
+  }
+
+  /** Vehicles stand where they are, whatever moment prices are of. */
+  parkingLots(): ParkingLot[] {
+    const { vehicles } = this.options;
+    return Array.from({ length: Math.ceil(vehicles / VEHICLES_A_LOT) }, (_, lot) => {
+      const first = lot * VEHICLES_A_LOT;
+      const count = Math.min(VEHICLES_A_LOT, vehicles - first);
+      const vehicleIds = Array.from({ length: count }, (_, at) => String(FIRST_VEHICLE + first + at));
+      return { parkingLotId: String(lot + 1), name: `Parking lot ${lot + 1}`, vehicleIds };
+    });
   }
 
   /** A pricing's rules at `moment` for a user of these roles, in any order, as PS can say at `now`. */

@@ -2,8 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Client, credentials, status } from '@grpc/grpc-js';
 
-import type { PlanRule, Pricing, Tags } from './book.js';
-import { Core, Legacy, type RulesReply, type RulesRequest, type TagsReply, type TagsRequest, Vehicles } from './grpc.js';
+import type { ParkingLot, PlanRule, Pricing, Tags } from './book.js';
+import {
+  Core,
+  Legacy,
+  type ParkingLotsReply,
+  type ParkingLotsRequest,
+  type RulesReply,
+  type RulesRequest,
+  type TagsReply,
+  type TagsRequest,
+  Vehicles,
+} from './grpc.js';
 
 /** Upstream did not answer, however often it was asked. */
 export class UpstreamError extends Error {
@@ -32,6 +42,12 @@ export class UpstreamClient {
     const request: TagsRequest = { vehicleIds, rentFlow, queryTime };
     const { vehicles } = await this.#ask<TagsReply>(this.#vehicles, 'getTags', request);
     return new Map(vehicles.map(({ vehicleId, ...tags }) => [vehicleId, tags]));
+  }
+
+  /** The parking lots of these ids, or all, as they are now. */
+  async parkingLots(parkingLotIds: string[] = []): Promise<ParkingLot[]> {
+    const request: ParkingLotsRequest = { parkingLotIds };
+    return (await this.#ask<ParkingLotsReply>(this.#vehicles, 'getParkingLots', request)).parkingLots;
   }
 
   /** The rules of pricings at a moment for these roles, by pricing. */

@@ -72,9 +72,10 @@ async function look() {
   const pins = body.scooters.slice(0, PINS).map(({ id }, at) => {
     const rule = ruleOf(body, id);
     const pin = document.createElement('button');
-    const price = priceOf(rule);
-    pin.textContent = rule.perMinuteCents;
+    const price = rule ? priceOf(rule) : 'no price yet';
+    pin.textContent = rule?.perMinuteCents ?? '–';
     pin.title = `${id}: ${price}`;
+    pin.disabled = !rule; // it is shown, and can't be reserved
     pin.dataset.vehicle = id;
     const [column, row] = [at % COLUMNS, Math.floor(at / COLUMNS)];
     pin.style.left = `${(100 / COLUMNS) * column + ((at * 7) % 8) + 1}%`;
