@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
+import { PricePlan } from 'quotelock';
+
 import type { Fleet } from '../service/fleet.js';
-import { OLD } from '../service/plans.js';
 import type { Quotes, Seen, User } from '../service/quotes.js';
 import type { Rents } from '../service/rents.js';
 import type { UpstreamClient } from '../upstream/client.js';
@@ -86,7 +87,12 @@ function seenIn(query: Fields): Seen {
 function userOf({ headers }: FastifyRequest): User {
   const roles = headers['x-role-ids'];
   const roleIds = typeof roles === 'string' && roles !== '' ? roles.split(',') : [];
-  return { id: word('x-user-id', headers['x-user-id']), roleIds: roleIds.map((id) => word('x-role-ids', id)) };
+  return { id: word('x-user-id', headers['x-user-id']), roleIds: roleIds.map(role) };
+}
+
+function role(id: string): string {
+  if (/^\d{1,9}$/.test(id)) return id;
+  throw new BadRequest('x-role-ids takes numbers of at most 9 digits');
 }
 
 function word(name: string, value: unknown): string {
@@ -96,7 +102,8 @@ function word(name: string, value: unknown): string {
 
 /** An id with or without its tag, but not a tag alone. */
 function plan(name: string, value: unknown): string {
-  if (value !== OLD) return word(name, value);
+  const id = word(name, value);
+  if (PricePlan.bare(id) !== '') return id;
   throw new BadRequest(`${name} takes the id of a plan`);
 }
 

@@ -1,8 +1,8 @@
-import type { Lock, Store } from '../store/store.js';
+import type { Lock, Reservation, Store } from '../store/store.js';
 import type { PlanRule, Pricing } from '../upstream/book.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import { rowsOf } from './fill.js';
-import { offer, outgoing } from './plans.js';
+import { type Offer, offer, outgoing } from './plans.js';
 
 /** What a screen may do to the lock: renew a closing one, start one where there is none, or only read. */
 export type Need = 'renew' | 'start' | 'read';
@@ -25,18 +25,26 @@ export interface Scooter {
   pricingId: string | null;
 }
 
-/** Prices of one moment, for the roles of one lock. */
-export interface Quote {
+/** Prices of one moment, for these roles. */
+export interface Prices {
   queryTime: string;
   roleIds: string[];
-  state: Lock['state'];
-  /** These are other prices than those that were seen. */
-  newQuote: boolean;
   pricing: Pricing;
+  /** The plan that came back, as this pricing calls it. */
+  planId: string | undefined;
   scooters: Scooter[];
   /** By pricing id. */
   prices: Record<string, PlanRule[]>;
 }
+
+/** Prices under a lock. */
+export interface Quote extends Prices {
+  state: Lock['state'];
+  /** These are other prices than those that were seen. */
+  newQuote: boolean;
+}
+
+type Moment = Pick<Lock, 'queryTime' | 'roleIds'>;
 
 /** Prices for all screens alike. */
 export class Quotes {
@@ -50,12 +58,22 @@ export class Quotes {
   async quote(user: User, vehicleIds: string[], need: Need, seen: Seen): Promise<Quote | undefined> {
     const lock = await this.#lock(user, need);
     if (!lock) return undefined;
-    const { queryTime, roleIds, state } = lock;
-    const movedOn = seen.queryTime !== undefined && seen.queryTime !== queryTime;
-    const { pricing, retired } = await offer(this.store.plans, movedOn ? undefined : seen.planId);
+    const movedOn = seen.queryTime !== undefined && seen.queryTime !== lock.queryTime;
+    const offered = await offer(this.store.plans, seen.planId, movedOn);
+    const prices = await this.#prices(lock, vehicleIds, offered);
+    return { ...prices, state: lock.state, newQuote: movedOn || offered.retired };
+  }
+
+  /** What a rent was reserved by, as upstream knows it still: by its own moment and roles. */
+  async pricesOf(reservation: Reservation): Promise<Prices> {
+    const offered = await offer(this.store.plans, reservation.planId, false);
+    return this.#prices(reservation, [reservation.vehicleId], offered);
+  }
+
+  async #prices({ queryTime, roleIds }: Moment, vehicleIds: string[], { pricing, planId }: Offer): Promise<Prices> {
     const scooters = await this.#scooters(queryTime, vehicleIds);
-    const prices = await this.#prices(lock, pricing, scooters);
-    return { queryTime, roleIds, state, newQuote: movedOn || retired, pricing, scooters, prices };
+    const prices = await this.#rules({ queryTime, roleIds }, pricing, scooters);
+    return { queryTime, roleIds, pricing, planId, scooters, prices };
   }
 
   async #lock(user: User, need: Need): Promise<Lock | undefined> {
@@ -72,10 +90,10 @@ export class Quotes {
     });
   }
 
-  async #prices({ queryTime, roleIds }: Lock, pricing: Pricing, scooters: Scooter[]): Promise<Quote['prices']> {
+  async #rules({ queryTime, roleIds }: Moment, pricing: Pricing, scooters: Scooter[]): Promise<Prices['prices']> {
     const pricingIds = [...new Set(scooters.flatMap(({ pricingId }) => pricingId ?? []))].sort();
     const table = this.store.rules({ queryTime, roleIds, pricing });
     const rules = await rowsOf(table, pricingIds, (ids) => this.upstream.rules(pricing, ids, roleIds, queryTime));
-    return Object.fromEntries([...rules].map(([id, plans]) => [id, outgoing(plans, pricing)]));
+    return Object.fromEntries([...rules].map(([id, plans]) => [id, outgoing(pricing, plans)]));
   }
 }

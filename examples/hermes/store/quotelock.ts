@@ -5,7 +5,7 @@ import type { PlanRule } from '../upstream/book.js';
 import { Connections } from './connections.js';
 import { Copies } from './copies.js';
 import { RedisRents } from './rents.js';
-import type { Locks, Plans, Routed, RulesQuestion, Store, Table, Tags, TagsQuestion } from './store.js';
+import type { Locks, RulesQuestion, Store, Table, Tags, TagsQuestion } from './store.js';
 import type { Timing } from './timing.js';
 
 const TOGGLE = 'hermes:pricingReleaseToggle';
@@ -20,7 +20,7 @@ const LEAST_COPIED = 10;
 /** Locks, tables and the toggle in the module. No pod's clock counts for any of them. */
 export class QuotelockStore implements Store {
   readonly locks: Locks;
-  readonly plans: Plans;
+  readonly plans: PricePlan;
   readonly rents: RedisRents;
   readonly #tables: VehPrice;
   readonly #copies: Copies | undefined;
@@ -36,16 +36,12 @@ export class QuotelockStore implements Store {
     class Locks extends LockedQuoteInfo {}
     Locks.bind(redis);
     const quotes = new Locks();
-    const plans = new PricePlan(redis, TOGGLE);
     const { lagMs, alignSeconds } = timing;
     this.locks = {
       get: (user) => quotes.getById(user),
       acquire: (user, roleIds, { ifMissing }) => quotes.acquire(user, roleIds, { ifMissing, lagMs, alignSeconds }),
     };
-    this.plans = {
-      tag: (ids) => plans.tag(ids),
-      route: async (id) => (await plans.route([id]))[0] as Routed,
-    };
+    this.plans = new PricePlan(redis, TOGGLE);
     this.rents = new RedisRents(redis);
     this.#tables = new VehPrice(redis);
     this.#copies = copyBytes > 0 ? new Copies(redis, copyBytes) : undefined;

@@ -1,9 +1,12 @@
 /** What the service keeps in Redis: each part only gets and sets, what to do with it is the service's affair. */
+import type { PricePlan } from 'quotelock';
+
 import type { PlanRule, Pricing } from '../upstream/book.js';
 
 export interface Store {
   readonly locks: Locks;
-  readonly plans: Plans;
+  /** Which pricing is in force, by the one toggle of all pods. */
+  readonly plans: PricePlan;
   readonly rents: Rents;
   tags(of: TagsQuestion): Table<Tags>;
   rules(of: RulesQuestion): Table<PlanRule[]>;
@@ -63,26 +66,20 @@ export interface Table<Row> {
   wait(ids: string[]): Promise<Map<string, Row>>;
 }
 
-export interface Routed {
-  route: Pricing | 'Retired';
-  id: string;
-}
-
-/** Which pricing goes, by the one toggle of all pods. */
-export interface Plans {
-  /** The ids to send out. */
-  tag(ids: readonly string[]): Promise<string[]>;
-  /** Where an id goes that came back. */
-  route(id: string): Promise<Routed>;
-}
-
-/** What a rent is charged by: fixed when it is reserved. */
-export interface RentConfig {
+/** A rent as it was reserved. */
+export interface Reservation {
   vehicleId: string;
-  pricing: Pricing;
-  pricingId: string;
+  planId: string;
   roleIds: string[];
   queryTime: string;
+  /** Pods of before kept none. Such a rent is given its own when the ride starts. */
+  rentConfig?: RentConfig;
+}
+
+/** What a rent is charged by. */
+export interface RentConfig {
+  pricing: Pricing;
+  pricingId: string;
   rule: PlanRule;
 }
 
@@ -91,8 +88,10 @@ export type Step = 'start' | 'return';
 
 /** Rents. Each part of one is written once: of two that write it, both are told what the first one wrote. */
 export interface Rents {
-  get(user: string, rentId: string): Promise<RentConfig | undefined>;
-  set(user: string, rentId: string, config: RentConfig): Promise<RentConfig>;
+  get(user: string, rentId: string): Promise<Reservation | undefined>;
+  set(user: string, rentId: string, reservation: Reservation): Promise<Reservation>;
+  /** For a rent that was reserved without one. */
+  setConfig(user: string, rentId: string, config: RentConfig): Promise<RentConfig>;
   /** When it happened, in milliseconds since 1970. */
   getStep(user: string, rentId: string, step: Step): Promise<number | undefined>;
   /** It happens now, by the server's clock. */

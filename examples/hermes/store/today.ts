@@ -3,7 +3,7 @@ import { LockedQuoteInfo, PricePlan } from 'quotelock';
 
 import type { PlanRule } from '../upstream/book.js';
 import { RedisRents } from './rents.js';
-import type { Lock, Locks, Plans, Routed, Store, Table, Tags } from './store.js';
+import type { Lock, Locks, Store, Table, Tags } from './store.js';
 import type { Timing } from './timing.js';
 
 const TOGGLE = 'hermes:pricingReleaseToggle';
@@ -14,7 +14,7 @@ const TOGGLE = 'hermes:pricingReleaseToggle';
  */
 export class TodayStore implements Store {
   readonly locks: Locks;
-  readonly plans: Plans;
+  readonly plans: PricePlan;
   readonly rents: RedisRents;
   readonly #redis: Redis;
 
@@ -25,13 +25,9 @@ export class TodayStore implements Store {
     readonly tagsMs: number,
     now: () => number,
   ) {
-    const plans = new PricePlan(redis, TOGGLE);
     this.#redis = redis;
     this.locks = new TodayLocks(redis, timing, now);
-    this.plans = {
-      tag: (ids) => plans.tag(ids),
-      route: async (id) => (await plans.route([id]))[0] as Routed,
-    };
+    this.plans = new PricePlan(redis, TOGGLE);
     this.rents = new RedisRents(redis);
   }
 

@@ -289,6 +289,95 @@ test('a plan that came back goes by its own pricing, and one that is retired is 
   }
 });
 
+test('plans say how they are called, and one that new pricing replaced is found by the id of before', async () => {
+  const cases: [toggle: string, came: string, pricing: string, planId: string, newQuote: boolean][] = [
+    ['1', '572_old', 'Legacy', '572_old', false],
+    ['3', '572_old', 'Legacy', '572_old', false],
+    ['3', '580', 'Core', '580', false],
+    ['2', '572_old', 'Core', '580', true],
+    ['2', '571_old', 'Core', '571', true],
+    ['4', '580', 'Legacy', '572_old', true],
+  ];
+  const { queryTime } = (await ask('GET', '/scooters/4001')).body;
+  for (const [toggle, came, pricing, planId, newQuote] of cases) {
+    const said = `${came} in mode ${toggle}`;
+    await redis.set(TOGGLE, toggle);
+    const { body } = await ask('GET', `/scooters/4001?queryTime=${queryTime}&planId=${came}`);
+    assert.deepEqual([body.pricing, body.planId, body.newQuote], [pricing, planId, newQuote], said);
+    const plans = priceOf(body, '4001').map((plan) => [plan.planId, plan.name, plan.isDefault, plan.isBasic]);
+    const old = pricing === 'Legacy';
+    const other = old ? ['572_old', 'Commuter', false, false] : ['580', 'Commuter plus', false, false];
+    assert.deepEqual(plans, [[old ? '571_old' : '571', 'Pay as you go', true, true], other], said);
+    const reserved = await ask('POST', '/rents', { vehicleId: '4001', planId, queryTime });
+    assert.deepEqual([reserved.status, reserved.body.rule?.planId], [201, planId], said);
+  }
+  // A lock that has moved on has the plan in it, too, by the pricing in force.
+  await redis.set(TOGGLE, '2');
+  await moveOn(5000);
+  const moved = await ask('GET', `/scooters/4001?queryTime=${queryTime}&planId=572_old`);
+  assert.deepEqual([moved.body.planId, moved.body.newQuote], ['580', true]);
+});
+
+test('a rent that was reserved before rents kept their price is given it when the ride starts, once', async () => {
+  const queryTime = new Date(Date.now() - 3_600_000).toISOString(); // no lock is on it any more, and no table
+  const cases: [toggle: string, planId: string, pricing: 'Core' | 'Legacy', charged: string][] = [
+    ['1', '572_old', 'Legacy', '572_old'],
+    ['3', '572_old', 'Legacy', '572_old'],
+    ['2', '572_old', 'Core', '580'],
+    ['2', '571_old', 'Core', '571'],
+    ['3', '571', 'Core', '571'],
+    ['4', '580', 'Legacy', '572_old'],
+  ];
+  for (const [at, [toggle, planId, pricing, charged]] of cases.entries()) {
+    const rent = `/rents/before-${at}`;
+    const reservation = { vehicleId: '4001', planId, roleIds: ['3', '7'], queryTime };
+    await redis.set(`hermes:rents:{ann}:before-${at}`, JSON.stringify(reservation));
+    await redis.set(TOGGLE, toggle);
+    const started = await Promise.all(pods.map((_, pod) => ask('PATCH', rent, { step: 'start' }, pod)));
+    const moment = Date.parse(queryTime);
+    const pricingId = book.tags('4001', '3', moment, Infinity)?.pricingId ?? '';
+    const rules = book.rules(pricing, pricingId, ['3', '7'], moment, Infinity);
+    const rule = rules.find((plan) => plan.planId === charged.replace('_old', ''));
+    for (const { status, body } of started) {
+      assert.deepEqual([status, body.rule, body.queryTime], [200, { ...rule, planId: charged }, queryTime], rent);
+    }
+    await redis.set(TOGGLE, toggle === '2' ? '4' : '2'); // it does not count any more
+    const before = upstream.calls;
+    const returned = await ask('PATCH', rent, { step: 'return' }, at % 4);
+    assert.deepEqual([returned.body.rule, upstream.calls], [{ ...rule, planId: charged }, before], rent);
+  }
+});
+
+test('a rent of before that has no price can not start', async () => {
+  const reservation = { planId: '571_old', roleIds: ['3'], queryTime: new Date().toISOString() };
+  for (const [rent, more] of Object.entries({ r1: { vehicleId: '4019' }, r2: { vehicleId: '4001', planId: '999_old' } })) {
+    await redis.set(`hermes:rents:{ann}:${rent}`, JSON.stringify({ ...reservation, ...more }));
+    const refused = await ask('PATCH', `/rents/${rent}`, { step: 'start' });
+    assert.deepEqual(refused, { status: 422, body: { error: `rent ${rent} has no price to start by` } });
+    assert.equal((await ask('PATCH', `/rents/${rent}`, { step: 'return' })).status, 404, 'not started');
+  }
+});
+
+test('roles go to PS as numbers, also those that other pods have locked as numbers', async () => {
+  const asked: unknown[] = [];
+  const rules = book.rules;
+  book.rules = (...args) => {
+    asked.push(args[2]);
+    return rules.apply(book, args);
+  };
+  try {
+    const queryTime = new Date(Date.now() - 1000).toISOString();
+    await redis.set(KEY, JSON.stringify({ roleIds: [7, 30], queryTime }), 'PX', 30_000);
+    assert.deepEqual((await ask('GET', '/scooters/4001')).body.roleIds, ['7', '30']);
+    assert.deepEqual(asked, [['7', '30']]);
+    await redis.set(KEY, JSON.stringify({ roleIds: ['admin'], queryTime }), 'PX', 30_000);
+    assert.equal((await ask('GET', '/scooters/4001')).status, 503, 'not as role 0');
+    assert.equal(asked.length, 1);
+  } finally {
+    book.rules = rules;
+  }
+});
+
 test('a request that can not be answered is told what it should have been', async () => {
   const cases: [method: 'GET' | 'POST' | 'PATCH', path: string, body: Record<string, unknown> | string, said: RegExp][] = [
     ['GET', '/scooters?area=-1', {}, /^area takes a number/],
@@ -315,6 +404,7 @@ test('a request that can not be answered is told what it should have been', asyn
     assert.match(answer.body.error, message, path);
   }
   assert.match((await ask('GET', '/scooters', {}, 0, '')).body.error, /^x-user-id takes/);
+  assert.match((await ask('GET', '/scooters', {}, 0, 'ann', '3,admin')).body.error, /^x-role-ids takes numbers/);
 });
 
 test('there is nothing beside the screens', async () => {
@@ -326,7 +416,14 @@ test('there is nothing beside the screens', async () => {
 });
 
 test('pricings that do not have the same plans are kept as they are', async () => {
-  const rule = (planId: string) => ({ planId, unlockCents: 100, perMinuteCents: 20 });
+  const rule = (planId: string) => ({
+    planId,
+    name: planId,
+    isDefault: true,
+    isBasic: true,
+    unlockCents: 100,
+    perMinuteCents: 20,
+  });
   const queryTime = new Date().toISOString();
   const table = new QuotelockStore(redis, timing, 0).rules({ queryTime, roleIds: ['3'], pricing: 'Core' });
   const rows = new Map([

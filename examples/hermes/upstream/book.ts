@@ -25,15 +25,34 @@ export interface ParkingLot {
   vehicleIds: string[];
 }
 
-export interface PlanRule {
+export interface Plan {
   planId: string;
+  name: string;
+  /** The app shows it first. */
+  isDefault: boolean;
+  /** Open to every user, without a subscription. */
+  isBasic: boolean;
+}
+
+/** What a ride costs by a plan. */
+export interface PlanRule extends Plan {
   unlockCents: number;
   perMinuteCents: number;
 }
 
 export type Pricing = 'Core' | 'Legacy';
 
-export const PLAN_IDS = ['571', '572'] as const;
+/** New pricing has replaced one plan of old pricing, and kept the other. */
+const PLANS: Record<Pricing, readonly Plan[]> = {
+  Legacy: [
+    { planId: '571', name: 'Pay as you go', isDefault: true, isBasic: true },
+    { planId: '572', name: 'Commuter', isDefault: false, isBasic: false },
+  ],
+  Core: [
+    { planId: '571', name: 'Pay as you go', isDefault: true, isBasic: true },
+    { planId: '580', name: 'Commuter plus', isDefault: false, isBasic: false },
+  ],
+};
 const PRICINGS = 24;
 const FIRST_PRICING = 100;
 export const FIRST_VEHICLE = 4000;
@@ -82,9 +101,9 @@ export class Book {
     if (!(Number.isInteger(number) && number >= 0 && number < PRICINGS)) return [];
     const version = this.#version(`${pricing} ${pricingId}`, this.#pricePeriod, moment, now);
     const roles = [...roleIds].sort().join(',');
-    return PLAN_IDS.map((planId) => {
-      const price = this.#dice(`price ${pricing} ${pricingId} ${planId} ${roles} ${version}`);
-      return { planId, unlockCents: 50 + (price % 100), perMinuteCents: 15 + (Math.floor(price / 100) % 40) };
+    return PLANS[pricing].map((plan) => {
+      const price = this.#dice(`price ${pricing} ${pricingId} ${plan.planId} ${roles} ${version}`);
+      return { ...plan, unlockCents: 50 + (price % 100), perMinuteCents: 15 + (Math.floor(price / 100) % 40) };
     });
   }
 

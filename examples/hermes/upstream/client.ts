@@ -57,7 +57,7 @@ export class UpstreamClient {
     roleIds: string[],
     isoStringAtQuote: string,
   ): Promise<Map<string, PlanRule[]>> {
-    const request: RulesRequest = { pricingIds, roleIds, isoStringAtQuote };
+    const request: RulesRequest = { pricingIds, roleIds: roleIds.map(roleNumber), isoStringAtQuote };
     const { pricings } = await this.#ask<RulesReply>(this.#pricing[pricing], 'getRules', request);
     return new Map(pricings.map(({ pricingId, plans }) => [pricingId, plans]));
   }
@@ -90,6 +90,12 @@ export class UpstreamClient {
       });
     });
   }
+}
+
+/** PS takes roles as numbers, and would take any other text for role 0. */
+function roleNumber(roleId: string): number {
+  if (/^\d{1,9}$/.test(roleId)) return Number(roleId);
+  throw new TypeError(`PS takes roles that are numbers, not '${roleId}'`);
 }
 
 type Method<Reply> = (request: object, options: object, callback: (error: Error | null, reply?: Reply) => void) => void;

@@ -22,7 +22,7 @@ export interface ParkingLotsReply {
 }
 export interface RulesRequest {
   pricingIds: string[];
-  roleIds: string[];
+  roleIds: number[];
   isoStringAtQuote: string;
 }
 export interface RulesReply {

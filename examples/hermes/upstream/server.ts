@@ -60,7 +60,7 @@ export class Upstream {
     return this.#unary(({ pricingIds, roleIds, isoStringAtQuote }) => {
       const [moment, now] = [momentOf(isoStringAtQuote), Date.now()];
       const pricings = pricingIds.flatMap((pricingId) => {
-        const plans = this.book.rules(pricing, pricingId, roleIds, moment, now);
+        const plans = this.book.rules(pricing, pricingId, roleIds.map(String), moment, now);
         return plans.length ? [{ pricingId, plans }] : [];
       });
       return { pricings };
