@@ -1,5 +1,6 @@
 /** One pod of hermes as a process: settings as JSON in POD, its port by a message to whoever started it. */
 import type { FastifyRequest } from 'fastify';
+import { LockedQuoteInfo } from 'quotelock';
 
 import { Fleet } from '../service/fleet.js';
 import { Quotes } from '../service/quotes.js';
@@ -44,6 +45,7 @@ interface Running extends Service {
 
 const options = JSON.parse(process.env['POD'] ?? '{}') as PodOptions;
 const redis = connect(options.redis);
+LockedQuoteInfo.bind(redis);
 const now = () => Date.now() + options.clockOffsetMs;
 const modes: Record<Mode, Running> = {
   quotelock: running(new QuotelockStore(redis, options.timing, options.copyBytes)),

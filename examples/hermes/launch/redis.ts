@@ -31,7 +31,6 @@ export async function startRedis(stage: Stage, timing: Timing, replicaOf?: Redis
     ...['--repl-diskless-sync-delay', '0'],
     ...(replicaOf ? ['--replicaof', '127.0.0.1', `${replicaOf.port}`] : []),
     ...['--loadmodule', module, 'lock-ttl-ms', `${timing.ttlMs}`, 'lock-buffer-ms', `${timing.bufferMs}`],
-    // The pods say so too; this is for whoever else starts a lock.
     ...['lock-lag-ms', `${timing.lagMs}`, 'lock-align-s', `${timing.alignSeconds}`],
   ]);
   await until(port, child, async (redis) =>

@@ -1,4 +1,6 @@
-import type { Lock, Reservation, Store } from '../store/store.js';
+import type { Lock } from 'quotelock';
+
+import type { Reservation, Store } from '../store/store.js';
 import type { PlanRule, Pricing } from '../upstream/book.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import { rowsOf } from './fill.js';
@@ -77,7 +79,7 @@ export class Quotes {
   }
 
   async #lock(user: User, need: Need): Promise<Lock | undefined> {
-    if (need === 'read') return this.store.locks.get(user.id);
+    if (need === 'read') return this.store.locks.getById(user.id);
     return this.store.locks.acquire(user.id, user.roleIds, { ifMissing: need === 'start' });
   }
 

@@ -19,7 +19,8 @@ const LEAST_COPIED = 10;
 
 /** Locks, tables and the toggle in the module. No pod's clock counts for any of them. */
 export class QuotelockStore implements Store {
-  readonly locks: Locks;
+  /** Bound when the pod starts. Lag and alignment of its moments are settings of the server. */
+  readonly locks: Locks = new LockedQuoteInfo();
   readonly plans: PricePlan;
   readonly rents: RedisRents;
   readonly #tables: VehPrice;
@@ -32,15 +33,6 @@ export class QuotelockStore implements Store {
     /** What copies of tables may take of the pod's memory. With 0 there are none. */
     copyBytes: number,
   ) {
-    // A class of each store's own: a process may have several.
-    class Locks extends LockedQuoteInfo {}
-    Locks.bind(redis);
-    const quotes = new Locks();
-    const { lagMs, alignSeconds } = timing;
-    this.locks = {
-      get: (user) => quotes.getById(user),
-      acquire: (user, roleIds, { ifMissing }) => quotes.acquire(user, roleIds, { ifMissing, lagMs, alignSeconds }),
-    };
     this.plans = new PricePlan(redis, TOGGLE);
     this.rents = new RedisRents(redis);
     this.#tables = new VehPrice(redis);

@@ -1,5 +1,5 @@
 /** What the service keeps in Redis: each part only gets and sets, what to do with it is the service's affair. */
-import type { PricePlan } from 'quotelock';
+import type { Lock, PricePlan } from 'quotelock';
 
 import type { PlanRule, Pricing } from '../upstream/book.js';
 
@@ -12,15 +12,9 @@ export interface Store {
   rules(of: RulesQuestion): Table<PlanRule[]>;
 }
 
-export interface Lock {
-  roleIds: string[];
-  queryTime: string;
-  state: 'Effective' | 'CloseToExpired';
-}
-
-/** A user's price lock. */
+/** A user's price lock: what `LockedQuoteInfo` is asked. */
 export interface Locks {
-  get(user: string): Promise<Lock | undefined>;
+  getById(user: string): Promise<Lock | undefined>;
   /** The lock in force: the one that is there, or else a new one for these roles. A closing one is renewed, unless `ifMissing`. */
   acquire(user: string, roleIds: string[], options: { ifMissing: boolean }): Promise<Lock>;
 }

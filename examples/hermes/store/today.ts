@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo, PricePlan } from 'quotelock';
+import { type Lock, LockedQuoteInfo, PricePlan } from 'quotelock';
 
 import type { PlanRule } from '../upstream/book.js';
 import { RedisRents } from './rents.js';
-import type { Lock, Locks, Store, Table, Tags } from './store.js';
+import type { Locks, Store, Table, Tags } from './store.js';
 import type { Timing } from './timing.js';
 
 const TOGGLE = 'hermes:pricingReleaseToggle';
@@ -75,7 +75,7 @@ class TodayLocks implements Locks {
     readonly now: () => number,
   ) {}
 
-  async get(user: string): Promise<Lock | undefined> {
+  async getById(user: string): Promise<Lock | undefined> {
     const stored = await this.redis.get(LockedQuoteInfo.key(user));
     if (stored === null) return undefined;
     const { roleIds, queryTime } = JSON.parse(stored) as Lock;
@@ -85,7 +85,7 @@ class TodayLocks implements Locks {
   }
 
   async acquire(user: string, roleIds: string[], { ifMissing }: { ifMissing: boolean }): Promise<Lock> {
-    const held = await this.get(user);
+    const held = await this.getById(user);
     if (held && (ifMissing || held.state === 'Effective')) return held;
     const queryTime = new Date(this.now()).toISOString();
     await this.redis.set(LockedQuoteInfo.key(user), JSON.stringify({ roleIds, queryTime }), 'PX', this.timing.ttlMs);

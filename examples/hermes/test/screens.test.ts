@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Redis } from 'ioredis';
+import { LockedQuoteInfo } from 'quotelock';
 
 import { addScreens } from '../api/screens.js';
 import { jsonServer } from '../api/server.js';
@@ -38,6 +39,7 @@ let redis: Redis;
 
 before(async () => {
   redis = connect({ port: (await startRedis(stage, timing)).port });
+  LockedQuoteInfo.bind(redis);
   redis.setMaxListeners(0); // each pod of each test waits for its end
   const address = `127.0.0.1:${await upstream.listen()}`;
   for (let pod = 0; pod < 4; pod += 1) clients.push(new UpstreamClient(address));
@@ -98,6 +100,7 @@ test('map, vehicle, reserve, start and return show one price, whatever upstream 
   assert.equal(map.body.scooters.length, 200);
   const [plan] = priceOf(map.body, '4001');
   const { queryTime } = map.body;
+  assert.match(queryTime, /\.000Z$/, 'a full second, as the server is set');
   await sleep(1200); // four changes of each price and one of each tag
   const page = await ask('GET', `/scooters/4001?queryTime=${queryTime}&planId=${plan.planId}`, {}, 1, 'ann', '9');
   assert.deepEqual(priceOf(page.body, '4001')[0], plan);
