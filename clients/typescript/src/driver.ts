@@ -50,6 +50,8 @@ export interface Commands {
    * the driver is put off for as long; where it can't be, this fails before anything is sent.
    */
   wait: (command: string, args: Word[], blockMs: number) => Promise<unknown>;
+  /** After how long the driver gives up what waits, if it does. */
+  cutOffMs: number | undefined;
 }
 
 /** How a command is to be sent. */
@@ -64,12 +66,14 @@ export interface Sending {
 export interface Transport {
   /** What the driver puts before each key of the commands that it knows. */
   keyPrefix: string;
+  /** After how long the driver gives up what waits, if it does. */
+  cutOffMs?: number | undefined;
   send(command: string, args: Word[], how: Sending): Promise<unknown>;
 }
 
 export function commands(driver: Driver): Commands {
   if ('around' in driver) return aroundEach(driver);
-  const { keyPrefix, send } = transportOf(driver);
+  const { keyPrefix, cutOffMs, send } = transportOf(driver);
   const ask = async (command: string, args: Word[], how: Sending) => {
     checkWords(args, command, 'argument');
     try {
@@ -82,16 +86,18 @@ export function commands(driver: Driver): Commands {
     read: (command, args) => ask(command, args, { readOnly: true }),
     primary: (command, args) => ask(command, args, { readOnly: false }),
     wait: (command, args, blockMs) => ask(command, args, { readOnly: false, blockMs }),
+    cutOffMs,
   };
 }
 
 function aroundEach({ driver, around }: Observed): Commands {
-  const { read, primary, wait } = commands(driver);
+  const { read, primary, wait, cutOffMs } = commands(driver);
   const told = (command: string, args: Word[], send: () => Promise<unknown>) => around({ command, key: String(args[0]) }, send);
   return {
     read: (command, args) => told(command, args, () => read(command, args)),
     primary: (command, args) => told(command, args, () => primary(command, args)),
     wait: (command, args, blockMs) => told(command, args, () => wait(command, args, blockMs)),
+    cutOffMs,
   };
 }
 

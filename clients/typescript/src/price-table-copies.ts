@@ -1,7 +1,7 @@
 import type { Driver, Word } from './driver.js';
 import { KeptTable } from './kept-table.js';
 import { type Answer, VehPrice } from './vehprice.js';
-import { checkWord } from './words.js';
+import { textsOf } from './words.js';
 
 /** A row out of a copy. It is frozen, as all calls that read it share it. */
 export type CopiedRow<F extends string> = Readonly<Answer<F, never>>;
@@ -115,7 +115,7 @@ export class PriceTableCopy<F extends string = never> {
 
   /** Rows in the order of the ids, null where there is none. Without ids nothing is asked of the server. */
   async rows(ids: readonly Word[]): Promise<(CopiedRow<F> | null)[]> {
-    const texts = textsOf(ids);
+    const texts = textsOf(ids, 'a copy');
     if (texts.length === 0) return [];
     const table = this.#table();
     const found = this.#isFinal ? table.copy?.unexpired(texts) : undefined;
@@ -126,15 +126,4 @@ export class PriceTableCopy<F extends string = never> {
   async all(): Promise<ReadonlyMap<string, CopiedRow<F>>> {
     return (await this.#table().exact()).all();
   }
-}
-
-/** A loop, as of thousands of ids each pass over them shows. */
-function textsOf(ids: readonly Word[]): string[] {
-  const texts: string[] = [];
-  for (let at = 0; at < ids.length; at += 1) {
-    const id = ids[at] as Word;
-    if (typeof id !== 'string') checkWord(id, 'a copy', () => `id ${at + 1}`);
-    texts.push(typeof id === 'string' ? id : String(id));
-  }
-  return texts;
 }

@@ -111,22 +111,23 @@ export class VehPrice {
 
   /**
    * Rows in the order of the ids, null where there is none. With `blockMs` it waits until no row that was asked for is both
-   * missing and claimed, or for so long (0: no limit); that holds up the connection, so it wants one of its own.
+   * missing and claimed, or for so long (0: no limit); that holds up the connection, so it wants one of its own. With `current` the
+   * primary is asked, as a replica may not have yet what was acknowledged.
    */
   async mget<F extends string = never, R extends string = never>(
     key: string,
     ids: readonly Word[],
-    options: Projection<F, R> & { blockMs?: number } = {},
+    options: Projection<F, R> & { blockMs?: number; current?: boolean } = {},
   ): Promise<(Answer<F, R> | null)[]> {
     if (ids.length === 0) return [];
-    const { blockMs } = options;
+    const { blockMs, current = false } = options;
     const { words, rows } = byId(options);
-    const list = ['LIST', idsText('VEHPRICE.MGET', ids)];
-    const reply =
-      blockMs === undefined
-        ? await this.#ask.read('VEHPRICE.MGET', [key, ...words, ...list])
-        : await this.#ask.wait('VEHPRICE.MGET', [key, ...words, 'BLOCK', blockMs, ...list], blockMs);
-    return rows(json(reply));
+    const command = 'VEHPRICE.MGET';
+    const list = ['LIST', idsText(command, ids)];
+    if (blockMs !== undefined)
+      return rows(json(await this.#ask.wait(command, [key, ...words, 'BLOCK', blockMs, ...list], blockMs)));
+    const ask = current ? this.#ask.primary : this.#ask.read;
+    return rows(json(await ask(command, [key, ...words, ...list])));
   }
 
   /** All rows, by id. */

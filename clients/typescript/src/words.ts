@@ -15,6 +15,17 @@ export function checkWords(words: readonly unknown[], what: string, one: string)
   for (let at = 0; at < words.length; at += 1) checkWord(words[at], what, () => `${one} ${at + 1}`);
 }
 
+/** Ids as texts. A loop, as of thousands of ids each pass over them shows. */
+export function textsOf(ids: readonly Word[], what: string): string[] {
+  const texts: string[] = [];
+  for (let at = 0; at < ids.length; at += 1) {
+    const id = ids[at] as Word;
+    if (typeof id !== 'string') checkWord(id, what, () => `id ${at + 1}`);
+    texts.push(typeof id === 'string' ? id : String(id));
+  }
+  return texts;
+}
+
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;

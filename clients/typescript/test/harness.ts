@@ -66,16 +66,25 @@ DRIVERS['a function'] = async (url) => {
   return { driver: (words: string[]) => redis.sendCommand(words), close: () => redis.close() };
 };
 
-/** The same tests through each driver, to the server at REDIS_URL or another. `driver` is there once a test runs. */
-export function throughEachDriver(tests: (driver: () => Driver) => void, at: () => string = () => url): void {
+/**
+ * The same tests through each driver, to the server at REDIS_URL or another. `driver` is there once a test runs, and `connect` makes
+ * another like it, for a driver that does not do so itself.
+ */
+export function throughEachDriver(
+  tests: (driver: () => Driver, connect?: () => Promise<Driver>) => void,
+  at: () => string = () => url,
+): void {
   for (const [name, open] of Object.entries(DRIVERS)) {
     describe(name, () => {
-      let opened: Open;
-      before(async () => {
-        opened = await open(at());
-      });
-      after(() => opened.close());
-      tests(() => opened.driver);
+      const opened: Open[] = [];
+      const connect = async () => {
+        const one = await open(at());
+        opened.push(one);
+        return one.driver;
+      };
+      before(connect);
+      after(() => Promise.all(opened.map(({ close }) => close())));
+      tests(() => opened[0]?.driver as Driver, /^(GLIDE|a function)/.test(name) ? connect : undefined);
     });
   }
 }

@@ -1,6 +1,6 @@
 import type { IoRedis, Sending, Transport } from '../driver.js';
 import type { Word } from '../words.js';
-import { prefixOf, refuseIfCutOff } from './time-out.js';
+import { cutOffOf, prefixOf, refuseIfCutOff } from './time-out.js';
 
 /** What is used of a client or a Cluster of ioredis or iovalkey. */
 interface Client extends IoRedis {
@@ -33,6 +33,7 @@ interface Command {
 export function ioredis(driver: IoRedis): Transport {
   const client = driver as Client;
   const { options = {}, isCluster = false } = client;
+  const socketTimeout = options.socketTimeout ?? options.redisOptions?.socketTimeout;
   // What `call` would send, it hands back instead.
   const maker = {
     options: { showFriendlyErrorStack: options.showFriendlyErrorStack },
@@ -43,9 +44,10 @@ export function ioredis(driver: IoRedis): Transport {
   const isPiped = (blockMs?: number) => options.enableAutoPipelining && !isCluster && blockMs === undefined;
   return {
     keyPrefix: prefixOf(options.keyPrefix),
+    cutOffMs: cutOffOf(socketTimeout),
     send: (name, args, { readOnly, blockMs }: Sending) => {
       if (isPiped(blockMs)) return client.call(name, args);
-      refuseIfCutOff(name, blockMs, 'socketTimeout', options.socketTimeout ?? options.redisOptions?.socketTimeout);
+      refuseIfCutOff(name, blockMs, 'socketTimeout', socketTimeout);
       const command = call.call(maker, name, args);
       const keys = args.slice(0, 1);
       command.getKeys = () => keys;

@@ -1,5 +1,5 @@
 import { type NodeRedis, type NodeRedisCluster, type Transport, wordsOf } from '../driver.js';
-import { prefixOf, refuseIfCutOff } from './time-out.js';
+import { cutOffOf, prefixOf, refuseIfCutOff } from './time-out.js';
 
 interface Options {
   socket?: { socketTimeout?: number };
@@ -32,6 +32,7 @@ export function nodeRedis(driver: NodeRedis | NodeRedisCluster): Transport {
     const cluster = driver as Cluster;
     return {
       keyPrefix,
+      cutOffMs: cutOffOf(cluster._options?.defaults?.socket?.socketTimeout),
       send: (command, args, { readOnly, blockMs }) => {
         check(command, blockMs, cluster._options?.defaults);
         return cluster.sendCommand(String(args[0]), readOnly, wordsOf(command, args));
@@ -41,6 +42,7 @@ export function nodeRedis(driver: NodeRedis | NodeRedisCluster): Transport {
   const client = driver as Client | Pool;
   return {
     keyPrefix,
+    cutOffMs: cutOffOf(client.options?.socket?.socketTimeout),
     send: (command, args, { blockMs }) => {
       // A pool takes a promise that fails, and nothing that throws.
       const send = async (through: Client) => {

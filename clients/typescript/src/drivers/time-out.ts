@@ -1,12 +1,18 @@
 /** Refuses what would wait for longer than the driver waits for anything. `blockMs` is 0 for no limit. */
 export function refuseIfCutOff(command: string, blockMs: number | undefined, option: string, timeoutMs: unknown): void {
+  const cutOffMs = cutOffOf(timeoutMs);
   // What is no time to wait the server refuses.
-  if (blockMs === undefined || !(blockMs >= 0) || typeof timeoutMs !== 'number' || timeoutMs <= 0) return;
-  if (blockMs > 0 && blockMs < timeoutMs) return;
+  if (blockMs === undefined || !(blockMs >= 0) || cutOffMs === undefined) return;
+  if (blockMs > 0 && blockMs < cutOffMs) return;
   const wait = blockMs === 0 ? 'without limit' : `for ${blockMs} ms`;
   throw new RangeError(
-    `${command} is to wait ${wait}, but the driver's ${option} is ${timeoutMs} ms: it takes a client with a longer one`,
+    `${command} is to wait ${wait}, but the driver's ${option} is ${cutOffMs} ms: it takes a client with a longer one`,
   );
+}
+
+/** A driver's time-out, if it has one. */
+export function cutOffOf(timeoutMs: unknown): number | undefined {
+  return typeof timeoutMs === 'number' && timeoutMs > 0 ? timeoutMs : undefined;
 }
 
 /** The prefix as a text. */

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Driver, type NodeRedis, commands } from './driver.js';
+import type { Observed } from './observed.js';
+import { Room } from './room.js';
+import { isUnavailable } from './unavailable.js';
+import { VehPrice } from './vehprice.js';
+import { TimeoutError, within } from './within.js';
+
+/** How long a wait lasts at most, before it is looked who else is at it. */
+const MAX_WAIT_MS = 1000;
+
+/** The pause after a connection could not be had. */
+const PAUSE_MS = 100;
+
+/** No row has it: so a reply says nothing of rows that will be read anyway. */
+const NO_FIELDS = ['?'] as const;
+
+/** What is used of the drivers to have other connections. */
+interface Duplicable {
+  duplicate?(): Duplicable;
+  on?(event: 'error', call: () => void): unknown;
+  connect?(): Promise<unknown>;
+  disconnect?(): unknown;
+  destroy?(): unknown;
+  close?(): unknown;
+  once?(event: 'end', call: () => void): unknown;
+}
+
+/** Connections for waiting, as nothing else gets through on one that waits. They are made when they are needed first. */
+export class WaitPool {
+  readonly #connect: () => Driver | Promise<Driver>;
+  readonly #answerMs: number;
+  readonly #room: Room;
+  readonly #idle: Driver[] = [];
+  #isClosed = false;
+
+  /** It ends with the driver whose connections are like its own. */
+  constructor(driver: Driver, connections: number, answerMs: number, connect?: () => Driver | Promise<Driver>) {
+    this.#connect = connect ?? duplicates(driver);
+    this.#answerMs = answerMs;
+    this.#room = new Room(connections);
+    const { once } = plain(driver) as Duplicable;
+    once?.call(plain(driver), 'end', () => this.close());
+  }
+
+  /** Waits until none of these rows is both missing and claimed, or for a time. Those that are there then. */
+  async until(key: string, ids: readonly string[], leftMs: () => number): Promise<string[]> {
+    await this.#room.take();
+    try {
+      return await this.#wait(key, ids, leftMs());
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      // Whether Redis can be reached at all the next command shows.
+      await sleep(Math.min(PAUSE_MS, leftMs()));
+      return [];
+    } finally {
+      this.#room.give();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const driver of this.#idle.splice(0)) close(driver);
+  }
+
+  async #wait(key: string, ids: readonly string[], leftMs: number): Promise<string[]> {
+    if (leftMs <= 0) return [];
+    const late = () => new TimeoutError(`Redis did not answer within ${this.#answerMs} ms`);
+    const driver = this.#idle.pop() ?? (await within(this.#answerMs, this.#open(), late));
+    // Shorter than the driver waits for anything.
+    const blockMs = Math.ceil(Math.min(MAX_WAIT_MS, leftMs, (commands(driver).cutOffMs ?? Number.POSITIVE_INFINITY) / 2));
+    const wait = new VehPrice(driver).mget(key, ids, { fields: NO_FIELDS, blockMs });
+    try {
+      const rows = await within(blockMs + this.#answerMs, wait, late);
+      this.#keep(driver);
+      return ids.filter((_, at) => rows[at] !== null);
+    } catch (error) {
+      close(driver); // it may be waiting still
+      throw error;
+    }
+  }
+
+  async #open(): Promise<Driver> {
+    const driver = await this.#connect();
+    if (this.#isClosed) close(driver);
+    return driver;
+  }
+
+  #keep(driver: Driver): void {
+    if (this.#isClosed) close(driver);
+    else this.#idle.push(driver);
+  }
+}
+
+/** How to make other connections to where a driver leads. */
+function duplicates(driver: Driver): () => Driver | Promise<Driver> {
+  if ('around' in driver) {
+    const connect = duplicates(driver.driver);
+    return async () => ({ driver: await connect(), around: driver.around });
+  }
+  // A pool has connections for what waits by itself.
+  if ('execute' in driver) return () => driver;
+  if (!('duplicate' in driver)) {
+    throw new TypeError('a driver that can not be duplicated takes connect, which makes a connection for waiting');
+  }
+  return async () => {
+    const other = (driver as Duplicable).duplicate?.() as Duplicable & NodeRedis;
+    other.on?.('error', () => undefined); // what can't be done the calls tell
+    if ('sendCommand' in driver && !('call' in driver)) await other.connect?.();
+    return other;
+  };
+}
+
+function plain(driver: Driver): Exclude<Driver, Observed> {
+  return 'around' in driver ? plain(driver.driver) : driver;
+}
+
+function close(driver: Driver): void {
+  const connection = plain(driver) as Duplicable;
+  if ('execute' in connection) return;
+  const end = connection.destroy ?? connection.disconnect ?? connection.close;
+  end?.call(connection);
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isUnavailable } from './unavailable.js';
+
+/** What did not answer in time. Of Redis, `isUnavailable` is true for it. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+/** What a promise comes to, if it does so in time, which may be `Infinity`. What it comes to afterwards is lost. */
+export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  if (ms === Number.POSITIVE_INFINITY) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), Math.max(0, ms));
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether a promise has ended by then, well or not. */
+export async function endsWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  const ended = promise.then(
+    () => true,
+    () => true,
+  );
+  return within(ms, ended, () => new TimeoutError()).catch(() => false);
+}
+
+const FIRST_PAUSE_MS = 20;
+
+/**
+ * What Redis answers to a call that may be sent again, as its reply may have been lost. It is sent again where Redis could not be
+ * reached, and takes so long in all.
+ */
+export async function answered<T>(ms: number, call: () => Promise<T>): Promise<T> {
+  const until = performance.now() + ms;
+  for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
+    try {
+      return await within(until - performance.now(), call(), () => new TimeoutError(`Redis did not answer within ${ms} ms`));
+    } catch (error) {
+      if (!isUnavailable(error) || performance.now() + pause >= until) throw error;
+    }
+    await sleep(pause);
+  }
+}

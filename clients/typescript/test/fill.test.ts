@@ -1,0 +1,242 @@
+// One call that reads a screen's rows and has fetched what is missing, of all pods by one.
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Redis } from 'ioredis';
+import { type Fetch, FillError, PriceTableCopies, PriceTables, type Send, VehPrice, isUnavailable } from 'quotelock';
+
+import { failureOf, key, plainRedis, throughEachDriver, url } from './harness.js';
+import { Upstream, fields, idsFrom, newPod, newPods, newTable, rowsOf } from './pods.js';
+
+const redis = plainRedis();
+const prices = new VehPrice(redis);
+
+describe('getOrFill', () => {
+  throughEachDriver((driver, connect) => {
+    it('has fetched what is missing, once', async () => {
+      const [table, upstream] = [newTable(), new Upstream()];
+      const pods = [new PriceTables(driver(), { connect }), new PriceTables(driver(), { connect })] as const;
+      await prices.mset(table.key, ['price'], [['1', { price: 'own' }]]);
+      const { rows, ...told } = await pods[0].getOrFill(table, [1, 2, '99', 2], upstream.fetch, { fields });
+      assert.deepEqual(
+        rows.map((row) => row && { ...row }),
+        [{ price: 'own' }, { price: '4' }, null, { price: '4' }],
+      );
+      assert.deepEqual(told, { hits: 1, filled: 1, waited: 0, missing: ['99'], unlocked: false });
+      // Neither this process nor another asks again for what upstream does not know.
+      for (const pod of pods) {
+        const again = await pod.getOrFill(table, [2, 99], upstream.fetch, { fields });
+        assert.deepEqual([again.hits, again.missing], [1, ['99']]);
+      }
+      assert.deepEqual(upstream.asked, [['2', '99']]);
+      for (const pod of pods) pod.close();
+    });
+
+    it('waits on a connection of its own for what another fetches', async () => {
+      const [table, upstream] = [newTable(), new Upstream(400)];
+      const [fetching, waiting] = [newPod(), new PriceTables(driver(), { connect })];
+      const first = fetching.getOrFill(table, [1], upstream.fetch, { fields });
+      while (upstream.asked.length === 0) await sleep(5);
+      const start = performance.now();
+      const second = waiting.getOrFill(table, [1], upstream.fetch, { fields });
+      await sleep(20);
+      await new VehPrice(driver()).len(table.key);
+      assert.ok(performance.now() - start < 300, 'it held up the connection');
+      const { rows, waited } = await second;
+      assert.deepEqual([rows[0]?.price, waited], ['2', 1]);
+      assert.ok(performance.now() - start > 300);
+      await first;
+      assert.deepEqual(upstream.asked, [['1']]);
+      waiting.close();
+    });
+  });
+
+  it('asks for each row once, of ten pods, in parts', async () => {
+    const [table, upstream, ids] = [newTable(), new Upstream(100), idsFrom(1000, 1000)];
+    const screens = newPods(10, { limit: 300 }).map((pod) => pod.getOrFill(table, ids, upstream.fetch, { fields }));
+    for (const { rows, hits, filled, waited, missing } of await Promise.all(screens)) {
+      assert.deepEqual(
+        rows,
+        rowsOf(ids).map(([, { price }]) => ({ price: String(price) })),
+      );
+      assert.equal(hits + filled + waited, 1000);
+      assert.deepEqual(missing, []);
+    }
+    assert.deepEqual(upstream.askedIds, ids);
+    assert.ok(upstream.asked.every((asked) => asked.length <= 300));
+  });
+
+  it('asks for each row once, of a hundred screens of a pod, and opens four connections for waiting', async () => {
+    const [table, ids] = [newTable(), idsFrom(1000, 200)];
+    const [upstream, other] = [new Upstream(100), newPod()];
+    const mine = other.getOrFill(table, ids.slice(0, 100), upstream.fetch, { fields });
+    while (upstream.asked.length === 0) await sleep(5);
+    const name = key('pod');
+    const client = new Redis(url, { connectionName: name });
+    const pod = new PriceTables(client);
+    const screens = Array.from({ length: 100 }, () => pod.getOrFill(table, ids, upstream.fetch, { fields }));
+    for (const { rows } of await Promise.all([...screens, mine])) assert.ok(rows.every((row) => row !== null));
+    assert.deepEqual(upstream.askedIds, ids);
+    const connections = ((await redis.client('LIST')) as string).split('\n').filter((line) => line.includes(` name=${name} `));
+    assert.ok(connections.length > 1 && connections.length <= 5, String(connections.length));
+    // They end with the client.
+    await client.quit();
+    for (let left = 1; left > 0; await sleep(5))
+      left = ((await redis.client('LIST')) as string).split(` name=${name} `).length - 1;
+  });
+
+  it('fills though upstream is always slower than a claim lasts, and asks it once', async () => {
+    const [table, upstream, ids] = [newTable(), new Upstream(700), idsFrom(1, 50)];
+    const screens = newPods(5, { claimMs: 200 }).map((pod) => pod.getOrFill(table, ids, upstream.fetch, { fields }));
+    for (const { rows } of await Promise.all(screens)) assert.ok(rows.every((row) => row !== null));
+    assert.deepEqual(upstream.asked, [ids]);
+  });
+
+  it('reads copies', async () => {
+    const [table, upstream] = [newTable(), new Upstream()];
+    const copies = new PriceTableCopies(redis, { maxBytes: 1e6, fields, final: true });
+    const pod = newPod();
+    const first = await pod.getOrFill(table, [1, 99], upstream.fetch, { fields, copies });
+    assert.deepEqual([first.rows, first.filled, first.missing], [[{ price: '2' }, null], 1, ['99']]);
+    const { rows, hits } = await pod.getOrFill(table, [1], upstream.fetch, { fields, copies });
+    assert.deepEqual([rows, hits, rows[0] === first.rows[0]], [[{ price: '2' }], 1, true]);
+  });
+
+  it('stores all that rows bring where no fields are named', async () => {
+    const table = newTable();
+    const fetch: Fetch = async () => [['1', { price: 2, note: null, more: 'x' }]];
+    assert.deepEqual((await newPod().getOrFill(table, [1], fetch)).rows, [{ price: '2', more: 'x' }]);
+  });
+
+  it('takes rows without a value for none', async () => {
+    const fetch: Fetch<'price'> = async () => [['1', { price: null }]];
+    assert.deepEqual((await newPod().getOrFill(newTable(), [1], fetch, { fields })).missing, ['1']);
+  });
+
+  it('refreshes rows that are about to expire, by one pod, while all read on', async () => {
+    const [table, upstream, ids] = [newTable(), new Upstream(100), idsFrom(1, 20)];
+    const pods = newPods(5);
+    await prices.mset(
+      table.key,
+      fields,
+      ids.map((id) => [id, { price: 'old' }]),
+      { expiry: { inMs: 5000 } },
+    );
+    const read = () => Promise.all(pods.map((pod) => pod.getOrFill(table, ids, upstream.fetch, { fields, refreshMs: 10_000 })));
+    for (const { rows, hits } of await read()) assert.deepEqual([hits, rows[0]], [20, { price: 'old' }]);
+    while ((await prices.get(table.key, 20))?.['price'] === 'old') await sleep(10);
+    for (const { rows, hits } of await read()) assert.deepEqual([hits, rows[0]], [20, { price: '2' }]);
+    await sleep(50);
+    assert.deepEqual(upstream.asked, [ids]);
+    assert.ok(((await prices.pttl(table.key, [1]))[0] ?? 0) > 10_000);
+  });
+
+  it('fetches without claims where the server has no room for more', async () => {
+    const [table, upstream] = [newTable(), new Upstream()];
+    const [, before] = (await redis.config('GET', 'quotelock.max-claims')) as [string, string];
+    await redis.config('SET', 'quotelock.max-claims', 0);
+    try {
+      const { rows, filled } = await newPod().getOrFill(table, [1, 2], upstream.fetch, { fields });
+      assert.deepEqual([rows, filled], [[{ price: '2' }, { price: '4' }], 2]);
+    } finally {
+      await redis.config('SET', 'quotelock.max-claims', before);
+    }
+    assert.equal(await prices.len(table.key), 2);
+  });
+
+  it('refuses options and drivers that make no sense', () => {
+    for (const limit of [0, -1, 1.5, Number.NaN, '5' as unknown as number]) {
+      assert.throws(() => new PriceTables(redis, { limit }), /^RangeError: limit takes a whole number from 1 on, not /);
+    }
+    assert.throws(() => new PriceTables(async () => null), /^TypeError: .* takes connect/);
+  });
+});
+
+describe('getOrFill, where upstream fails,', () => {
+  it('tries again, then says what failed, and lets another pod claim at once', async () => {
+    const table = newTable();
+    let calls = 0;
+    const fetch: Fetch<'price'> = async (ids) => {
+      calls += 1;
+      if (calls !== 2) throw Object.assign(new Error('upstream is down'), { code: 'ECONNREFUSED' });
+      return rowsOf(ids);
+    };
+    const pod = newPod({ tries: 2, claimMs: 60_000 });
+    assert.deepEqual((await pod.getOrFill(table, [1], fetch, { fields })).rows, [{ price: '2' }]);
+    assert.equal(calls, 2);
+    const error = await failureOf(pod.getOrFill(table, [1, 2], fetch, { fields }));
+    assert.ok(error instanceof FillError);
+    assert.equal(error.message, '1 of 2 rows could not be had: upstream is down');
+    assert.deepEqual([error.filled.rows, error.filled.missing, calls], [[{ price: '2' }, null], ['2'], 4]);
+    // An upstream that can't be reached is no Redis that can't.
+    assert.equal(isUnavailable(error), false);
+    assert.deepEqual((await prices.claim(table.key, [2], { ttlMs: 1000 })).claimed, ['2']);
+  });
+
+  it('takes no longer than maxMs, and the next screen has the rows', async () => {
+    const [table, upstream] = [newTable(), new Upstream(600)];
+    const pod = newPod({ maxMs: 200 });
+    const start = performance.now();
+    const error = await failureOf(pod.getOrFill(table, [1], upstream.fetch, { fields }));
+    assert.equal(error.message, '1 of 1 rows could not be had: no answer within 200 ms');
+    assert.ok(performance.now() - start < 450);
+    await sleep(600);
+    assert.equal((await pod.getOrFill(table, [1], upstream.fetch, { fields })).hits, 1);
+    assert.deepEqual(upstream.asked, [['1']]);
+  });
+
+  it('gives an upstream call up after fetchMs, and tells it so', async () => {
+    let aborted = 0;
+    const fetch: Fetch<'price'> = (_, signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted += 1;
+          reject(signal.reason);
+        });
+      });
+    const pod = newPod({ fetchMs: 100, tries: 1 });
+    const error = await failureOf(pod.getOrFill(newTable(), [1], fetch, { fields }));
+    assert.match(error.message, /could not be had: upstream did not answer within 100 ms$/);
+    assert.equal(aborted, 1);
+  });
+
+  it('fails with what is wrong with its rows, and claims nothing any more', async () => {
+    const table = newTable();
+    const fetch = async () => [['1', { price: {} }]] as never;
+    const error = await failureOf(newPod({ claimMs: 60_000 }).getOrFill(table, [1], fetch, { fields }));
+    assert.match(error.message, /^VEHPRICE.MSET takes strings and numbers alone, field 'price' of row '1' is of type object$/);
+    assert.deepEqual((await prices.claim(table.key, [1], { ttlMs: 1000 })).claimed, ['1']);
+  });
+});
+
+describe('getOrFill, where replies are lost,', () => {
+  /** A pod to which calls fail on the way, as the first of its `MSET`s for a while, carried out or not. */
+  function failing(command: string, forMs: number, isCarriedOut: boolean): PriceTables {
+    const client = new Redis(url);
+    after(() => client.disconnect());
+    let until: number | undefined;
+    const lost: Send = async ([name, ...words]) => {
+      if (name !== command) return client.call(name as string, words);
+      until ??= performance.now() + forMs;
+      if (performance.now() > until) return client.call(name, words);
+      if (isCarriedOut) await client.call(name, words);
+      throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    };
+    return new PriceTables(lost, { connect: () => client.duplicate() });
+  }
+
+  for (const command of ['VEHPRICE.MGET', 'VEHPRICE.CLAIM', 'VEHPRICE.MSET', 'VEHPRICE.RELEASE']) {
+    for (const isCarriedOut of [true, false]) {
+      it(`asks for each row once: ${command}, ${isCarriedOut ? 'carried out' : 'not carried out'}`, async () => {
+        const [table, upstream] = [newTable(), new Upstream()];
+        const screen = failing(command, 300, isCarriedOut).getOrFill(table, [1, 2, 99], upstream.fetch, { fields });
+        await sleep(50);
+        // Another pod meanwhile.
+        const other = newPod().getOrFill(table, [1, 2, 99], upstream.fetch, { fields });
+        for (const { rows } of await Promise.all([screen, other])) assert.deepEqual(rows, [{ price: '2' }, { price: '4' }, null]);
+        assert.deepEqual(upstream.askedIds, ['1', '2', '99']);
+      });
+    }
+  }
+});

@@ -1,0 +1,173 @@
+// Going on with upstream alone while Redis is down, and coming back.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Redis } from 'ioredis';
+import { LockedQuoteInfo, Outage, type OutageOptions, PriceTables, type Send, Timing, VehPrice } from 'quotelock';
+import { createClient } from 'redis';
+
+import { failureOf, key, plainRedis } from './harness.js';
+import { type OwnServer, ownServer } from './own-server.js';
+import { Upstream, fields, newTable } from './pods.js';
+
+const like = plainRedis();
+
+class ReplyError extends Error {}
+const down = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+describe('an Outage', () => {
+  /** Calls through an outage, of which Redis answers those that it is told to. */
+  function feigned(options: OutageOptions = {}) {
+    const outage = new Outage({ pauseMs: 100, answerMs: 100, ...options });
+    const redis = { asked: 0, answer: async (): Promise<string> => 'redis' };
+    const call = () =>
+      outage.run(
+        () => {
+          redis.asked += 1;
+          return redis.answer();
+        },
+        () => 'upstream',
+      );
+    return { outage, redis, call };
+  }
+
+  it('pauses after a failure, and then one call tries while the others go on', async () => {
+    const changes: unknown[] = [];
+    const { outage, redis, call } = feigned({ onChange: (...change) => changes.push(change) });
+    assert.deepEqual([await call(), outage.isOn], ['redis', false]);
+    const error = down();
+    redis.answer = async () => {
+      throw error;
+    };
+    assert.deepEqual([await call(), outage.isOn], ['upstream', true]);
+    for (let round = 0; round < 5; round += 1) assert.equal(await call(), 'upstream');
+    assert.equal(redis.asked, 2, 'it was asked in the pause');
+    await sleep(120);
+    redis.answer = () => sleep(50, 'redis');
+    assert.deepEqual(await Promise.all([call(), call(), call()]), ['redis', 'upstream', 'upstream']);
+    assert.deepEqual([redis.asked, outage.isOn, await call()], [3, false, 'redis']);
+    assert.deepEqual(changes, [[true, error], [false]]);
+  });
+
+  it('begins where Redis is silent', async () => {
+    const { outage, redis, call } = feigned();
+    redis.answer = () => new Promise(() => undefined);
+    const start = performance.now();
+    assert.deepEqual([await call(), outage.isOn], ['upstream', true]);
+    assert.ok(performance.now() - start < 300);
+  });
+
+  it('is no answer to a call that is wrong', async () => {
+    for (const error of [new ReplyError('ERR invalid roleIds'), new ReplyError('NOPERM no'), new TypeError('none')]) {
+      const { outage, redis, call } = feigned();
+      redis.answer = async () => {
+        throw error;
+      };
+      assert.equal(await failureOf(call()), error);
+      assert.equal(outage.isOn, false);
+    }
+  });
+
+  it('fails no call by its hook', async () => {
+    const { redis, call } = feigned({
+      onChange: () => {
+        throw new Error('hook');
+      },
+    });
+    redis.answer = async () => {
+      throw down();
+    };
+    assert.equal(await call(), 'upstream');
+  });
+});
+
+describe('while Redis is down, screens', () => {
+  const timing = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 0 });
+  let server: OwnServer;
+  before(async () => {
+    server = await ownServer(like);
+  });
+  after(() => server.close());
+
+  const DRIVERS = {
+    ioredis: async () => {
+      const redis = new Redis(server.url).on('error', () => undefined);
+      return { driver: redis, close: () => redis.disconnect() };
+    },
+    'node-redis': async () => {
+      const redis = await createClient({ url: server.url })
+        .on('error', () => undefined)
+        .connect();
+      return { driver: redis, close: () => redis.destroy() };
+    },
+  };
+
+  for (const [name, open] of Object.entries(DRIVERS)) {
+    it(`go on with upstream at the moment that was seen, and come back by themselves, with ${name}`, async () => {
+      const { driver, close } = await open();
+      after(close);
+      const [outage, upstream] = [new Outage(), new Upstream()];
+      const tables = new PriceTables(driver, { outage });
+      class Locks extends LockedQuoteInfo {}
+      Locks.bind(driver);
+      const [locks, prefix, user] = [new Locks(), key('prices'), key('user')];
+      const screen = async (seen?: string) => {
+        const lock = await outage.run(
+          () => locks.acquire(user, ['3'], timing.lockOptions),
+          () => timing.unlocked(['3'], { seen }),
+        );
+        const filled = await tables.getOrFill(timing.table(lock, prefix, lock.roleIds), [1, 99, 1], upstream.fetch, { fields });
+        assert.deepEqual(filled.rows, [{ price: '2' }, null, { price: '2' }]);
+        assert.deepEqual(filled.missing, ['99']);
+        return { queryTime: lock.queryTime, unlocked: filled.unlocked };
+      };
+
+      const seen = await screen();
+      assert.equal(seen.unlocked, false);
+      await server.kill();
+      let start = performance.now();
+      assert.deepEqual(await screen(seen.queryTime), { ...seen, unlocked: true });
+      assert.ok(performance.now() - start < 1800, 'the first screen waited for too long');
+      start = performance.now();
+      for (let screens = 0; screens < 5; screens += 1) assert.equal((await screen(seen.queryTime)).unlocked, true);
+      assert.ok(performance.now() - start < 900, 'screens wait in the pause');
+
+      server.start();
+      await server.redis.ping();
+      for (const end = Date.now() + 10_000; (await screen(seen.queryTime)).unlocked; await sleep(50)) assert.ok(Date.now() < end);
+      assert.equal(outage.isOn, false);
+      const asked = upstream.asked.length;
+      assert.equal((await screen()).unlocked, false);
+      assert.equal(upstream.asked.length, asked, 'it did not fill');
+    });
+  }
+
+  it('fail without an outage, within the time that Redis has to answer', async () => {
+    const away = new Redis('redis://127.0.0.1:1').on('error', () => undefined);
+    after(() => away.disconnect());
+    const start = performance.now();
+    const error = await failureOf(new PriceTables(away, { answerMs: 300 }).getOrFill(newTable(), [1], new Upstream().fetch));
+    assert.equal(error.message, 'Redis did not answer within 300 ms');
+    assert.ok(performance.now() - start < 600);
+  });
+});
+
+describe('getOrFill, where Redis fails midway,', () => {
+  it('keeps what it has, and asks upstream for the rest alone', async () => {
+    const table = newTable();
+    await new VehPrice(like).mset(table.key, fields, [[1, { price: 'own' }]]);
+    const upstream = new Upstream();
+    const lost: Send = async ([name, ...words]) => {
+      if (name === 'VEHPRICE.MSET') throw down();
+      return like.call(name as string, words);
+    };
+    const tables = new PriceTables(lost, { outage: new Outage(), answerMs: 100, connect: () => like.duplicate() });
+    const { rows, ...told } = await tables.getOrFill(table, [1, 2], upstream.fetch, { fields });
+    assert.deepEqual(rows, [{ price: 'own' }, { price: '4' }]);
+    assert.deepEqual(told, { hits: 1, filled: 1, waited: 0, missing: [], unlocked: true });
+    assert.deepEqual(upstream.asked, [['2']]);
+    // The write may be under way.
+    assert.deepEqual((await new VehPrice(like).claim(table.key, [2], { ttlMs: 1000 })).pending, ['2']);
+  });
+});

@@ -1,0 +1,50 @@
+// Pods that fill tables, each with a client of its own, and the upstream that they ask.
+import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Redis } from 'ioredis';
+import { type Fetch, type PriceTable, PriceTables, type PriceTablesOptions } from 'quotelock';
+
+import { key, url } from './harness.js';
+
+export const fields = ['price'] as const;
+
+export function newTable(): PriceTable {
+  return { key: key('table'), expiry: { inMs: 60_000 } };
+}
+
+/** It knows no vehicle 99. */
+export function rowsOf(ids: readonly string[]): [id: string, row: { price: number; note: null }][] {
+  return ids.filter((id) => id !== '99').map((id) => [id, { price: Number(id) * 2, note: null }]);
+}
+
+/** Notes what it is asked for. */
+export class Upstream {
+  readonly asked: string[][] = [];
+
+  constructor(readonly takesMs = 0) {}
+
+  readonly fetch: Fetch<'price'> = async (ids) => {
+    this.asked.push(ids);
+    if (this.takesMs > 0) await sleep(this.takesMs);
+    return rowsOf(ids);
+  };
+
+  get askedIds(): string[] {
+    return this.asked.flat().sort();
+  }
+}
+
+export function newPod(options: PriceTablesOptions = {}): PriceTables {
+  const client = new Redis(url).on('error', () => undefined);
+  after(() => client.disconnect());
+  return new PriceTables(client, options);
+}
+
+export function newPods(count: number, options: PriceTablesOptions = {}): PriceTables[] {
+  return Array.from({ length: count }, () => newPod(options));
+}
+
+export function idsFrom(first: number, count: number): string[] {
+  return Array.from({ length: count }, (_, at) => String(first + at));
+}
