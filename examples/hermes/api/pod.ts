@@ -1,6 +1,6 @@
 /** One pod of hermes as a process: settings as JSON in POD, its port by a message to whoever started it. */
 import type { FastifyRequest } from 'fastify';
-import { LockedQuoteInfo } from 'quotelock';
+import { LockedQuoteInfo, Outage, Timing, type TimingOptions } from 'quotelock';
 
 import { Fleet } from '../service/fleet.js';
 import { Quotes } from '../service/quotes.js';
@@ -8,7 +8,6 @@ import { Rents } from '../service/rents.js';
 import { type RedisAt, connect } from '../store/connect.js';
 import { QuotelockStore } from '../store/quotelock.js';
 import type { Store } from '../store/store.js';
-import type { Timing } from '../store/timing.js';
 import { TodayStore } from '../store/today.js';
 import { UpstreamClient } from '../upstream/client.js';
 import { type Service, addScreens } from './screens.js';
@@ -22,7 +21,7 @@ export interface PodOptions {
   upstream: string;
   vehicles: number;
   rentFlow: string;
-  timing: Timing;
+  timing: TimingOptions;
   /** With quotelock: what copies of tables may take of the pod's memory, 0 for none. */
   copyBytes: number;
   /** As today: how long a vehicle's tags are kept, and how far the pod's clock is off. */
@@ -44,12 +43,17 @@ interface Running extends Service {
 }
 
 const options = JSON.parse(process.env['POD'] ?? '{}') as PodOptions;
-const redis = connect(options.redis);
+// Whoever looks at a screen does not wait for a Redis that is down.
+const redis = connect(options.redis, { maxRetriesPerRequest: 1, commandTimeout: 500 });
 LockedQuoteInfo.bind(redis);
+const timing = new Timing(options.timing);
+const outage = new Outage({
+  onChange: (isOn) => console.error(`pod ${options.name} ${isOn ? 'goes on without' : 'is back with'} Redis`),
+});
 const now = () => Date.now() + options.clockOffsetMs;
 const modes: Record<Mode, Running> = {
-  quotelock: running(new QuotelockStore(redis, options.timing, options.copyBytes)),
-  today: running(new TodayStore(redis, options.timing, options.tagsMs, now)),
+  quotelock: running(new QuotelockStore(redis, timing, outage, options.copyBytes)),
+  today: running(new TodayStore(redis, timing, options.tagsMs, now)),
 };
 
 function running(store: Store): Running {

@@ -30,7 +30,7 @@ export function addScreens(server: FastifyInstance, fleet: Fleet, serviceOf: (re
     const { quotes } = serviceOf(request);
     const { id } = request.params;
     const quote = await quotes.quote(userOf(request), [word('id', id)], 'start', seenIn(request.query));
-    return quote?.scooters.length ? quote : reply.code(404).send({ error: `there is no scooter ${id}` });
+    return quote.scooters.length ? quote : reply.code(404).send({ error: `there is no scooter ${id}` });
   });
 
   // No price is shown: no lock is needed.
@@ -58,9 +58,11 @@ export function addScreens(server: FastifyInstance, fleet: Fleet, serviceOf: (re
       vehicleId: word('vehicleId', body['vehicleId']),
       planId: plan('planId', body['planId']),
       queryTime: given('queryTime', body['queryTime']),
+      pricingId: given('pricingId', body['pricingId']),
     });
-    if ('rent' in reserved) return reply.code(201).send(reserved.rent);
-    return reply.code(409).send({ error: 'new quote', quote: reserved.newQuote ?? null });
+    const { verdict } = reserved;
+    if (verdict === 'Match') return reply.code(201).send({ verdict, ...reserved.rent });
+    return reply.code(409).send({ verdict, error: 'ask the user again', quote: reserved.quote ?? null });
   });
 
   server.patch<{ Body: Fields | undefined; Params: { id: string } }>('/rents/:id', async (request, reply) => {

@@ -1,5 +1,7 @@
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 
+import { FillError, isUnavailable } from 'quotelock';
+
 import { NoPrice } from '../service/rents.js';
 import { UpstreamError } from '../upstream/client.js';
 
@@ -28,11 +30,19 @@ export function jsonServer(pod: string): FastifyInstance {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') error.message = `the body is longer than ${MAX_BYTES} bytes`;
     if (error instanceof NoPrice) return reply.code(422).send({ error: error.message });
     if ((error.statusCode ?? 500) < 500) return reply.code(400).send({ error: error.message });
-    if (!(error instanceof UpstreamError)) console.error(`pod ${pod}:`, error);
-    const why = error instanceof UpstreamError ? 'no price can be had now' : 'that went wrong';
-    return reply.code(503).send({ error: `${why}, ask again` });
+    const why = whyNot(error);
+    if (why === undefined) console.error(`pod ${pod}:`, error);
+    return reply.code(503).send({ error: `${why ?? 'that went wrong'}, ask again` });
   });
   return server;
+}
+
+/** What a screen is told that failed through no fault of the pod, or undefined. */
+function whyNot(error: Error): string | undefined {
+  if (error instanceof FillError) return whyNot(error.upstream as Error);
+  if (error instanceof UpstreamError) return 'no price can be had now';
+  if (isUnavailable(error)) return 'no rent can be kept now';
+  return undefined;
 }
 
 function parse(text: string): object {

@@ -15,6 +15,7 @@ const MOST_QUOTES = 20;
 interface OnScreen {
   queryTime: string;
   vehicleId: string;
+  pricingId: string;
   rule: PlanRule;
 }
 
@@ -95,8 +96,9 @@ export class App {
   async #reserve(plan: number): Promise<Rent> {
     const rentId = randomUUID();
     for (let quotes = 0; quotes < MOST_QUOTES; quotes += 1) {
-      const { vehicleId, rule, queryTime } = this.#onScreen();
-      const order = { rentId, vehicleId, planId: rule.planId, ...(this.mode === 'quotelock' ? { queryTime } : {}) };
+      const { vehicleId, pricingId, rule, queryTime } = this.#onScreen();
+      const seen = this.mode === 'quotelock' ? { queryTime, pricingId } : {};
+      const order = { rentId, vehicleId, planId: rule.planId, ...seen };
       const { body } = await this.#send<Rent | NewQuote>('reserve', 'POST', '/rents', order);
       if ('rule' in body) {
         this.#compare(body.rule, body.queryTime);
@@ -122,10 +124,10 @@ export class App {
     return true;
   }
 
-  /** A step is answered with a quote: the price that is shown, or a new one that says so. */
+  /** A step is answered with a quote: the price that is shown, or a new one that says so, or one that says that nothing holds it. */
   #see(quote: Quote, vehicleId: string, plan: number): void {
     const found = this.#ruleOf(quote, vehicleId, plan);
-    if (this.#shown && !quote.newQuote) this.#compare(found.rule, found.queryTime);
+    if (this.#shown && !quote.newQuote && !quote.unlocked) this.#compare(found.rule, found.queryTime);
     else if (this.#shown) this.tally.newQuotes += 1;
     this.#shown = found;
   }
@@ -166,7 +168,7 @@ export class App {
     if (!pricingId || !rule) throw new Error(`no price of ${vehicleId} in its quote`);
     const { planId } = rule;
     this.tally.show({ queryTime, roleIds: roleIds.join(), pricing, pricingId, vehicleId, planId, cents: priceOf(rule) });
-    return { queryTime, vehicleId, rule };
+    return { queryTime, vehicleId, pricingId, rule };
   }
 
   async #send<Body>(

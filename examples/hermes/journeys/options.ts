@@ -1,5 +1,6 @@
+import type { TimingOptions } from 'quotelock';
+
 import type { Mode } from '../api/pod.js';
-import type { Timing } from '../store/timing.js';
 import type { BookOptions } from '../upstream/book.js';
 import type { Faults } from '../upstream/faults.js';
 
@@ -11,7 +12,7 @@ export interface RunOptions {
   seconds: number;
   /** The mean time a user looks at a screen. */
   lookMs: number;
-  timing: Timing;
+  timing: Required<TimingOptions>;
   book: BookOptions;
   faults: Faults;
   /** As today: how long a vehicle's tags are kept. */
@@ -34,7 +35,7 @@ const book: BookOptions = {
 const faults: Faults = { delayMs: 5, slowShare: 0.03, slowMs: 400, failShare: 0.02 };
 
 /** Locks live shorter than the default, so that some end while users look at a screen. */
-const timing: Timing = { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignSeconds: 20 };
+const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignMs: 20_000 };
 
 const QUICK: RunOptions = {
   pods: 10,
@@ -69,7 +70,7 @@ export const SIZES = {
     users: 4000,
     seconds: 300,
     lookMs: 12_000,
-    timing: { ttlMs: 120_000, bufferMs: 30_000, lagMs: 500, alignSeconds: 30 },
+    timing: { ttlMs: 120_000, bufferMs: 30_000, lagMs: 500, alignMs: 30_000 },
     tagsMs: 60_000,
   },
   quick: QUICK,
@@ -80,7 +81,7 @@ export const SIZES = {
     users: 100,
     seconds: 5,
     lookMs: 300,
-    timing: { ttlMs: 4000, bufferMs: 1000, lagMs: 500, alignSeconds: 1 },
+    timing: { ttlMs: 4000, bufferMs: 1000, lagMs: 500, alignMs: 1000 },
     tagsMs: 2000,
     maps: 100,
     killEveryMs: 1500,

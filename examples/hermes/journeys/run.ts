@@ -44,7 +44,7 @@ const NAME = 'hermes';
 export async function run({ name, mode, copyBytes }: Variant, options: RunOptions, stage: Stage): Promise<Outcome> {
   const { timing, book, faults, tagsMs } = options;
   const primary = await startRedis(stage, timing);
-  await startRedis(stage, timing, primary);
+  await startRedis(stage, timing, { replicaOf: primary });
   const redisAt = { sentinel: (await startSentinel(stage, NAME, primary)).port, name: NAME };
   const upstream = await startUpstream(stage, book, faults);
   const pods = await startPods(stage, options.pods, options.clocksApartMs, {

@@ -1,5 +1,6 @@
-import { PricePlan } from 'quotelock';
+import { PricePlan, type Route } from 'quotelock';
 
+import type { Store } from '../store/store.js';
 import type { PlanRule, Pricing } from '../upstream/book.js';
 
 /** What old pricing's ids end with. */
@@ -21,18 +22,36 @@ export interface Offer {
   retired: boolean;
 }
 
-/** The pricing of the plan that came back; without one, for one that is retired, and for a new quote, the pricing in force. */
-export async function offer(plans: PricePlan, planId: string | undefined, isNew: boolean): Promise<Offer> {
-  if (planId === undefined) return { pricing: await inForce(plans), planId, retired: false };
-  const [routed] = isNew ? [] : await plans.route([planId]);
-  if (routed && routed.route !== 'Retired') return { pricing: routed.route, planId: idIn(routed.route, planId), retired: false };
-  const pricing = await inForce(plans);
-  return { pricing, planId: idIn(pricing, planId), retired: routed !== undefined };
-}
+/** Which pricing goes, by the toggle; while Redis is down, as the toggle was last. */
+export class Plans {
+  /** The pricing in force, as this pod was told last. */
+  #last: Pricing = 'Legacy';
 
-async function inForce(plans: PricePlan): Promise<Pricing> {
-  const [tagged = ''] = await plans.tag(['571']);
-  return PricePlan.isOld(tagged) ? 'Legacy' : 'Core';
+  constructor(readonly store: Pick<Store, 'plans' | 'outage'>) {}
+
+  /** The pricing of the plan that came back; without one, for one that is retired, and for a new quote, the pricing in force. */
+  async offer(planId: string | undefined, isNew: boolean): Promise<Offer> {
+    const route = planId === undefined || isNew ? undefined : await this.#route(planId);
+    const retired = route === 'Retired';
+    const pricing = route === undefined || retired ? await this.#inForce() : route;
+    return { pricing, planId: planId === undefined ? undefined : idIn(pricing, planId), retired };
+  }
+
+  async #route(planId: string): Promise<Route> {
+    const { plans, outage } = this.store;
+    const ask = async () => (await plans.route([planId]))[0]?.route ?? 'Retired';
+    return outage.run(ask, () => (PricePlan.isOld(planId) ? 'Legacy' : 'Core'));
+  }
+
+  async #inForce(): Promise<Pricing> {
+    const { plans, outage } = this.store;
+    const ask = async () => {
+      const [tagged = ''] = await plans.tag(['571']);
+      this.#last = PricePlan.isOld(tagged) ? 'Legacy' : 'Core';
+      return this.#last;
+    };
+    return outage.run(ask, () => this.#last);
+  }
 }
 
 /** A plan of either pricing as this one calls it. */

@@ -7,6 +7,8 @@ export interface Order {
   vehicleId: string;
   planId: string;
   queryTime: string | undefined;
+  /** What the user saw of the vehicle. */
+  pricingId: string | undefined;
 }
 
 /** A rent, as its user is told. */
@@ -28,7 +30,7 @@ export class NoPrice extends Error {
 }
 
 /** Reserved at the price that was seen; or not, and what is to be shown instead, if there is anything. */
-export type Reserved = { rent: Rent } | { newQuote: Quote | undefined };
+export type Reserved = { verdict: 'Match'; rent: Rent } | { verdict: 'Changed' | 'NewQuote'; quote: Quote | undefined };
 
 /** From reserving to paying. After it is reserved a rent knows its price: neither lock nor toggle nor upstream counts any more. */
 export class Rents {
@@ -37,19 +39,25 @@ export class Rents {
     readonly store: RentStore,
   ) {}
 
-  async reserve(user: User, { rentId, vehicleId, planId, queryTime }: Order): Promise<Reserved> {
+  async reserve(user: User, order: Order): Promise<Reserved> {
+    const { rentId, vehicleId } = order;
     const known = await this.store.get(user.id, rentId); // sent again, as the answer was lost
-    if (known) return { rent: rentOf(rentId, await this.#withConfig(user, rentId, known)) };
+    if (known) return { verdict: 'Match', rent: rentOf(rentId, await this.#withConfig(user, rentId, known)) };
 
-    const quote = await this.quotes.quote(user, [vehicleId], 'read', { queryTime, planId });
-    const hasNoPrice = quote?.scooters[0]?.pricingId === null;
+    const lock = await this.quotes.store.locks.getById(user.id);
+    if (!lock) return { verdict: 'NewQuote', quote: undefined };
+    const verdict = await this.quotes.verdict(lock, vehicleId, order);
+    const quote = await this.quotes.quoteUnder(lock, [vehicleId], order);
+    const hasNoPrice = quote.scooters[0]?.pricingId === null;
     if (hasNoPrice) throw new NoPrice(`scooter ${vehicleId} has no price yet and can't be reserved`);
-    const rentConfig = quote && configOf(quote);
-    if (!rentConfig || quote.newQuote) return { newQuote: quote };
+    const rentConfig = configOf(quote);
+    if (verdict !== 'Match' || quote.newQuote || !rentConfig) {
+      return { verdict: verdict === 'Match' ? 'NewQuote' : verdict, quote: { ...quote, newQuote: true } };
+    }
 
     const reservation = { vehicleId, planId: rentConfig.rule.planId, roleIds: quote.roleIds, queryTime: quote.queryTime };
     const stored = await this.store.set(user.id, rentId, { ...reservation, rentConfig });
-    return { rent: rentOf(rentId, await this.#withConfig(user, rentId, stored)) };
+    return { verdict: 'Match', rent: rentOf(rentId, await this.#withConfig(user, rentId, stored)) };
   }
 
   /** Undefined if there is no such rent of this user, or it was not started. */

@@ -1,12 +1,9 @@
 import type { Redis } from 'ioredis';
-import { type Lock, LockedQuoteInfo, PricePlan } from 'quotelock';
+import { type Lock, LockedQuoteInfo, PricePlan, type Timing } from 'quotelock';
 
-import type { PlanRule } from '../upstream/book.js';
+import type { PlanRule, Pricing } from '../upstream/book.js';
 import { RedisRents } from './rents.js';
-import type { Locks, Store, Table, Tags } from './store.js';
-import type { Timing } from './timing.js';
-
-const TOGGLE = 'hermes:pricingReleaseToggle';
+import { type Ask, type Locks, type Moment, type Store, TOGGLE, type Tags, type Verdict } from './store.js';
 
 /**
  * As services do without the module, to compare: the lock by GET, by what the pod's own clock says, and SET; tags in a hash a
@@ -16,11 +13,13 @@ export class TodayStore implements Store {
   readonly locks: Locks;
   readonly plans: PricePlan;
   readonly rents: RedisRents;
+  /** There is no way to go on: the screen fails. */
+  readonly outage = { run: <T>(redis: () => Promise<T>) => redis() };
   readonly #redis: Redis;
 
   constructor(
     redis: Redis,
-    timing: Timing,
+    readonly timing: Timing,
     /** How long a vehicle's tags are kept. */
     readonly tagsMs: number,
     now: () => number,
@@ -31,42 +30,48 @@ export class TodayStore implements Store {
     this.rents = new RedisRents(redis);
   }
 
-  tags(): Table<Tags> {
-    const key = (id: string) => `hermes:scooters:styleAndPrice:${id}`;
-    const claim = async (ids: string[]) => {
-      const pipeline = this.#redis.pipeline();
-      for (const id of ids) pipeline.hgetall(key(id));
-      const replies = (await pipeline.exec()) ?? [];
-      const found = new Map<string, Tags>();
-      replies.forEach(([error, reply], at) => {
-        if (error) throw error;
-        const { styleId, pricingId } = reply as Partial<Tags>;
-        if (styleId !== undefined && pricingId !== undefined) found.set(ids[at] as string, { styleId, pricingId });
-      });
-      return { found, claimed: ids.filter((id) => !found.has(id)), pending: [] };
-    };
-    const set = async (rows: Map<string, Tags>) => {
-      const pipeline = this.#redis.pipeline();
-      for (const [id, { styleId, pricingId }] of rows) {
-        pipeline.hset(key(id), { styleId, pricingId }).pexpire(key(id), this.tagsMs);
-      }
-      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
-      return rows;
-    };
-    return { ...EACH_FOR_ITSELF, claim, set };
+  async tags(_moment: Moment, _rentFlow: string, ids: string[], ask: Ask<Tags>): Promise<Map<string, Tags>> {
+    const found = await this.#read(ids);
+    const missing = ids.filter((id) => !found.has(id));
+    if (missing.length === 0) return found;
+    const asked = await ask(missing);
+    await this.#write(asked);
+    return new Map([...found, ...asked]);
   }
 
-  rules(): Table<PlanRule[]> {
-    return {
-      ...EACH_FOR_ITSELF,
-      claim: async (claimed) => ({ found: new Map(), claimed, pending: [] }),
-      set: async (rows) => rows,
-    };
+  rules(_moment: Moment, _pricing: Pricing, ids: string[], ask: Ask<PlanRule[]>): Promise<Map<string, PlanRule[]>> {
+    return ask(ids);
+  }
+
+  /** What was shown is not kept. */
+  async verdict(): Promise<Verdict> {
+    return 'Match';
+  }
+
+  async #read(ids: string[]): Promise<Map<string, Tags>> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hgetall(key(id));
+    const found = new Map<string, Tags>();
+    for (const [at, [error, reply]] of ((await pipeline.exec()) ?? []).entries()) {
+      if (error) throw error;
+      const { styleId, pricingId } = reply as Partial<Tags>;
+      if (styleId !== undefined && pricingId !== undefined) found.set(ids[at] as string, { styleId, pricingId });
+    }
+    return found;
+  }
+
+  async #write(rows: Map<string, Tags>): Promise<void> {
+    const pipeline = this.#redis.pipeline();
+    for (const [id, { styleId, pricingId }] of rows) {
+      pipeline.hset(key(id), { styleId, pricingId }).pexpire(key(id), this.tagsMs);
+    }
+    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
   }
 }
 
-/** There are no claims, so no pod waits for another. */
-const EACH_FOR_ITSELF = { release: async () => undefined, wait: async () => new Map<string, never>() };
+function key(id: string): string {
+  return `hermes:scooters:styleAndPrice:${id}`;
+}
 
 class TodayLocks implements Locks {
   constructor(

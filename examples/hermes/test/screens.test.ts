@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo } from 'quotelock';
+import { LockedQuoteInfo, Outage, Timing } from 'quotelock';
 
 import { addScreens } from '../api/screens.js';
 import { jsonServer } from '../api/server.js';
@@ -15,14 +15,13 @@ import { type Quote, Quotes } from '../service/quotes.js';
 import { Rents } from '../service/rents.js';
 import { connect } from '../store/connect.js';
 import { QuotelockStore } from '../store/quotelock.js';
-import type { Timing } from '../store/timing.js';
 import { Book, type PlanRule } from '../upstream/book.js';
 import { UpstreamClient } from '../upstream/client.js';
 import { NO_FAULTS } from '../upstream/faults.js';
 import { Upstream } from '../upstream/server.js';
 
 const COPY_BYTES = 1024 * 1024;
-const timing: Timing = { ttlMs: 60_000, bufferMs: 10_000, lagMs: 300, alignSeconds: 1 };
+const timing = new Timing({ ttlMs: 60_000, bufferMs: 10_000, lagMs: 300, alignMs: 1000 });
 const book = new Book({
   seed: 5,
   vehicles: 400,
@@ -47,7 +46,7 @@ before(async () => {
 // New pods each time, as copies outlive the flush. The first two have copies, the others have none.
 beforeEach(async () => {
   await redis.flushall();
-  stores = clients.map((_, pod) => new QuotelockStore(redis, timing, pod < 2 ? COPY_BYTES : 0));
+  stores = clients.map((_, pod) => new QuotelockStore(redis, timing, new Outage(), pod < 2 ? COPY_BYTES : 0));
   pods = stores.map((store, pod) => {
     const quotes = new Quotes(store, clients[pod] as UpstreamClient, '3');
     const service = { quotes, rents: new Rents(quotes, store.rents), upstream: quotes.upstream };
@@ -146,11 +145,11 @@ test('pods that fill the same rows at once answer alike, and what is kept is wha
   }
 });
 
-/** How often the server was asked for rows: what changed, and what is claimed. */
-async function asked(): Promise<[changes: number, claims: number]> {
+/** How often the server was asked for rows: what changed, what there is, and what is claimed. */
+async function asked(): Promise<[changes: number, reads: number, claims: number]> {
   const info = await redis.info('commandstats');
   const calls = (name: string) => Number(new RegExp(`cmdstat_vehprice\\.${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
-  return [calls('changes'), calls('claim')];
+  return [calls('changes'), calls('mget'), calls('claim')];
 }
 
 test('a map is answered out of copies, and as a pod without copies answers it', async () => {
@@ -158,13 +157,13 @@ test('a map is answered out of copies, and as a pod without copies answers it', 
   const without = await ask('GET', path, {}, 2);
   await redis.config('RESETSTAT');
   assert.deepEqual(await ask('GET', path, {}, 0), without);
-  assert.deepEqual(await asked(), [2, 0], 'the copies are made: of tags and of rules');
+  assert.deepEqual(await asked(), [2, 0, 0], 'the copies are made: of tags and of rules');
   const saved = stores[0]?.savedBytes ?? 0;
   assert.deepEqual(await ask('GET', path, {}, 0), without);
-  assert.deepEqual(await asked(), [2, 0], 'nothing is asked for any more');
+  assert.deepEqual(await asked(), [2, 0, 0], 'nothing is asked for any more');
   assert.ok((stores[0]?.savedBytes ?? 0) > saved + 200 * 10);
   assert.deepEqual(await ask('GET', path, {}, 2), without);
-  assert.deepEqual(await asked(), [2, 2]);
+  assert.deepEqual(await asked(), [2, 2, 0]);
   assert.equal(stores[2]?.savedBytes, 0);
 });
 
@@ -181,7 +180,7 @@ test('what a copy lacks is claimed, and in the copies of all pods at their next 
   for (const pod of [1, 3]) assert.deepEqual(await ask('GET', '/scooters', {}, pod), all);
   await redis.config('RESETSTAT');
   assert.deepEqual(await ask('GET', '/scooters?area=1', {}, 1), await ask('GET', '/scooters?area=1', {}, 3));
-  assert.deepEqual(await asked(), [0, 2], 'only the pod without copies asks');
+  assert.deepEqual(await asked(), [0, 2, 0], 'only the pod without copies asks');
   assert.equal(upstream.calls - before, 1);
 });
 
@@ -189,7 +188,7 @@ test("a vehicle's page asks for its row, and brings no copy of the table", async
   await ask('GET', '/scooters', {}, 2);
   await redis.config('RESETSTAT');
   assert.equal((await ask('GET', '/scooters/4001', {}, 0)).status, 200);
-  assert.deepEqual(await asked(), [0, 2]);
+  assert.deepEqual(await asked(), [0, 2, 0]);
 });
 
 test('copies outlive what was deleted, and a pod without room for a copy answers all the same', async () => {
@@ -199,7 +198,7 @@ test('copies outlive what was deleted, and a pod without room for a copy answers
   const before = upstream.calls;
   assert.deepEqual(await ask('GET', '/scooters', {}, 0), map);
   assert.equal(upstream.calls, before);
-  const cramped = new QuotelockStore(redis, timing, 100);
+  const cramped = new QuotelockStore(redis, timing, new Outage(), 100);
   const quotes = new Quotes(cramped, clients[0] as UpstreamClient, '3');
   const user = { id: 'ann', roleIds: ['7', '3'] };
   for (const time of ['first', 'second']) {
@@ -244,7 +243,10 @@ test('a vehicle without a price is shown, and can not be reserved', async () => 
 
 test('only the map renews a closing lock, and reserving starts none', async () => {
   const order = { vehicleId: '4001', planId: '571_old' };
-  assert.deepEqual(await ask('POST', '/rents', order), { status: 409, body: { error: 'new quote', quote: null } });
+  assert.deepEqual(await ask('POST', '/rents', order), {
+    status: 409,
+    body: { verdict: 'NewQuote', error: 'ask the user again', quote: null },
+  });
   assert.equal(await redis.exists(KEY), 0);
 
   const closing = await moveOn(55_000);
@@ -427,33 +429,70 @@ test('pricings that do not have the same plans are kept as they are', async () =
     unlockCents: 100,
     perMinuteCents: 20,
   });
-  const queryTime = new Date().toISOString();
-  const table = new QuotelockStore(redis, timing, 0).rules({ queryTime, roleIds: ['3'], pricing: 'Core' });
+  const moment = { queryTime: new Date().toISOString(), roleIds: ['7', '3'] };
   const rows = new Map([
     ['100', [rule('571')]],
     ['101', [rule('572'), rule('573')]],
   ]);
-  const { token = '' } = await table.claim(['100', '101', '102']);
-  assert.deepEqual(await table.set(rows, token), rows);
-  assert.deepEqual((await table.claim(['100', '101'])).found, rows);
-  const stored = `hermes:rules:{${queryTime}}:3:Core`;
+  const asked: string[][] = [];
+  const ask = async (ids: string[]) => {
+    asked.push(ids);
+    return new Map([...rows, ['103', []]]);
+  };
+  for (const store of stores) assert.deepEqual(await store.rules(moment, 'Core', ['100', '101', '103'], ask), rows);
   assert.equal(
-    await redis.call('VEHPRICE.GET', stored, '100', 'JSON'),
+    await redis.call('VEHPRICE.GET', `hermes:rules:{${moment.queryTime}}:3,7:Core`, '100', 'JSON'),
     JSON.stringify({ 'plan:571': JSON.stringify(rule('571')) }),
   );
-  const mixed = new Map([...rows, ['103', []]]);
-  assert.deepEqual(await table.set(mixed), mixed, 'no plan at all beside others');
-  assert.deepEqual(await table.set(new Map([['102', []]])), new Map([['102', []]]), 'no plan at all');
+  assert.deepEqual(asked, [['100', '101', '103']], 'the one without any plan is asked for once, too');
 });
 
 test('a pod that dies while it asks delays the others, and no more', async () => {
   const { queryTime } = (await ask('GET', '/scooters/4001')).body;
   const table = `hermes:tags:{${queryTime}}:3`;
-  const claimed = await redis.call('VEHPRICE.CLAIM', table, 'PX', 60_000, 'JSON', 'IDS', '4002');
+  const claimed = await redis.call('VEHPRICE.CLAIM', table, 'PX', 2000, 'JSON', 'IDS', '4002');
   assert.match(String(claimed), /"claimed":\["4002"\]/);
   const [one, other] = await Promise.all([1, 2].map((pod) => ask('GET', '/scooters/4002', {}, pod)));
   assert.equal(one?.status, 200);
   assert.deepEqual(one, other);
+});
+
+test('a vehicle that upstream does not know is asked for once, by all pods', async () => {
+  await ask('GET', '/scooters/4001');
+  const before = upstream.calls;
+  for (const pod of [0, 1, 2, 3, 0]) {
+    assert.deepEqual(await ask('GET', '/scooters/4999', {}, pod), { status: 404, body: { error: 'there is no scooter 4999' } });
+  }
+  assert.equal(upstream.calls - before, 1);
+});
+
+test('reserving says whether the vehicle has what the user saw', async () => {
+  const page: Quote = (await ask('GET', '/scooters/4001')).body;
+  const { queryTime, scooters } = page;
+  const [plan] = priceOf(page, '4001');
+  const pricingId = scooters[0]?.pricingId ?? '';
+  const order = { vehicleId: '4001', planId: plan.planId, queryTime, pricingId };
+  const table = `hermes:tags:{${queryTime}}:3`;
+  const other = pricingId === '100' ? '101' : '100';
+
+  const reserved = await ask('POST', '/rents', order);
+  assert.deepEqual([reserved.status, reserved.body.verdict, reserved.body.rule], [201, 'Match', plan]);
+  await redis.config('RESETSTAT');
+  const misread = await ask('POST', '/rents', { ...order, pricingId: other }, 1);
+  assert.match(await redis.info('commandstats'), /cmdstat_vehprice\.verify:calls=1/);
+  assert.deepEqual([misread.status, misread.body.verdict, misread.body.quote.newQuote], [409, 'Changed', true]);
+  assert.deepEqual(priceOf(misread.body.quote, '4001')[0], plan);
+
+  await redis.call('VEHPRICE.SET', table, '4001', 'KEEPTTL', 'FIELDS', 2, 'styleId', '10', 'pricingId', other);
+  const changed = await ask('POST', '/rents', order, 2);
+  assert.deepEqual([changed.status, changed.body.verdict], [409, 'Changed']);
+  assert.equal(changed.body.quote.scooters[0].pricingId, other);
+
+  await redis.del(table);
+  assert.equal((await ask('POST', '/rents', order, 3)).body.verdict, 'Match', 'what is gone is asked for again');
+  await moveOn(5000);
+  const moved = await ask('POST', '/rents', order);
+  assert.deepEqual([moved.status, moved.body.verdict, moved.body.quote.newQuote], [409, 'NewQuote', true]);
 });
 
 test('where upstream does not answer, nothing is answered and nothing is kept', async () => {
@@ -467,4 +506,44 @@ test('where upstream does not answer, nothing is answered and nothing is kept', 
   assert.deepEqual(await redis.keys('hermes:tags:*'), []);
   assert.equal((await ask('GET', '/scooters/4001')).status, 200);
   assert.equal((await ask('GET', '/scooters/4999')).status, 404);
+});
+
+test('while Redis is down a screen goes on with upstream, and says so', async () => {
+  const own = new Stage();
+  const server = await startRedis(own, timing);
+  const impatient = connect({ port: server.port }, { maxRetriesPerRequest: 1, commandTimeout: 300 });
+  const changes: boolean[] = [];
+  const outage = new Outage({ pauseMs: 200, onChange: (isOn) => changes.push(isOn) });
+  class Locks extends LockedQuoteInfo {}
+  Locks.bind(impatient);
+  const store = new QuotelockStore(impatient, timing, outage, COPY_BYTES, new Locks());
+  const quotes = new Quotes(store, clients[0] as UpstreamClient, '3');
+  const pod = jsonServer('pod-0');
+  addScreens(pod, new Fleet(400), () => ({ quotes, rents: new Rents(quotes, store.rents), upstream: quotes.upstream }));
+  pods = [pod];
+  try {
+    await impatient.set(TOGGLE, '2');
+    const map: Quote = (await ask('GET', '/scooters?area=0')).body;
+    assert.deepEqual([map.unlocked, map.pricing], [false, 'Core']);
+    const seen = `queryTime=${map.queryTime}&planId=571`;
+    for (const failure of ['SIGSTOP', 'SIGKILL'] as const) {
+      server.child.kill(failure);
+      const page: Quote = (await ask('GET', `/scooters/4001?${seen}`)).body;
+      assert.deepEqual([page.unlocked, page.newQuote, page.queryTime], [true, false, map.queryTime], failure);
+      assert.deepEqual(priceOf(page, '4001'), priceOf(map, '4001'), 'the price that was seen, as the roles are the same');
+      const first: Quote = (await ask('GET', '/scooters', {}, 0, 'bob')).body;
+      assert.deepEqual([first.unlocked, first.pricing, first.scooters.length], [true, 'Core', 400], failure);
+      const order = { vehicleId: '4001', planId: '571', queryTime: map.queryTime };
+      const refused = await ask('POST', '/rents', order);
+      assert.deepEqual(refused, { status: 503, body: { error: 'no rent can be kept now, ask again' } }, failure);
+    }
+    await startRedis(own, timing, { port: server.port });
+    for (const since = Date.now(); outage.isOn && Date.now() - since < 5000; await sleep(50)) await ask('GET', '/scooters/4001');
+    const again: Quote = (await ask('GET', `/scooters/4001?${seen}`)).body;
+    assert.deepEqual([again.unlocked, again.state], [false, 'Effective']);
+    assert.deepEqual(changes, [true, false]);
+  } finally {
+    impatient.disconnect();
+    await own.stop();
+  }
 });
