@@ -32,6 +32,7 @@ mod panics;
 mod persistence;
 mod piped;
 mod priceplan;
+mod quickstart;
 mod races;
 mod reliability;
 mod replication;
