@@ -52,6 +52,7 @@ try {
     vehicles,
     rentFlow: '3',
     timing,
+    keepWarm: false,
     copyBytes: copyMegabytes * 1024 * 1024,
     tagsMs: TAGS_MS,
   });

@@ -22,6 +22,17 @@ export interface RunOptions {
   maps: number;
   /** A pod is killed so often, and started again. */
   killEveryMs: number;
+  turns: TurnOptions;
+}
+
+/** How maps are measured at the turn of a moment, and within it: alone, while nothing goes wrong. */
+export interface TurnOptions {
+  timing: Required<TimingOptions>;
+  /** How many are measured, after the first one. */
+  moments: number;
+  mapsPerSecond: number;
+  /** What counts as the turn: from when on users are given the moment. */
+  turnMs: number;
 }
 
 const book: BookOptions = {
@@ -49,7 +60,15 @@ const QUICK: RunOptions = {
   clocksApartMs: 5000,
   maps: 2000,
   killEveryMs: 8000,
+  turns: {
+    timing: { ttlMs: 60_000, bufferMs: 15_000, lagMs: 1000, alignMs: 3000 },
+    moments: 6,
+    mapsPerSecond: 100,
+    turnMs: 500,
+  },
 };
+
+export const COPY_BYTES = 64 * 1024 * 1024;
 
 /** What is compared: pods without quotelock, with it, and with copies of tables besides. */
 export interface Variant {
@@ -61,7 +80,7 @@ export interface Variant {
 export const VARIANTS: readonly Variant[] = [
   { name: 'without quotelock', mode: 'today', copyBytes: 0 },
   { name: 'quotelock', mode: 'quotelock', copyBytes: 0 },
-  { name: 'quotelock, copies', mode: 'quotelock', copyBytes: 64 * 1024 * 1024 },
+  { name: 'quotelock, copies', mode: 'quotelock', copyBytes: COPY_BYTES },
 ];
 
 export const SIZES = {
@@ -85,6 +104,12 @@ export const SIZES = {
     tagsMs: 2000,
     maps: 100,
     killEveryMs: 1500,
+    turns: {
+      timing: { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignMs: 1000 },
+      moments: 2,
+      mapsPerSecond: 20,
+      turnMs: 500,
+    },
   },
 } satisfies Record<string, RunOptions>;
 

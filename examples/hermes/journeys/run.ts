@@ -37,7 +37,7 @@ export interface Outcome {
   unexpected: string[];
 }
 
-const RENT_FLOW = '3';
+export const RENT_FLOW = '3';
 const ROLES = 12;
 const NAME = 'hermes';
 
@@ -54,6 +54,7 @@ export async function run({ name, mode, copyBytes }: Variant, options: RunOption
     rentFlow: RENT_FLOW,
     timing,
     copyBytes,
+    keepWarm: false,
     tagsMs,
   });
 

@@ -48,9 +48,14 @@ export interface Quote extends Prices {
   newQuote: boolean;
 }
 
+/** For how many sets of roles tables are kept warm. */
+const MAX_LATELY = 100;
+
 /** Prices for all screens alike. */
 export class Quotes {
   readonly #plans: Plans;
+  /** Whose rules were shown lately, the latest last. */
+  readonly #lately = new Map<string, Pick<Prices, 'roleIds' | 'pricing'>>();
 
   constructor(
     readonly store: Store,
@@ -74,7 +79,15 @@ export class Quotes {
     const movedOn = seen.queryTime !== undefined && seen.queryTime !== lock.queryTime;
     const offered = await this.#plans.offer(seen.planId, movedOn);
     const prices = await this.#prices(lock, vehicleIds, offered);
+    this.#note(prices);
     return { ...prices, state: lock.state, unlocked: lock.unlocked ?? false, newQuote: movedOn || offered.retired };
+  }
+
+  /** Fills the tables of a moment for maps of these vehicles, and for the roles of lately. */
+  async warm({ queryTime }: Pick<Moment, 'queryTime'>, vehicleIds: string[]): Promise<void> {
+    const scooters = await this.#scooters({ queryTime, roleIds: [] }, vehicleIds);
+    const lately = [...this.#lately.values()];
+    await Promise.all(lately.map(({ roleIds, pricing }) => this.#rules({ queryTime, roleIds }, pricing, scooters)));
   }
 
   /** What a rent was reserved by, as upstream knows it still: by its own moment and roles, whose tables may have expired. */
@@ -110,6 +123,14 @@ export class Quotes {
     const ask = (ids: string[]) => this.upstream.rules(pricing, ids, roleIds, queryTime);
     const rules = await this.store.rules(moment, pricing, pricingIds, ask);
     return Object.fromEntries([...rules].map(([id, plans]) => [id, outgoing(pricing, plans)]));
+  }
+
+  #note({ roleIds, pricing }: Prices): void {
+    const name = [...roleIds, pricing].join();
+    this.#lately.delete(name);
+    this.#lately.set(name, { roleIds, pricing });
+    const [oldest] = this.#lately.keys();
+    if (oldest !== undefined && this.#lately.size > MAX_LATELY) this.#lately.delete(oldest);
   }
 
   #askTags({ queryTime }: Moment): Ask<Tags> {

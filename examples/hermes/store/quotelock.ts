@@ -1,5 +1,14 @@
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo, type Outage, PricePlan, type PriceTable, type Seen, type Timing } from 'quotelock';
+import {
+  LockedQuoteInfo,
+  type NextMoment,
+  type Outage,
+  PricePlan,
+  type PriceTable,
+  type Seen,
+  type Timing,
+  type Warming,
+} from 'quotelock';
 
 import type { PlanRule, Pricing } from '../upstream/book.js';
 import { RedisRents } from './rents.js';
@@ -52,6 +61,11 @@ export class QuotelockStore implements Store {
   async verdict(lock: Moment, rentFlow: string, id: string, seen: Seen, ask: Ask<Tags>): Promise<Verdict> {
     const tableOf = (lock: Moment) => this.#tagsOf(lock, rentFlow);
     return (await this.#tags.filled.reserve(lock, tableOf, id, seen, ask, { fields: FIELDS })).verdict;
+  }
+
+  /** Has one pod of all fill the tables of each moment before users are given it. */
+  keepWarm(fill: (moment: NextMoment) => Promise<void>, onError: (error: unknown) => void): Warming {
+    return this.#tags.filled.keepWarm(this.timing, 'hermes:map', fill, { onError });
   }
 
   #tagsOf(moment: Moment, rentFlow: string): PriceTable {

@@ -508,6 +508,40 @@ test('where upstream does not answer, nothing is answered and nothing is kept', 
   assert.equal((await ask('GET', '/scooters/4999')).status, 404);
 });
 
+test('tables are filled before users are given their moment, for the roles of lately', async () => {
+  const warm = new Timing({ ttlMs: 60_000, bufferMs: 10_000, lagMs: 2000, alignMs: 1000 });
+  const store = new QuotelockStore(redis, warm, new Outage(), 0);
+  const quotes = new Quotes(store, clients[0] as UpstreamClient, '3');
+  const all = [...new Fleet(400).all];
+  await quotes.quote({ id: 'ann', roleIds: ['7', '3'] }, all.slice(0, 20), 'renew', {});
+  const failures: unknown[] = [];
+  const warming = store.keepWarm(
+    (moment) => quotes.warm(moment, all),
+    (error) => failures.push(error),
+  );
+  try {
+    const early: string[] = [];
+    for (const since = Date.now(); early.length < 2 && Date.now() - since < 20_000; await sleep(20)) {
+      const next = warm.nextMoment(new Date());
+      const lengths = [`hermes:tags:{${next.queryTime}}:3`, `hermes:rules:{${next.queryTime}}:3,7:Legacy`].map((key) =>
+        redis.call('VEHPRICE.LEN', key),
+      );
+      const isFilled = (await Promise.all(lengths)).join() === '400,24';
+      if (isFilled && new Date() < next.since && !early.includes(next.queryTime)) early.push(next.queryTime);
+    }
+    assert.equal(early.length, 2, 'one after the other');
+    warming.stop();
+    await sleep(100);
+    const before = upstream.calls;
+    const lock = { queryTime: early[1] as string, roleIds: ['3', '7'], state: 'Effective' as const };
+    assert.equal((await quotes.quoteUnder(lock, all, {})).scooters.length, 400);
+    assert.equal(upstream.calls, before);
+    assert.deepEqual(failures, []);
+  } finally {
+    warming.stop();
+  }
+});
+
 test('while Redis is down a screen goes on with upstream, and says so', async () => {
   const own = new Stage();
   const server = await startRedis(own, timing);
