@@ -6,7 +6,7 @@ import { newToken } from './token.js';
 import { isUnavailable } from './unavailable.js';
 import type { UnknownIds } from './unknown-ids.js';
 import type { UpstreamRow as Row, Upstream } from './upstream.js';
-import type { VehPrice } from './vehprice.js';
+import type { Expiry, VehPrice } from './vehprice.js';
 import type { WaitPool } from './wait-pool.js';
 import { answered, endsWithin } from './within.js';
 
@@ -53,10 +53,6 @@ export class Fill<F extends string> {
     this.#upstream = upstream;
     this.#until = until;
     this.#tries = new Map([...ids].map((id) => [id, 0]));
-  }
-
-  count(settled: Settled): number {
-    return [...this.settled.values()].filter((one) => one === settled).length;
   }
 
   /** Until all rows are settled, or the time is up. What is under way then goes on, for the next screens. It fails as Redis does. */
@@ -221,7 +217,8 @@ export class Fill<F extends string> {
     try {
       const { fields } = this.#upstream;
       const write = () => (fields ? prices.mset(key, fields, rows, how) : prices.mset(key, null, rows, how));
-      if ((await answered(options.answerMs, write)) === ids.length) return ids;
+      // Rows that have expired already are not stored: there is nothing to try again.
+      if ((await answered(options.answerMs, write)) === ids.length || hasPassed(expiry)) return ids;
     } catch (error) {
       if (token !== null && !isUnavailable(error)) await this.#release(token);
       throw error;
@@ -258,4 +255,9 @@ export class Fill<F extends string> {
   #settle(ids: readonly string[], settled: Settled): void {
     for (const id of ids) this.settled.set(id, settled);
   }
+}
+
+/** By this process's clock. Where that is behind the server's, the rows are fetched again. */
+function hasPassed(expiry: Expiry): boolean {
+  return typeof expiry === 'object' && expiry.at !== undefined && Number(expiry.at) <= Date.now();
 }

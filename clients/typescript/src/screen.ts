@@ -40,9 +40,11 @@ export class Screen<F extends string> {
     this.#fill = fill;
     const isInTime = await this.#inTime(fill.run());
     await this.#read(absent, { current: true });
+    // What can't be kept is answered all the same: the table may have expired by now, or Redis have lost it.
+    if (isInTime) this.#take(fill.fetched);
     const missing = this.#absent();
-    const fetched = fill.count('filled');
-    const filled = this.#filled({ filled: fetched, waited: Math.max(0, absent.length - missing.length - fetched), missing });
+    const fetched = absent.filter((id) => this.#found.has(id) && fill.fetched.has(id)).length;
+    const filled = this.#filled({ filled: fetched, waited: absent.length - missing.length - fetched, missing });
     if (missing.every((id) => fill.settled.get(id) === 'unknown')) return filled;
     throw new FillError(filled, isInTime ? fill.error : (fill.error ?? this.#late));
   }
@@ -50,16 +52,13 @@ export class Screen<F extends string> {
   /** What was had from the table already counts, and upstream is asked for the rest, once. */
   async withoutTable(): Promise<Filled<FilledRow<F>>> {
     const { options, room } = this.#filling;
-    const take = (rows: NonNullable<Fill<F>['fetched']>) => {
-      for (const [id, row] of rows) this.#found.set(id, this.#upstream.asRead(id, row));
-    };
-    take(this.#fill?.fetched ?? new Map());
+    if (this.#fill) this.#take(this.#fill.fetched);
     let failure: { error: unknown } | undefined;
     const ask = async (ids: string[]) => {
       await room.take();
       try {
         if (this.#leftMs <= 0) throw this.#late;
-        take(await this.#upstream.ask(ids, Math.min(options.fetchMs, this.#leftMs)));
+        this.#take(await this.#upstream.ask(ids, Math.min(options.fetchMs, this.#leftMs)));
       } catch (error) {
         failure = { error };
       } finally {
@@ -73,6 +72,11 @@ export class Screen<F extends string> {
     const filled = this.#filled({ filled: this.#found.size - this.#hits, missing: this.#absent(), unlocked: true });
     if (failure) throw new FillError(filled, failure.error);
     return filled;
+  }
+
+  /** Rows that upstream answered, for the ids that have none yet. */
+  #take(rows: Fill<F>['fetched']): void {
+    for (const [id, row] of rows) if (!this.#found.has(id)) this.#found.set(id, this.#upstream.asRead(id, row));
   }
 
   get #leftMs(): number {

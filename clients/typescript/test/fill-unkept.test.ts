@@ -1,0 +1,40 @@
+// Rows that the table can't keep are answered all the same.
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+import { PriceTables, VehPrice } from 'quotelock';
+
+import { plainRedis } from './harness.js';
+import { Upstream, fields, newPod, newPods, newTable } from './pods.js';
+
+const redis = plainRedis();
+
+it('answers what upstream said of a moment whose table has expired, and leaves no claim', async () => {
+  const [table, upstream] = [{ ...newTable(), expiry: { at: Date.now() - 1000 } }, new Upstream(50)];
+  const answers = await Promise.all(newPods(3).map((pod) => pod.getOrFill(table, ['1', '2', '99'], upstream.fetch, { fields })));
+  for (const { rows, filled, waited, missing } of answers) {
+    assert.deepEqual(rows, [{ price: '2' }, { price: '4' }, null]);
+    assert.deepEqual([filled, waited, missing], [2, 0, ['99']]);
+  }
+  assert.ok(upstream.asked.length <= 3, 'each pod asks once');
+  assert.equal(await redis.exists(table.key), 0);
+  const { claimed } = await new VehPrice(redis).claim(table.key, ['1', '2'], { ttlMs: 1000 });
+  assert.deepEqual(claimed, ['1', '2']);
+});
+
+it('answers rows that Redis has lost after they were stored', async () => {
+  const [table, upstream] = [newTable(), new Upstream()];
+  const pod = new PriceTables(
+    async ([command = '', ...args]) => {
+      const reply = await redis.call(command, args);
+      if (command === 'VEHPRICE.MSET') await redis.call('VEHPRICE.CLEAR', table.key);
+      return reply;
+    },
+    { connect: () => redis.duplicate() },
+  );
+  const { rows, filled, missing } = await pod.getOrFill(table, ['1'], upstream.fetch, { fields });
+  assert.deepEqual([rows, filled, missing], [[{ price: '2' }], 1, []]);
+  assert.deepEqual(upstream.asked, [['1']]);
+  assert.equal((await newPod().getOrFill(table, ['1'], upstream.fetch, { fields })).filled, 1, 'they are fetched again');
+  pod.close();
+});
