@@ -154,7 +154,7 @@ $(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
 	@cd $(typescript) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts test/*.ts))
+$(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts src/*/*.ts test/*.ts))
 	@echo "== Building the TypeScript client"
 	@rm -rf $(typescript)/dist
 	@cd $(typescript) && npm run --silent build

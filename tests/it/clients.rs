@@ -46,6 +46,15 @@ pub(crate) fn program(file: &str) -> Command {
     command
 }
 
+/// A compiled program of the TypeScript client's tests.
+pub(crate) fn typescript_program(name: &str) -> Command {
+    let compiled = workspace().join(format!("clients/typescript/dist/test/{name}.js"));
+    assert!(compiled.exists(), "there is no {}: run make test", compiled.display());
+    let mut command = Command::new("node");
+    command.arg(compiled);
+    command
+}
+
 fn example(name: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
     command.args(["run", "--quiet", "--example", name]).current_dir(workspace());
@@ -54,7 +63,7 @@ fn example(name: &str) -> Command {
 
 /// What it prints; a failure fails the test.
 #[track_caller]
-fn run(command: &mut Command, server: &Server) -> String {
+pub(crate) fn run(command: &mut Command, server: &Server) -> String {
     let out = command
         .env("REDIS_URL", server.url())
         .output()
@@ -96,9 +105,7 @@ fn every_snippet_prints_one_lock_three_times(#[case] kind: Kind) {
 #[apply(each_server)]
 fn ten_pods_ask_upstream_once(#[case] kind: Kind) {
     let server = &Server::start(kind);
-    let compiled = workspace().join(format!("clients/typescript/dist/test/{REFILL}.js"));
-    assert!(compiled.exists(), "there is no {}: run make test", compiled.display());
-    let said = run(Command::new("node").arg(compiled), server);
+    let said = run(&mut typescript_program(REFILL), server);
     assert_eq!(said.trim_end(), "10 pods read 1000 rows each; 1000 rows were fetched from upstream");
 }
 

@@ -18,17 +18,27 @@ export function rowsOf(ids: readonly string[]): [id: string, row: { price: numbe
   return ids.filter((id) => id !== '99').map((id) => [id, { price: Number(id) * 2, note: null }]);
 }
 
-/** Notes what it is asked for. */
+/** Notes what it is asked for, and answers after a time; or, if that is `Infinity`, once it is told to. */
 export class Upstream {
   readonly asked: string[][] = [];
+  /** Answers all that was asked and will be. */
+  answer: () => void = () => undefined;
+  readonly #told = new Promise<void>((resolve) => {
+    this.answer = resolve;
+  });
 
   constructor(readonly takesMs = 0) {}
 
   readonly fetch: Fetch<'price'> = async (ids) => {
     this.asked.push(ids);
-    if (this.takesMs > 0) await sleep(this.takesMs);
+    if (this.takesMs > 0) await (this.takesMs === Number.POSITIVE_INFINITY ? this.#told : sleep(this.takesMs));
     return rowsOf(ids);
   };
+
+  /** Until it is asked. */
+  async isAsked(): Promise<void> {
+    while (this.asked.length === 0) await sleep(5);
+  }
 
   get askedIds(): string[] {
     return this.asked.flat().sort();

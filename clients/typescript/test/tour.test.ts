@@ -1,4 +1,4 @@
-// The README's program is the one that stands beside this, and prints what the README says.
+// The README's programs are those that stand beside this, and print what the README says.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,13 +20,20 @@ function block(mark: string): string {
   return found;
 }
 
-it('shows the tour as it is, and what it prints', async () => {
-  assert.equal(block('test/tour.ts'), read('test/tour.ts'));
-  await redis.del('hermes:LockedQuoteInfo:42', 'hermes:LockedQuoteInfo:43', 'hermes:pricingReleaseToggle');
-  const env = { ...process.env, REDIS_URL: url };
-  const printed = execFileSync(process.execPath, [join(root, 'dist/test/tour.js')], { env, encoding: 'utf8' });
-  assert.equal(block('printed'), printed);
-});
+for (const program of ['tour', 'screens']) {
+  it(`shows the program ${program} as it is, and what it prints`, async () => {
+    assert.equal(block(`test/${program}.ts`), read(`test/${program}.ts`));
+    const left = await redis.keys('hermes:prices:*:3,7*');
+    await redis.del(
+      ...['42', '43', '45'].map((user) => `hermes:LockedQuoteInfo:${user}`),
+      'hermes:pricingReleaseToggle',
+      ...left,
+    );
+    const env = { ...process.env, REDIS_URL: url };
+    const printed = execFileSync(process.execPath, [join(root, `dist/test/${program}.js`)], { env, encoding: 'utf8' });
+    assert.equal(block(`printed by ${program}`), printed);
+  });
+}
 
 it('names the versions of the drivers that the tests run on', () => {
   const tested = /The tests run on (.*?)\.\s/s.exec(read('README.md'))?.[1];

@@ -15,6 +15,7 @@ mod dump_tables;
 mod dumps;
 mod eviction;
 mod failovers;
+mod filling;
 mod hostile;
 mod kill;
 mod load;
