@@ -84,15 +84,6 @@ fn no_batch_sees_half_of_a_switch(#[case] kind: Kind) {
     assert!(seen.iter().all(|mode| mode.load(SeqCst)), "not every mode was answered");
 }
 
-/// Ends the load, also when a client or the switch has failed the test.
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, SeqCst);
-    }
-}
-
 /// A transaction and a script go by one mode too, unless they switch themselves.
 #[apply(each_server)]
 fn transactions_and_scripts_go_by_what_is_in_force(#[case] kind: Kind) {

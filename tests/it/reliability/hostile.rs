@@ -33,8 +33,9 @@ fn beside_another<T>(server: &Server, work: impl FnOnce() -> T) -> (T, String) {
             waits.sort();
             waits
         });
+        let over = Over(&done);
         let outcome = work();
-        done.store(true, Relaxed);
+        drop(over);
         let waits = reader.join().unwrap();
         let p99 = waits[(waits.len() - 1) * 99 / 100];
         (outcome, format!("another client's p99 {p99:.1?}, longest {:.1?}", waits[waits.len() - 1]))
@@ -108,7 +109,7 @@ fn arguments_of_any_length() {
         ("QUOTELOCK.SET user {} *", "-ERR invalid roleIds, expected at most"),
         ("QUOTELOCK.ACQUIRE user 3 {}", "-ERR invalid queryTime '"),
         ("QUOTELOCK.GET user AT {}", "-ERR invalid AT '"),
-        ("QUOTELOCK.GET user {}", "-ERR syntax error, '"),
+        ("QUOTELOCK.GET user {}", "-ERR syntax error, unknown option '"),
         ("VEHPRICE.SET t 1 FIELDS 1 a {}", "-ERR invalid value of field 'a'"),
         ("VEHPRICE.SET t 1 FIELDS 1 {} 1", "-ERR invalid field '"),
         ("VEHPRICE.MSET t FIELDS 1 a ROWS {} 1", "-ERR invalid id '"),

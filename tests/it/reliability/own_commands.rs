@@ -94,6 +94,7 @@ fn storm(server: &Server, con: &mut Connection, reload: bool, sent: &AtomicU64) 
             let stop = &stop;
             scope.spawn(move || load(server, seed, stop, sent));
         }
+        let _over = Over(&stop);
         let rng = &mut Rng::seeded(7);
         for _ in 0..rounds() {
             for _ in 0..10 {
@@ -107,7 +108,6 @@ fn storm(server: &Server, con: &mut Connection, reload: bool, sent: &AtomicU64) 
                 let _refused = try_cmd(con, "DEBUG RELOAD");
             }
         }
-        stop.store(true, Relaxed);
     });
     cmd(con, "CLIENT UNPAUSE");
     cmd(con, "CLIENT KILL TYPE normal SKIPME yes");

@@ -115,21 +115,15 @@ fn rows_that_stay_are_seen_once_while_others_write(#[case] kind: Kind) {
             });
         }
         let walks = if server.kind() == Kind::DEFAULT { 40 } else { 12 };
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            for round in 0..walks {
-                let count = [30, 100, 1000][round % 3];
-                let mut seen = walk(con, "t", count);
-                seen.retain(|(id, _)| id.starts_with("stay:"));
-                seen.sort_by_key(|(id, _)| id[5..].parse::<usize>().unwrap());
-                let ids: Vec<&str> = seen.iter().map(|(id, _)| id.as_str()).collect();
-                assert!(ids == expected, "walk {round} with COUNT {count}: {} rows", ids.len());
-                assert!(seen.iter().all(|(id, row)| row["a"] == id[5..]));
-            }
-        }));
-        // The writers go home whatever the walks have shown.
-        over.store(true, Ordering::Relaxed);
-        if let Err(failure) = outcome {
-            std::panic::resume_unwind(failure);
+        let _over = Over(over);
+        for round in 0..walks {
+            let count = [30, 100, 1000][round % 3];
+            let mut seen = walk(con, "t", count);
+            seen.retain(|(id, _)| id.starts_with("stay:"));
+            seen.sort_by_key(|(id, _)| id[5..].parse::<usize>().unwrap());
+            let ids: Vec<&str> = seen.iter().map(|(id, _)| id.as_str()).collect();
+            assert!(ids == expected, "walk {round} with COUNT {count}: {} rows", ids.len());
+            assert!(seen.iter().all(|(id, row)| row["a"] == id[5..]));
         }
     });
     let left = rows(con, "t");
