@@ -1,6 +1,6 @@
 // Rows that the table can't keep are answered all the same.
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { after, it } from 'node:test';
 
 import { PriceTables, VehPrice } from 'quotelock';
 
@@ -32,9 +32,9 @@ it('answers rows that Redis has lost after they were stored', async () => {
     },
     { connect: () => redis.duplicate() },
   );
+  after(() => pod.close());
   const { rows, filled, missing } = await pod.getOrFill(table, ['1'], upstream.fetch, { fields });
   assert.deepEqual([rows, filled, missing], [[{ price: '2' }], 1, []]);
   assert.deepEqual(upstream.asked, [['1']]);
   assert.equal((await newPod().getOrFill(table, ['1'], upstream.fetch, { fields })).filled, 1, 'they are fetched again');
-  pod.close();
 });
