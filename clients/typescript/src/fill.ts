@@ -57,7 +57,7 @@ export class Fill<F extends string> {
 
   /** Until all rows are settled, or the time is up. What is under way then goes on, for the next screens. It fails as Redis does. */
   async run(): Promise<void> {
-    const { unknown } = this.#filling;
+    const { unknown, waits } = this.#filling;
     this.#settle(
       [...this.#tries.keys()].filter((id) => unknown.has(this.#table.key, id)),
       'unknown',
@@ -66,7 +66,7 @@ export class Fill<F extends string> {
       const failures = this.#failures;
       const pending = await this.#claimAll();
       if (this.#underWay.size > 0) await Promise.race(this.#underWay.keys());
-      else if (pending.length > 0) this.#settle(await this.#waitFor(pending), 'waited');
+      else if (pending.length > 0) this.#settle(await waits.until(this.#table.key, pending, () => this.#leftMs), 'waited');
       if (this.#notStored) throw this.#notStored.error;
       if (this.#failures > failures) await this.#pause();
     }
@@ -193,8 +193,8 @@ export class Fill<F extends string> {
     // One after the other: none may come after the claims were given up.
     while (!(await endsWithin(options.claimMs / 3, answer))) {
       if (token === null) continue;
-      const renewal = () => prices.claim(this.#table.key, ids, { ttlMs: options.claimMs, token });
-      await answered(options.claimMs / 3, renewal).catch(() => undefined); // the next one may succeed, otherwise they expire
+      const renew = () => prices.claim(this.#table.key, ids, { ttlMs: options.claimMs, token });
+      await answered(options.claimMs / 3, renew).catch(() => undefined); // the next one may succeed, otherwise they expire
     }
     try {
       return await answer;
@@ -240,10 +240,6 @@ export class Fill<F extends string> {
   async #release(token: string, ids?: readonly string[]): Promise<void> {
     const { options, prices } = this.#filling;
     await answered(options.answerMs, () => prices.release(this.#table.key, token, ids)).catch(() => undefined);
-  }
-
-  async #waitFor(ids: readonly string[]): Promise<string[]> {
-    return this.#filling.waits.until(this.#table.key, ids, () => this.#leftMs);
   }
 
   /** Pods that fail at the same time don't come back at the same time. */

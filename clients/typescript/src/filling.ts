@@ -9,6 +9,9 @@ export type Fetched<F extends string> = Iterable<readonly [id: Word, row: [F] ex
 /** Asks upstream for these ids. The signal says when nobody waits for the answer any more. */
 export type Fetch<F extends string = never> = (ids: string[], signal: AbortSignal) => Promise<Fetched<F>>;
 
+/** `F`, which `fields` alone are to tell: what upstream answers and what copies have must fit. */
+export type Told<F extends string> = [F][F extends unknown ? 0 : never];
+
 /** Rows, and what it took to have them. */
 export interface Filled<R> {
   /** One for each id, in order, null where there is none. */
@@ -76,7 +79,7 @@ export interface GetOrFillOptions<F extends string> {
   /** What is read and written: all fields that the table has, the same in each call. Without them what each row has. */
   fields?: readonly F[];
   /** Copies of the same fields. Then rows are read from the copy of the table instead. */
-  copies?: PriceTableCopies<F>;
+  copies?: PriceTableCopies<Told<F>>;
   /**
    * Fetches rows again, in the background, that expire within this many milliseconds. For tables that are not named after a moment: each call
    * looks for such rows by a `CLAIM` of its own.

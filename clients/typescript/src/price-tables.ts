@@ -6,6 +6,7 @@ import {
   type FilledRow,
   type GetOrFillOptions,
   type PriceTablesOptions,
+  type Told,
   fillOptions,
 } from './filling.js';
 import { type KeepWarmOptions, type Warming, keepWarm } from './keep-warm.js';
@@ -52,7 +53,7 @@ export class PriceTables {
   async getOrFill<F extends string = never>(
     table: PriceTable,
     ids: readonly Word[],
-    fetch: Fetch<F>,
+    fetch: Fetch<Told<F>>,
     options: GetOrFillOptions<F> = {},
   ): Promise<Filled<FilledRow<F>>> {
     const screen = new Screen(this.#filling, table, textsOf(ids, 'getOrFill'), new Upstream(fetch, options.fields), options);
@@ -75,7 +76,7 @@ export class PriceTables {
     tableOf: (lock: L) => PriceTable,
     id: Word,
     seen: Seen,
-    fetch: Fetch<F>,
+    fetch: Fetch<Told<F>>,
     options: { fields?: readonly F[] } = {},
   ): Promise<Reserved> {
     checkSeen(seen);

@@ -11,7 +11,8 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
   if (ms === Number.POSITIVE_INFINITY) return promise;
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), Math.max(0, ms));
+    // Where the process was busy, the answer may be there, and be read first.
+    timer = setTimeout(() => setImmediate(() => reject(late())), Math.max(0, ms));
   });
   try {
     return await Promise.race([promise, timeout]);

@@ -1,10 +1,11 @@
 // In a Cluster, at REDIS_CLUSTER_URL, every command goes to the node that has its key, through every driver and in each of its modes.
 import assert from 'node:assert/strict';
 import { after, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { GlideClusterClient } from '@valkey/valkey-glide';
 import { Redis } from 'ioredis';
-import { type Driver, LockedQuoteInfo, PricePlan, PriceTableCopies, VehPrice } from 'quotelock';
+import { type Driver, LockedQuoteInfo, PricePlan, PriceTableCopies, PriceTables, VehPrice } from 'quotelock';
 
 import { IOREDIS, NODE_REDIS, key } from './harness.js';
 
@@ -34,6 +35,8 @@ async function story(driver: Driver): Promise<void> {
   const locks = new Bound();
   const prices = new VehPrice(driver);
   const copies = new PriceTableCopies(driver, { maxBytes: 1e6 });
+  const tables = new PriceTables(driver, 'duplicate' in driver ? {} : { connect: () => driver });
+  const upstream = async () => [[1, { a: 'x' }]] as const;
   const each = async (round: number) => {
     const user = key('user');
     const { outcome, ...lock } = await locks.acquire(user, ['3']);
@@ -49,12 +52,27 @@ async function story(driver: Driver): Promise<void> {
     assert.equal(await prices.release(table, token ?? ''), 1);
     assert.equal((await prices.info(table))?.rows, 2);
     assert.deepEqual(await new PricePlan(driver, key('toggle')).tag(['571']), ['571_old']);
+    const filled = await tables.getOrFill({ key: key('table'), expiry: { inMs: 60_000 } }, [1, 99], upstream, { fields: ['a'] });
+    assert.deepEqual([filled.rows, filled.missing], [[{ a: 'x' }, null], ['99']]);
   };
   const before = await moved();
   for (let round = 0; round < 10; round += 1) await each(round);
   // All at once, too, which a driver may pipeline.
   await Promise.all(Array.from({ length: 30 }, (_, round) => each(round)));
   assert.equal(await moved(), before, 'sent elsewhere');
+  // What another fetches is waited for at the node that has it.
+  const table = { key: key('table'), expiry: { inMs: 60_000 } };
+  const slow = async (ids: string[]) => {
+    await sleep(200);
+    return ids.map((id) => [id, { a: id }] as const);
+  };
+  const other = new PriceTables(driver, 'duplicate' in driver ? {} : { connect: () => driver });
+  const screens = await Promise.all([tables, other].map((tables) => tables.getOrFill(table, [1, 2], slow, { fields: ['a'] })));
+  assert.deepEqual(
+    screens.map(({ filled, waited }) => filled + waited),
+    [2, 2],
+  );
+  for (const one of [tables, other]) one.close();
 }
 
 for (const [name, { Cluster }] of Object.entries(IOREDIS)) {

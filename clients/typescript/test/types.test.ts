@@ -8,8 +8,10 @@ import {
   type Answer,
   type Driver,
   type Outcome,
+  type PriceTable,
   PriceTableCopies,
   type PriceTableCopy,
+  PriceTables,
   type Route,
   type State,
   VehPrice,
@@ -44,6 +46,24 @@ export async function compiled(prices: VehPrice): Promise<void> {
   new VehPrice({ get: () => '1' });
   // @ts-expect-error no client of ioredis, though it has a part of one
   new VehPrice({ call: async () => '1' });
+}
+
+/** Compiled and never called. */
+export async function filled(driver: Driver, table: PriceTable): Promise<void> {
+  const tables = new PriceTables(driver);
+  const fields = ['styleId', 'pricingId'] as const;
+  const known = async () => new Map([['1', { styleId: '12', pricingId: null }]]);
+  const { rows } = await tables.getOrFill(table, ['1'], known, { fields });
+  same<Same<typeof rows, (Readonly<{ styleId: string | null; pricingId: string | null }> | null)[]>>();
+  const whole = await tables.getOrFill(table, ['1'], known);
+  same<Same<typeof whole.rows, (Readonly<Record<string, string>> | null)[]>>();
+  // @ts-expect-error rows of other fields
+  await tables.getOrFill(table, ['1'], async () => new Map([['1', { price: '5' }]]), { fields });
+  const copies = new PriceTableCopies(driver, { maxBytes: 1, fields });
+  await tables.getOrFill(table, ['1'], known, { fields, copies });
+  const others = new PriceTableCopies(driver, { maxBytes: 1, fields: ['price'] });
+  // @ts-expect-error copies of other fields
+  await tables.getOrFill(table, ['1'], known, { fields, copies: others });
 }
 
 /** Compiled and never called. */
