@@ -46,7 +46,7 @@ export class Screen<F extends string> {
     const fetched = absent.filter((id) => this.#found.has(id) && fill.fetched.has(id)).length;
     const filled = this.#filled({ filled: fetched, waited: absent.length - missing.length - fetched, missing });
     if (missing.every((id) => fill.settled.get(id) === 'unknown')) return filled;
-    throw new FillError(filled, isInTime ? fill.error : (fill.error ?? this.#late));
+    throw new FillError(filled, fill.error ?? this.#late);
   }
 
   /** What was had from the table already counts, and upstream is asked for the rest, once. */

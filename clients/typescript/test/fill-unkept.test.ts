@@ -1,10 +1,10 @@
-// Rows that the table can't keep are answered all the same.
+// Rows that the table can't keep are answered all the same; what is not there in time is told.
 import assert from 'node:assert/strict';
 import { after, it } from 'node:test';
 
-import { PriceTables, VehPrice } from 'quotelock';
+import { FillError, PriceTables, VehPrice } from 'quotelock';
 
-import { plainRedis } from './harness.js';
+import { failureOf, plainRedis } from './harness.js';
 import { Upstream, fields, newPod, newPods, newTable } from './pods.js';
 
 const redis = plainRedis();
@@ -37,4 +37,13 @@ it('answers rows that Redis has lost after they were stored', async () => {
   assert.deepEqual([rows, filled, missing], [[{ price: '2' }], 1, []]);
   assert.deepEqual(upstream.asked, [['1']]);
   assert.equal((await newPod().getOrFill(table, ['1'], upstream.fetch, { fields })).filled, 1, 'they are fetched again');
+});
+
+it('says that the time was up where another pod holds the claim', async () => {
+  const [table, upstream] = [newTable(), new Upstream()];
+  await new VehPrice(redis).claim(table.key, ['1'], { ttlMs: 60_000 });
+  const error = await failureOf(newPod({ maxMs: 200 }).getOrFill(table, ['1'], upstream.fetch, { fields }));
+  assert.ok(error instanceof FillError);
+  assert.match(String(error.upstream), /^TimeoutError: no answer within 200 ms$/);
+  assert.deepEqual(upstream.asked, []);
 });

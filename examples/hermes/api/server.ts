@@ -39,10 +39,10 @@ export function jsonServer(pod: string): FastifyInstance {
 
 /** What a screen is told that failed through no fault of the pod, or undefined. */
 function whyNot(error: Error): string | undefined {
-  if (error instanceof FillError) return whyNot(error.upstream as Error);
-  if (error instanceof UpstreamError) return 'no price can be had now';
-  if (isUnavailable(error)) return 'no rent can be kept now';
-  return undefined;
+  const asked = error instanceof FillError ? error.upstream : error;
+  if (asked instanceof UpstreamError) return 'no price can be had now';
+  if (!isUnavailable(asked)) return undefined;
+  return error instanceof FillError ? 'no price can be had in time' : 'no rent can be kept now';
 }
 
 function parse(text: string): object {

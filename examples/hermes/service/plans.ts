@@ -46,7 +46,7 @@ export class Plans {
   async #inForce(): Promise<Pricing> {
     const { plans, outage } = this.store;
     const ask = async () => {
-      const [tagged = ''] = await plans.tag(['571']);
+      const [tagged = ''] = await plans.tag(['571']); // any id tells
       this.#last = PricePlan.isOld(tagged) ? 'Legacy' : 'Core';
       return this.#last;
     };
