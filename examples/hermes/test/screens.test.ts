@@ -250,8 +250,10 @@ test('only the map renews a closing lock, and reserving starts none', async () =
   assert.equal(await redis.exists(KEY), 0);
 
   const closing = await moveOn(55_000);
-  const page = await ask('GET', `/scooters/4001?queryTime=${closing}`);
-  assert.deepEqual([page.body.queryTime, page.body.state, page.body.newQuote], [closing, 'CloseToExpired', false]);
+  for (const path of ['/scooters/4001', '/parking-lots/3']) {
+    const { body } = await ask('GET', `${path}?queryTime=${closing}`);
+    assert.deepEqual([body.queryTime, body.state, body.newQuote], [closing, 'CloseToExpired', false], path);
+  }
   assert.equal((await ask('POST', '/rents', { ...order, queryTime: closing })).status, 201);
   const map = await ask('GET', `/scooters?area=0&queryTime=${closing}`);
   assert.notEqual(map.body.queryTime, closing);

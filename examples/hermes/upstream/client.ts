@@ -20,7 +20,8 @@ export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
 }
 
-const DEADLINE_MS = 3000;
+/** All attempts together take less than a screen may. */
+const DEADLINE_MS = 1500;
 const ATTEMPTS = 3;
 const AGAIN_MS = 50;
 
