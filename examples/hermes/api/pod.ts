@@ -46,7 +46,7 @@ interface Running extends Service {
 
 const options = JSON.parse(process.env['POD'] ?? '{}') as PodOptions;
 // Whoever looks at a screen does not wait for a Redis that is down.
-const redis = connect(options.redis, { maxRetriesPerRequest: 1, commandTimeout: 500 });
+const redis = connect(options.redis, { maxRetriesPerRequest: 1, commandTimeout: 1000 });
 LockedQuoteInfo.bind(redis);
 const timing = new Timing(options.timing);
 const outage = new Outage({

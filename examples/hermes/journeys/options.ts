@@ -63,7 +63,7 @@ const QUICK: RunOptions = {
   turns: {
     timing: { ttlMs: 60_000, bufferMs: 15_000, lagMs: 1000, alignMs: 3000 },
     moments: 6,
-    mapsPerSecond: 100,
+    mapsPerSecond: 50,
     turnMs: 500,
   },
 };
