@@ -6,9 +6,10 @@ import { newToken } from './token.js';
 import { isUnavailable } from './unavailable.js';
 import type { UnknownIds } from './unknown-ids.js';
 import type { UpstreamRow as Row, Upstream } from './upstream.js';
-import type { Expiry, VehPrice } from './vehprice.js';
+import type { VehPrice } from './vehprice.js';
 import type { WaitPool } from './wait-pool.js';
 import { answered, endsWithin } from './within.js';
+import type { Outcome, TableWorks, Work, Works } from './works.js';
 
 /** The pause after the first failure; each one that follows doubles it. */
 const FIRST_PAUSE_MS = 50;
@@ -20,6 +21,7 @@ export interface Filling {
   prices: VehPrice;
   unknown: UnknownIds;
   waits: WaitPool;
+  works: Works;
   /** How many upstream calls there may be at once. */
   room: Room;
 }
@@ -33,7 +35,7 @@ type Settled = 'filled' | 'waited' | 'unknown' | 'failed';
 export class Fill<F extends string> {
   /** What became of the ids. */
   readonly settled = new Map<string, Settled>();
-  /** What upstream answered to this call, stored or not. */
+  /** What upstream answered, stored or not. */
   readonly fetched = new Map<string, Row>();
   /** What upstream failed with last. */
   error: unknown;
@@ -42,10 +44,12 @@ export class Fill<F extends string> {
   readonly #upstream: Upstream<F>;
   readonly #until: number;
   readonly #tries: Map<string, number>;
-  readonly #underWay = new Map<Promise<void>, readonly string[]>();
+  /** What this call has begun itself. */
+  readonly #own = new Set<Work>();
+  readonly #joined = new Map<Work, Promise<void>>();
   #failures = 0;
-  /** What Redis failed with where a row was to be stored. */
-  #notStored: { error: unknown } | undefined;
+  /** What Redis failed with. */
+  #redis: { error: unknown } | undefined;
 
   constructor(filling: Filling, table: PriceTable, upstream: Upstream<F>, ids: Iterable<string>, until: number) {
     this.#filling = filling;
@@ -55,21 +59,25 @@ export class Fill<F extends string> {
     this.#tries = new Map([...ids].map((id) => [id, 0]));
   }
 
+  count(settled: Settled): number {
+    return [...this.settled.values()].filter((one) => one === settled).length;
+  }
+
   /** Until all rows are settled, or the time is up. What is under way then goes on, for the next screens. It fails as Redis does. */
   async run(): Promise<void> {
-    const { unknown, waits } = this.#filling;
-    this.#settle(
-      [...this.#tries.keys()].filter((id) => unknown.has(this.#table.key, id)),
-      'unknown',
-    );
-    while (this.settled.size < this.#tries.size && this.#leftMs > 0) {
-      const failures = this.#failures;
-      const pending = await this.#claimAll();
-      if (this.#underWay.size > 0) await Promise.race(this.#underWay.keys());
-      else if (pending.length > 0) this.#settle(await waits.until(this.#table.key, pending, () => this.#leftMs), 'waited');
-      if (this.#notStored) throw this.#notStored.error;
-      if (this.#failures > failures) await this.#pause();
-    }
+    const { unknown, works } = this.#filling;
+    const { key } = this.#table;
+    for (const id of this.#tries.keys()) if (unknown.has(key, id)) this.settled.set(id, 'unknown');
+    await works.with(key, async (table) => {
+      while (this.settled.size < this.#tries.size && this.#leftMs > 0) {
+        const failures = this.#failures;
+        await this.#claimOpen(table);
+        const underWay = table.of(this.#unsettled);
+        if (underWay.size > 0) await Promise.race([...underWay].map((work) => this.#join(work)));
+        if (this.#redis) throw this.#redis.error;
+        if (this.#failures > failures) await this.#pause();
+      }
+    });
   }
 
   /** Fetches rows again that are about to expire, unless another pod is at it or there is no room. Nobody waits for it. */
@@ -91,98 +99,111 @@ export class Fill<F extends string> {
     return this.#until - performance.now();
   }
 
-  /** What nobody is at whom this call knows of. */
-  get #open(): string[] {
-    const busy = new Set([...this.#underWay.values()].flat());
-    return [...this.#tries.keys()].filter((id) => !this.settled.has(id) && !busy.has(id));
+  get #unsettled(): string[] {
+    return [...this.#tries.keys()].filter((id) => !this.settled.has(id));
   }
 
-  /** Claims what is to be fetched and has it fetched, as long as there is room. What others are fetching. */
-  async #claimAll(): Promise<string[]> {
+  /** Claims what nobody in this process is at, and has it fetched, as long as there is room. */
+  async #claimOpen(table: TableWorks): Promise<void> {
+    const open = () => this.#unsettled.filter((id) => !table.has(id));
+    if (open().length === 0) return;
     const { room } = this.#filling;
-    let pending: string[] = [];
-    while (this.#open.length > pending.length && this.#leftMs > 0) {
-      if (!room.tryTake()) {
-        // Who has something under way need not wait for room.
-        if (this.#underWay.size > 0) break;
-        await room.take();
+    await table.turn.take();
+    try {
+      while (open().length > 0 && this.#leftMs > 0) {
+        if (!room.tryTake()) {
+          // Who has something to wait for need not wait for room.
+          if (table.of(this.#unsettled).size > 0) return;
+          await room.take();
+        }
+        const fetching = await this.#claim(table, open()).catch((error) => {
+          room.give();
+          throw error;
+        });
+        if (fetching) void fetching.outcome.then(() => room.give());
+        else room.give();
       }
-      const claim = await this.#claim().catch((error) => {
-        room.give();
-        throw error;
-      });
-      pending = claim.pending;
-      if (claim.ids.length === 0) {
-        room.give();
-        break;
-      }
-      this.#begin(claim.ids, claim.token);
+    } finally {
+      table.turn.give();
     }
-    return pending;
   }
 
-  /** The ids that this call is to fetch, and those that others are fetching. */
-  async #claim(): Promise<{ token: string | null; ids: string[]; pending: string[] }> {
-    if (this.#leftMs <= 0) return { token: null, ids: [], pending: [] };
+  /** Begins to fetch what is claimed, if anything is, and to wait for what others are fetching. */
+  async #claim(table: TableWorks, open: readonly string[]): Promise<Work | undefined> {
+    if (this.#leftMs <= 0) return undefined;
     const { options, prices, unknown } = this.#filling;
     const { key } = this.#table;
-    const asked = this.#open;
     const own = newToken();
     const claim = { ttlMs: options.claimMs, limit: options.limit, token: own };
     try {
-      const { token, rows, claimed, pending } = await answered(options.answerMs, () => prices.claim(key, asked, claim));
-      const there = asked.filter((_, at) => rows[at] !== null);
+      const { token, rows, claimed, pending } = await answered(options.answerMs, () => prices.claim(key, open, claim));
+      const there = open.filter((_, at) => rows[at] !== null);
       this.#settle(there, 'waited');
+      if (pending.length > 0) table.begin({ ids: pending, isFetch: false, outcome: this.#wait(pending) });
       // What nobody is at is fetched without a claim where the server has no room for more of them.
       const taken = new Set([...there, ...pending]);
-      const ids = claimed.length > 0 ? claimed : asked.filter((id) => !taken.has(id)).slice(0, options.limit);
-      // Who found an id unknown says so before its claim ends: so it is to be looked up after the claim.
-      const known = ids.length > 0 ? await answered(options.answerMs, () => unknown.among(key, ids)) : [];
-      if (known.length === 0) return { token, ids, pending };
+      const ids = claimed.length > 0 ? claimed : open.filter((id) => !taken.has(id)).slice(0, options.limit);
+      if (ids.length === 0) return undefined;
+      // Who found an id unknown says so before its claim ends: so it is looked up after the claim.
+      const known = await answered(options.answerMs, () => unknown.among(key, ids));
       this.#settle(known, 'unknown');
-      if (token !== null) await this.#release(token, known);
+      if (known.length > 0 && token !== null) await this.#release(token, known);
+      if (known.length === ids.length) return undefined;
       const rest = ids.filter((id) => !this.settled.has(id));
-      return { token, ids: rest, pending };
+      const work = { ids: rest, isFetch: true, outcome: this.#fetch(rest, token) };
+      this.#own.add(work);
+      table.begin(work);
+      return work;
     } catch (error) {
       void this.#release(own); // as soon as the driver gets through
       throw error;
     }
   }
 
-  #begin(ids: readonly string[], token: string | null): void {
-    const call = this.#fetch(ids, token).finally(() => {
-      this.#filling.room.give();
-      this.#underWay.delete(call);
-    });
-    this.#underWay.set(call, ids);
+  #join(work: Work): Promise<void> {
+    const joined = this.#joined.get(work) ?? work.outcome.then((outcome) => this.#learn(work, outcome));
+    this.#joined.set(work, joined);
+    return joined;
   }
 
-  /** Fetches rows and stores them. It never fails: what becomes of the ids is noted. */
-  async #fetch(ids: readonly string[], token: string | null): Promise<void> {
-    let rows: ReadonlyMap<string, Row>;
-    try {
-      rows = await this.#ask(ids, token);
-    } catch (error) {
-      this.error = error;
-      return this.#tryAgain(ids);
-    }
-    for (const [id, row] of rows) this.fetched.set(id, row);
-    try {
-      this.#settle(await this.#store(rows, token), 'filled');
-      this.#settle(await this.#noteUnknown(ids, rows, token), 'unknown');
-      this.#tryAgain(ids);
-    } catch (error) {
-      this.#notStored = { error };
-    }
-  }
-
-  #tryAgain(ids: readonly string[]): void {
-    const open = ids.filter((id) => !this.settled.has(id));
+  #learn(work: Work, { there, unknown = [], fetched = new Map<string, Row>(), upstream, redis }: Outcome): void {
+    const isAsked = (id: string) => this.#tries.has(id) && !this.settled.has(id);
+    this.#settle(there.filter(isAsked), this.#own.has(work) ? 'filled' : 'waited');
+    this.#settle(unknown.filter(isAsked), 'unknown');
+    for (const [id, row] of fetched) if (this.#tries.has(id)) this.fetched.set(id, row);
+    this.#redis ??= redis;
+    if (upstream) this.error = upstream.error;
+    if (!work.isFetch) return;
+    const open = work.ids.filter(isAsked);
     if (open.length > 0) this.#failures += 1;
     for (const id of open) {
       const tries = (this.#tries.get(id) ?? 0) + 1;
       this.#tries.set(id, tries);
       if (tries >= this.#filling.options.tries) this.settled.set(id, 'failed');
+    }
+  }
+
+  async #wait(ids: readonly string[]): Promise<Outcome> {
+    try {
+      return { there: await this.#filling.waits.until(this.#table.key, ids, () => this.#leftMs) };
+    } catch (error) {
+      return { there: [], redis: { error } };
+    }
+  }
+
+  /** Fetches rows and stores them. */
+  async #fetch(ids: readonly string[], token: string | null): Promise<Outcome> {
+    let fetched: ReadonlyMap<string, Row>;
+    try {
+      fetched = await this.#ask(ids, token);
+    } catch (error) {
+      return { there: [], upstream: { error } };
+    }
+    try {
+      const there = await this.#store(fetched, token);
+      return { there, fetched, unknown: await this.#noteUnknown(ids, fetched, token) };
+    } catch (error) {
+      return { there: [], fetched, redis: { error } };
     }
   }
 
@@ -217,8 +238,7 @@ export class Fill<F extends string> {
     try {
       const { fields } = this.#upstream;
       const write = () => (fields ? prices.mset(key, fields, rows, how) : prices.mset(key, null, rows, how));
-      // Rows that have expired already are not stored: there is nothing to try again.
-      if ((await answered(options.answerMs, write)) === ids.length || hasPassed(expiry)) return ids;
+      if ((await answered(options.answerMs, write)) === ids.length) return ids;
     } catch (error) {
       if (token !== null && !isUnavailable(error)) await this.#release(token);
       throw error;
@@ -251,9 +271,4 @@ export class Fill<F extends string> {
   #settle(ids: readonly string[], settled: Settled): void {
     for (const id of ids) this.settled.set(id, settled);
   }
-}
-
-/** By this process's clock. Where that is behind the server's, the rows are fetched again. */
-function hasPassed(expiry: Expiry): boolean {
-  return typeof expiry === 'object' && expiry.at !== undefined && Number(expiry.at) <= Date.now();
 }

@@ -1,7 +1,8 @@
-import type { Driver, Word } from './driver.js';
+import type { Word } from './driver.js';
 import type { Outage } from './outage.js';
 import type { PriceTableCopies } from './price-table-copies.js';
 import type { Answer, GivenRow } from './vehprice.js';
+import type { Connect } from './wait-pool.js';
 
 /** Rows as upstream answers them: a `Map` by id, or pairs of id and row. Ids that it leaves out are ids that it does not know. */
 export type Fetched<F extends string> = Iterable<readonly [id: Word, row: [F] extends [never] ? object : Partial<GivenRow<F>>]>;
@@ -70,7 +71,7 @@ export interface FillOptions {
 
 export interface PriceTablesOptions extends Partial<FillOptions> {
   /** Makes a connection for waiting. It is needed for GLIDE and a function alone: other drivers are duplicated. */
-  connect?: () => Driver | Promise<Driver>;
+  connect?: Connect;
   /** Goes on with upstream alone while Redis is down. */
   outage?: Outage;
 }

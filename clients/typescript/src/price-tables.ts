@@ -21,6 +21,7 @@ import { VehPrice, type Verified } from './vehprice.js';
 import { WaitPool } from './wait-pool.js';
 import { answered } from './within.js';
 import { textsOf } from './words.js';
+import { Works } from './works.js';
 
 /**
  * Price tables that fill themselves: one call reads the rows of a screen, and has those that are missing fetched from upstream by one
@@ -39,6 +40,7 @@ export class PriceTables {
       prices,
       unknown: new UnknownIds(prices, options.unknownMs),
       waits: new WaitPool(driver, options.waitConnections, options.answerMs, connect),
+      works: new Works(),
       room: new Room(options.parallel),
     };
   }

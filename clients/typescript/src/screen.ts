@@ -1,7 +1,7 @@
 import { Fill, type Filling } from './fill.js';
 import { FillError, type Filled, type FilledRow, type GetOrFillOptions } from './filling.js';
 import type { PriceTable } from './timing.js';
-import type { Upstream } from './upstream.js';
+import type { Upstream, UpstreamRow } from './upstream.js';
 import { TimeoutError, answered, within } from './within.js';
 
 /** One call for a screen: through the table, or with upstream alone. */
@@ -38,27 +38,32 @@ export class Screen<F extends string> {
 
     const fill = new Fill(this.#filling, this.#table, this.#upstream, absent, this.#until);
     this.#fill = fill;
-    const isInTime = await this.#inTime(fill.run());
+    await this.#inTime(fill.run());
     await this.#read(absent, { current: true });
-    // What can't be kept is answered all the same: the table may have expired by now, or Redis have lost it.
-    if (isInTime) this.#take(fill.fetched);
     const missing = this.#absent();
-    const fetched = absent.filter((id) => this.#found.has(id) && fill.fetched.has(id)).length;
-    const filled = this.#filled({ filled: fetched, waited: absent.length - missing.length - fetched, missing });
+    const fetched = fill.count('filled');
+    const filled = this.#filled({ filled: fetched, waited: Math.max(0, absent.length - missing.length - fetched), missing });
     if (missing.every((id) => fill.settled.get(id) === 'unknown')) return filled;
-    throw new FillError(filled, fill.error ?? this.#late);
+    const isSettled = missing.every((id) => fill.settled.has(id));
+    throw new FillError(
+      filled,
+      fill.error ?? (isSettled ? new Error('what was stored has expired, or was deleted') : this.#late),
+    );
   }
 
   /** What was had from the table already counts, and upstream is asked for the rest, once. */
   async withoutTable(): Promise<Filled<FilledRow<F>>> {
     const { options, room } = this.#filling;
-    if (this.#fill) this.#take(this.#fill.fetched);
+    const take = (rows: ReadonlyMap<string, UpstreamRow>) => {
+      for (const [id, row] of rows) this.#found.set(id, this.#upstream.asRead(id, row));
+    };
+    if (this.#fill) take(this.#fill.fetched);
     let failure: { error: unknown } | undefined;
     const ask = async (ids: string[]) => {
       await room.take();
       try {
         if (this.#leftMs <= 0) throw this.#late;
-        this.#take(await this.#upstream.ask(ids, Math.min(options.fetchMs, this.#leftMs)));
+        take(await this.#upstream.ask(ids, Math.min(options.fetchMs, this.#leftMs)));
       } catch (error) {
         failure = { error };
       } finally {
@@ -72,11 +77,6 @@ export class Screen<F extends string> {
     const filled = this.#filled({ filled: this.#found.size - this.#hits, missing: this.#absent(), unlocked: true });
     if (failure) throw new FillError(filled, failure.error);
     return filled;
-  }
-
-  /** Rows that upstream answered, for the ids that have none yet. */
-  #take(rows: Fill<F>['fetched']): void {
-    for (const [id, row] of rows) if (!this.#found.has(id)) this.#found.set(id, this.#upstream.asRead(id, row));
   }
 
   get #leftMs(): number {

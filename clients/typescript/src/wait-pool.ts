@@ -26,17 +26,19 @@ interface Duplicable {
   once?(event: 'end', call: () => void): unknown;
 }
 
+export type Connect = () => Driver | Promise<Driver>;
+
 /** Connections for waiting, as nothing else gets through on one that waits. They are made when they are needed first. */
 export class WaitPool {
-  readonly #connect: () => Driver | Promise<Driver>;
+  readonly #connect: Connect;
   readonly #answerMs: number;
   readonly #room: Room;
   readonly #idle: Driver[] = [];
   #isClosed = false;
 
   /** It ends with the driver whose connections are like its own. */
-  constructor(driver: Driver, connections: number, answerMs: number, connect?: () => Driver | Promise<Driver>) {
-    this.#connect = connect ?? duplicates(driver);
+  constructor(driver: Driver, connections: number, answerMs: number, connect?: Connect) {
+    this.#connect = connect ?? duplicates(driver, answerMs);
     this.#answerMs = answerMs;
     this.#room = new Room(connections);
     const { once } = plain(driver) as Duplicable;
@@ -65,13 +67,12 @@ export class WaitPool {
 
   async #wait(key: string, ids: readonly string[], leftMs: number): Promise<string[]> {
     if (leftMs <= 0) return [];
-    const late = () => new TimeoutError(`Redis did not answer within ${this.#answerMs} ms`);
-    const driver = this.#idle.pop() ?? (await within(this.#answerMs, this.#open(), late));
+    const driver = this.#idle.pop() ?? (await this.#open());
     // Shorter than the driver waits for anything.
     const blockMs = Math.ceil(Math.min(MAX_WAIT_MS, leftMs, (commands(driver).cutOffMs ?? Number.POSITIVE_INFINITY) / 2));
     const wait = new VehPrice(driver).mget(key, ids, { fields: NO_FIELDS, blockMs });
     try {
-      const rows = await within(blockMs + this.#answerMs, wait, late);
+      const rows = await within(blockMs + this.#answerMs, wait, late(this.#answerMs));
       this.#keep(driver);
       return ids.filter((_, at) => rows[at] !== null);
     } catch (error) {
@@ -81,9 +82,13 @@ export class WaitPool {
   }
 
   async #open(): Promise<Driver> {
-    const driver = await this.#connect();
-    if (this.#isClosed) close(driver);
-    return driver;
+    const opening = (async () => this.#connect())();
+    try {
+      return await within(this.#answerMs, opening, late(this.#answerMs));
+    } catch (error) {
+      opening.then(close, () => undefined); // it comes too late
+      throw error;
+    }
   }
 
   #keep(driver: Driver): void {
@@ -92,10 +97,14 @@ export class WaitPool {
   }
 }
 
+function late(ms: number): () => Error {
+  return () => new TimeoutError(`Redis did not answer within ${ms} ms`);
+}
+
 /** How to make other connections to where a driver leads. */
-function duplicates(driver: Driver): () => Driver | Promise<Driver> {
+function duplicates(driver: Driver, answerMs: number): Connect {
   if ('around' in driver) {
-    const connect = duplicates(driver.driver);
+    const connect = duplicates(driver.driver, answerMs);
     return async () => ({ driver: await connect(), around: driver.around });
   }
   // A pool has connections for what waits by itself.
@@ -106,8 +115,14 @@ function duplicates(driver: Driver): () => Driver | Promise<Driver> {
   return async () => {
     const other = (driver as Duplicable).duplicate?.() as Duplicable & NodeRedis;
     other.on?.('error', () => undefined); // what can't be done the calls tell
-    if ('sendCommand' in driver && !('call' in driver)) await other.connect?.();
-    return other;
+    if ('call' in driver || !other.connect) return other;
+    try {
+      await within(answerMs, other.connect(), late(answerMs));
+      return other;
+    } catch (error) {
+      close(other); // otherwise it goes on trying
+      throw error;
+    }
   };
 }
 

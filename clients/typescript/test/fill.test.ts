@@ -4,7 +4,18 @@ import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
-import { type Fetch, FillError, PriceTableCopies, PriceTables, type Send, VehPrice, isUnavailable } from 'quotelock';
+import {
+  type CommandEvent,
+  type Driver,
+  type Fetch,
+  FillError,
+  PriceTableCopies,
+  PriceTables,
+  type Send,
+  VehPrice,
+  isUnavailable,
+  observed,
+} from 'quotelock';
 
 import { failureOf, key, plainRedis, throughEachDriver, url } from './harness.js';
 import { Upstream, fields, idsFrom, newPod, newPods, newTable, rowsOf } from './pods.js';
@@ -70,23 +81,86 @@ describe('getOrFill', () => {
     assert.ok(upstream.asked.every((asked) => asked.length <= 300));
   });
 
-  it('asks for each row once, of a hundred screens of a pod, and opens four connections for waiting', async () => {
-    const [table, ids] = [newTable(), idsFrom(1000, 200)];
-    const [upstream, other] = [new Upstream(100), newPod()];
+  it('claims and waits once for a hundred screens of a pod', async () => {
+    const [table, ids, sent] = [newTable(), idsFrom(1000, 200), new Map<string, number>()];
+    const [upstream, other] = [new Upstream(300), newPod()];
     const mine = other.getOrFill(table, ids.slice(0, 100), upstream.fetch, { fields });
     await upstream.isAsked();
-    const name = key('pod');
-    const client = new Redis(url, { connectionName: name });
-    const pod = new PriceTables(client);
-    const screens = Array.from({ length: 100 }, () => pod.getOrFill(table, ids, upstream.fetch, { fields }));
-    for (const { rows } of await Promise.all([...screens, mine])) assert.ok(rows.every((row) => row !== null));
+    const count = ({ command }: CommandEvent) => sent.set(command, (sent.get(command) ?? 0) + 1);
+    const pod = new PriceTables(observed(redis, count));
+    const idsOf = (screen: number) => ids.slice((screen % 5) * 25).slice(0, 100);
+    const screens = Array.from({ length: 100 }, (_, at) => pod.getOrFill(table, idsOf(at), upstream.fetch, { fields }));
+    for (const [at, { rows, hits, filled, waited }] of (await Promise.all(screens)).entries()) {
+      assert.deepEqual(
+        rows,
+        rowsOf(idsOf(at)).map(([, { price }]) => ({ price: String(price) })),
+      );
+      assert.equal(hits + filled + waited, 100);
+    }
+    await mine;
     assert.deepEqual(upstream.askedIds, ids);
-    const connections = ((await redis.client('LIST')) as string).split('\n').filter((line) => line.includes(` name=${name} `));
-    assert.ok(connections.length > 1 && connections.length <= 5, String(connections.length));
-    // They end with the client.
+    // Each screen reads twice, and for all of them what is missing is claimed.
+    const { claims, reads } = { claims: sent.get('VEHPRICE.CLAIM') ?? 0, reads: sent.get('VEHPRICE.MGET') ?? 0 };
+    assert.ok(claims >= 5 && claims <= 15, `${claims} claims`);
+    assert.ok(reads >= 200 && reads <= 220, `${reads} reads`);
+    pod.close();
+  });
+
+  it('asks once for a hundred screens that ask for the same, and once more where upstream fails', async () => {
+    const [table, ids, sent] = [newTable(), idsFrom(1000, 200), new Map<string, number>()];
+    const count = ({ command }: CommandEvent) => sent.set(command, (sent.get(command) ?? 0) + 1);
+    const pod = new PriceTables(observed(redis, count), { tries: 2 });
+    let calls = 0;
+    const fetch: Fetch<'price'> = async (ids) => {
+      calls += 1;
+      await sleep(50);
+      if (calls <= 2) throw new Error('upstream is down');
+      return rowsOf(ids);
+    };
+    const show = () => Array.from({ length: 100 }, () => pod.getOrFill(table, ids, fetch, { fields }));
+    const failed = await Promise.all(show().map(failureOf));
+    assert.ok(failed.every(({ message }) => message === '200 of 200 rows could not be had: upstream is down'));
+    assert.equal(calls, 2);
+    const shown = await Promise.all(show());
+    assert.equal(calls, 3);
+    assert.equal(
+      shown.reduce((sum, { filled }) => sum + filled, 0),
+      200,
+    );
+    assert.equal(sent.get('VEHPRICE.CLAIM'), 3);
+    pod.close();
+  });
+
+  it('waits on four connections at most, which end with the client', async () => {
+    const tables = Array.from({ length: 10 }, newTable);
+    const [upstream, name] = [new Upstream(500), key('pod')];
+    const show = (pod: PriceTables) => tables.map((table) => pod.getOrFill(table, [1], upstream.fetch, { fields }));
+    const mine = show(newPod({ parallel: 10 }));
+    while (upstream.asked.length < 10) await sleep(5);
+    const client = new Redis(url, { connectionName: name });
+    const waiting = show(new PriceTables(client));
+    for (const { rows, waited } of await Promise.all(waiting)) assert.deepEqual([rows, waited], [[{ price: '2' }], 1]);
+    await Promise.all(mine);
+    assert.equal(upstream.asked.length, 10);
+    const connections = async () => ((await redis.client('LIST')) as string).split(` name=${name} `).length - 1;
+    assert.equal(await connections(), 5);
     await client.quit();
-    for (let left = 1; left > 0; await sleep(5))
-      left = ((await redis.client('LIST')) as string).split(` name=${name} `).length - 1;
+    while ((await connections()) > 0) await sleep(5);
+  });
+
+  it('looks again where no connection for waiting can be had', async () => {
+    for (const connect of [
+      () => new Promise<Driver>(() => undefined),
+      () => new Redis('redis://127.0.0.1:1').on('error', () => undefined),
+    ]) {
+      const [table, upstream] = [newTable(), new Upstream(500)];
+      const first = newPod().getOrFill(table, [1], upstream.fetch, { fields });
+      await upstream.isAsked();
+      const { rows } = await new PriceTables(redis, { connect, answerMs: 200 }).getOrFill(table, [1], upstream.fetch, { fields });
+      assert.deepEqual(rows, [{ price: '2' }]);
+      await first;
+      assert.deepEqual(upstream.asked, [['1']]);
+    }
   });
 
   it('fills though upstream is always slower than a claim lasts, and asks it once', async () => {
@@ -203,6 +277,20 @@ describe('getOrFill, where upstream fails,', () => {
     const error = await failureOf(pod.getOrFill(newTable(), [1], fetch, { fields }));
     assert.match(error.message, /could not be had: upstream did not answer within 100 ms$/);
     assert.equal(aborted, 1);
+  });
+
+  it('says that the time was up where another pod holds the claim for longer', async () => {
+    const [table, upstream] = [newTable(), new Upstream()];
+    await prices.claim(table.key, ['1'], { ttlMs: 60_000 });
+    const error = await failureOf(newPod({ maxMs: 200 }).getOrFill(table, ['1'], upstream.fetch, { fields }));
+    assert.equal(error.message, '1 of 1 rows could not be had: no answer within 200 ms');
+    assert.deepEqual(upstream.asked, []);
+  });
+
+  it('says so where rows have expired before they are read', async () => {
+    const table = { ...newTable(), expiry: { at: Date.now() - 1000 } };
+    const error = await failureOf(newPod({ tries: 1 }).getOrFill(table, [1], new Upstream().fetch, { fields }));
+    assert.equal(error.message, '1 of 1 rows could not be had: what was stored has expired, or was deleted');
   });
 
   it('fails with what is wrong with its rows, and claims nothing any more', async () => {

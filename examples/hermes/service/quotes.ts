@@ -90,10 +90,10 @@ export class Quotes {
     await Promise.all(lately.map(({ roleIds, pricing }) => this.#rules({ queryTime, roleIds }, pricing, scooters)));
   }
 
-  /** What a rent was reserved by, as upstream knows it still: by its own moment and roles. */
-  async pricesOf(reservation: Reservation): Promise<Prices> {
-    const offered = await this.#plans.offer(reservation.planId, false);
-    return this.#prices(reservation, [reservation.vehicleId], offered);
+  /** What a rent was reserved by, as upstream knows it still: by its own moment, whose tables have expired, and roles. */
+  async pricesOf({ queryTime, roleIds, vehicleId, planId }: Reservation): Promise<Prices> {
+    const offered = await this.#plans.offer(planId, false);
+    return this.#prices({ queryTime, roleIds, unlocked: true }, [vehicleId], offered);
   }
 
   /** Whether a vehicle has what its user saw. An app that does not say so has only its moment compared, by its quote. */
