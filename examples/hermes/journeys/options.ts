@@ -51,7 +51,7 @@ const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 15_000, lagMs
 const QUICK: RunOptions = {
   pods: 10,
   users: 2000,
-  seconds: 40,
+  seconds: 30,
   lookMs: 6000,
   timing,
   book,
