@@ -38,13 +38,17 @@ export class Screen<F extends string> {
 
     const fill = new Fill(this.#filling, this.#table, this.#upstream, absent, this.#until);
     this.#fill = fill;
-    const isInTime = await this.#inTime(fill.run());
+    await this.#inTime(fill.run());
     await this.#read(absent, { current: true });
     const missing = this.#absent();
     const fetched = fill.count('filled');
     const filled = this.#filled({ filled: fetched, waited: Math.max(0, absent.length - missing.length - fetched), missing });
     if (missing.every((id) => fill.settled.get(id) === 'unknown')) return filled;
-    throw new FillError(filled, fill.error ?? (isInTime ? new Error('what was stored has expired, or was deleted') : this.#late));
+    const isSettled = missing.every((id) => fill.settled.has(id));
+    throw new FillError(
+      filled,
+      fill.error ?? (isSettled ? new Error('what was stored has expired, or was deleted') : this.#late),
+    );
   }
 
   /** What was had from the table already counts, and upstream is asked for the rest, once. */
