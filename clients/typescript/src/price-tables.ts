@@ -77,7 +77,7 @@ export class PriceTables {
    * Whether a vehicle can be reserved at what its user saw. `lock` is that of `getById`, which never starts one, and `tableOf` names
    * its table. A row that is missing is fetched first; it fails with a `FillError` where that does.
    */
-  async reserve<L extends Moment, F extends string = never>(
+  async reserve<L extends Moment & { unlocked?: boolean }, F extends string = never>(
     lock: L | null | undefined,
     tableOf: (lock: L) => PriceTable,
     id: Word,
@@ -86,7 +86,7 @@ export class PriceTables {
     options: { fields?: readonly F[] } = {},
   ): Promise<Reserved> {
     checkSeen(seen);
-    if (!lock || lock.queryTime !== seen.queryTime) return { verdict: 'NewQuote', row: null, unlocked: false };
+    if (!lock || lock.queryTime !== seen.queryTime) return { verdict: 'NewQuote', row: null, unlocked: lock?.unlocked === true };
     const table = tableOf(lock);
     const { verdict, row: known = null } = table.unlocked ? {} : await this.#verify(table.key, id, seen.row);
     if (known && verdict && verdict !== 'Missing') return { verdict, row: known, unlocked: false };

@@ -40,14 +40,15 @@ export class Screen<F extends string> {
 
     const fill = new Fill(this.#filling, this.#table, this.#upstream, absent, this.#until);
     this.#fill = fill;
-    const isInTime = await this.#inTime(fill.run());
+    await this.#inTime(fill.run());
     await this.#read(absent, { current: true });
     const lacking = this.#absent();
     const isUnknown = (id: string) => fill.settled.get(id) === 'unknown';
     const fetched = fill.count('filled');
-    return this.#settled({ filled: fetched, waited: Math.max(0, absent.length - lacking.length - fetched) }, isUnknown, () => {
-      return fill.error ?? (isInTime ? new Error('what was stored has expired, or was deleted') : this.#late);
-    });
+    const count = { filled: fetched, waited: Math.max(0, absent.length - lacking.length - fetched) };
+    const isSettled = lacking.every((id) => fill.settled.has(id));
+    const lost = () => (isSettled ? new Error('what was stored has expired, or was deleted') : this.#late);
+    return this.#settled(count, isUnknown, () => fill.error ?? lost());
   }
 
   /** What was had from the table already counts, and upstream is asked for the rest, once by all screens of the process. */

@@ -15,7 +15,7 @@ const isFull = process.env['QUOTELOCK_FULL'] !== undefined;
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
 
 const PODS = 10;
-const SCREENS = isFull ? 1000 : 60;
+const SCREENS = isFull ? 1000 : 40;
 /** How many screens are open at once. */
 const LANES = 8;
 const ROWS = 20;

@@ -395,6 +395,14 @@ describe('getOrFill, where upstream fails,', () => {
     assert.equal(told?.aborted, false);
   });
 
+  it('says that the time was up where another pod holds the claim for longer', async () => {
+    const [table, upstream] = [newTable(), new Upstream()];
+    await prices.claim(table.key, ['1'], { ttlMs: 60_000 });
+    const error = await failureOf(newPod({ maxMs: 200 }).getOrFill(table, ['1'], upstream.fetch, { fields }));
+    assert.equal(error.message, '1 of 1 rows could not be had: no answer within 200 ms');
+    assert.deepEqual(upstream.asked, []);
+  });
+
   it('says so where rows have expired before they are read', async () => {
     const table = { ...newTable(), expiry: { at: Date.now() - 1000 } };
     const error = await failureOf(newPod({ tries: 1 }).getOrFill(table, [1], new Upstream().fetch, { fields }));

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from . import _tables
 from ._drivers import Driver
 from ._faces import Face
 from ._fill import Filling, Source, get_or_fill
+from ._reserve import reserve
 from ._steps import Run, Steps
 from ._unknown_ids import UnknownIds
 from ._words import Word, words
 from .copies import PriceTableCopy
 from .filling import Fetch, Filled, FillOptions
-from .timing import PriceTable
+from .reserving import Reserved, Seen
+from .timing import Moment, PriceTable
 from .types import FieldsRow, Row
 
+L = TypeVar("L", bound=Moment)
 R = TypeVar("R", bound=Mapping[str, Any])
 
 
@@ -68,6 +71,21 @@ class PriceTables(Face):
 
         asked = words("get_or_fill", ids)
         return self._take(get_or_fill(self._filling, Source(table, fields, fetch), asked, read))
+
+    def reserve(
+        self,
+        lock: L | None,
+        table_of: Callable[[L], PriceTable],
+        id: Word,
+        seen: Seen,
+        fetch: Fetch,
+        *,
+        fields: Sequence[str] | None = None,
+    ) -> Reserved:
+        """Whether a vehicle can be reserved at what its user saw. `lock` is that of `get_by_id`, which never starts one, and `table_of`
+        names its table. A row that is missing is fetched first, as by `get_or_fill`.
+        """
+        return self._take(reserve(self._filling, lock, table_of, id, seen, fetch, fields))
 
 
 class _Room:
