@@ -98,7 +98,7 @@ export class PriceTables {
   /**
    * Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
    * call this one calls `fill`, and another one if it dies; `name` says what it fills. It takes a lag, and the moments and the time
-   * are the server's. `fill` may take until the next moment's turn: then its signal ends.
+   * are the server's. `fill` may take until the next moment's turn, or `fetchMs` if that is longer: then its signal ends.
    */
   keepWarm(
     timing: Timing,
@@ -110,9 +110,10 @@ export class PriceTables {
     marksOf(timing.nextMoment(new Date())); // refuses a name that makes no key, and a timing without moments
     const { prices, options: given } = this.#filling;
     // Filling has room of its own, as it is filled within it. Who fails leaves it to another pod.
+    const maxMs = Math.max(timing.alignMs, given.fetchMs);
     const marks: Filling = {
       ...this.#filling,
-      options: { ...given, maxMs: timing.alignMs, fetchMs: timing.alignMs, tries: 1 },
+      options: { ...given, maxMs, fetchMs: maxMs, tries: 1 },
       room: new Room(1),
     };
     const fields = ['warm'] as const;
