@@ -25,7 +25,7 @@ export interface Filling {
   options: FillOptions;
   prices: VehPrice;
   unknown: UnknownIds;
-  waits: WaitPool;
+  waits: Pick<WaitPool, 'until'>;
   works: Works;
   /** How many upstream calls there may be at once. */
   room: Room;

@@ -6,7 +6,7 @@ export interface KeepWarmOptions {
    * to commit what the moment is to see.
    */
   leadMs?: number;
-  /** Is told what a filling failed with. The screens fill what is missing then. */
+  /** Is told what a filling failed with, and when the server's clock can't be had any more. The screens fill what is missing then. */
   onError?: (error: unknown) => void;
 }
 
@@ -37,6 +37,7 @@ export function keepWarm(
   }
   let timer: NodeJS.Timeout;
   let isStopped = false;
+  let hasClock = true;
   let begun: string | undefined;
 
   const tell = (error: unknown) => {
@@ -62,9 +63,11 @@ export function keepWarm(
   const wake = async () => {
     try {
       const now = await clock();
+      hasClock = true;
       if (!isStopped) arm(begin(now));
     } catch (error) {
-      tell(error);
+      if (hasClock) tell(error);
+      hasClock = false;
       arm(PAUSE_MS);
     }
   };

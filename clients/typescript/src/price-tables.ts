@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Asks } from './asks.js';
 import type { Driver, Word } from './driver.js';
 import type { Filling } from './fill.js';
@@ -24,12 +25,16 @@ import { answered } from './within.js';
 import { textsOf } from './words.js';
 import { Works } from './works.js';
 
+/** How often it is asked whether another pod has filled a moment. */
+const ASK_AGAIN_MS = 250;
+
 /**
  * Price tables that fill themselves: one call reads the rows of a screen, and has those that are missing fetched from upstream by one
  * pod while the others wait. One for each upstream service.
  */
 export class PriceTables {
   readonly #filling: Filling;
+  readonly #waits: WaitPool;
   readonly #outage: Outage | undefined;
 
   constructor(driver: Driver, { connect, outage, ...given }: PriceTablesOptions = {}) {
@@ -37,12 +42,13 @@ export class PriceTables {
     const prices = new VehPrice(driver);
     const room = new Room(options.parallel);
     this.#outage = outage;
+    this.#waits = new WaitPool(driver, options.waitConnections, options.answerMs, connect);
     this.#filling = {
       asks: new Asks(room, options.limit),
       options,
       prices,
       unknown: new UnknownIds(prices, options.unknownMs),
-      waits: new WaitPool(driver, options.waitConnections, options.answerMs, connect),
+      waits: this.#waits,
       works: new Works(),
       room,
       refreshing: new Room(1),
@@ -114,6 +120,7 @@ export class PriceTables {
     const marks: Filling = {
       ...this.#filling,
       options: { ...given, maxMs, fetchMs: maxMs, tries: 1 },
+      waits: { until: askAgain },
       room: new Room(1),
     };
     const fields = ['warm'] as const;
@@ -134,7 +141,7 @@ export class PriceTables {
 
   /** Closes the connections for waiting. They end, too, with the client that they are duplicates of, but for a Cluster of node-redis. */
   close(): void {
-    this.#filling.waits.close();
+    this.#waits.close();
   }
 
   /** Nothing where Redis is down and there is an outage to go on in. */
@@ -143,4 +150,10 @@ export class PriceTables {
     const verify = () => answered(options.answerMs, () => prices.verify(key, id, row));
     return this.#outage ? this.#outage.run(verify, () => ({}), Number.POSITIVE_INFINITY) : verify();
   }
+}
+
+/** Who waits for another pod's filling leaves the connections for waiting to screens. */
+async function askAgain(_key: string, _ids: readonly string[], leftMs: () => number): Promise<string[]> {
+  await sleep(Math.max(0, Math.min(ASK_AGAIN_MS, leftMs())));
+  return [];
 }

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type NextMoment, Outage, Timing } from 'quotelock';
+import { type NextMoment, Outage, PriceTables, type Send, Timing } from 'quotelock';
 
-import { key, url } from './harness.js';
-import { fields, idsFrom, newPod, newPods, rowsOf } from './pods.js';
+import { key, plainRedis, url } from './harness.js';
+import { Upstream, fields, idsFrom, newPod, newPods, newTable, rowsOf } from './pods.js';
 
+const redis = plainRedis();
 const timing = new Timing({ ttlMs: 10_000, alignMs: 1000, lagMs: 1900, bufferMs: 1000 });
 const ids = idsFrom(1, 50);
 
@@ -170,6 +171,54 @@ describe('keepWarm', () => {
       () => newPod().keepWarm(timing, 'a{b', async () => undefined),
       /^RangeError: a table's name takes a text without/,
     );
+  });
+
+  it('keeps no screen waiting while another pod fills', async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const names = Array.from({ length: 8 }, () => key('rules'));
+    const [filling, pod, table] = [newPod(), newPod({ waitConnections: 1 }), newTable()];
+    let begun = 0;
+    const fill = async () => {
+      begun += 1;
+      await sleep(4000);
+    };
+    const warmings = names.map((name) => filling.keepWarm(slow, name, fill, { leadMs: 9900 }));
+    while (begun < names.length) await sleep(5);
+    warmings.push(...names.map((name) => pod.keepWarm(slow, name, () => assert.fail('filled twice'), { leadMs: 9900 })));
+    await sleep(300);
+    const upstream = new Upstream(Number.POSITIVE_INFINITY);
+    const first = filling.getOrFill(table, [1], upstream.fetch, { fields });
+    await upstream.isAsked();
+    const second = pod.getOrFill(table, [1], upstream.fetch, { fields });
+    await sleep(50);
+    const start = performance.now();
+    upstream.answer();
+    assert.equal((await second).waited, 1);
+    assert.ok(performance.now() - start < 1500, `${performance.now() - start} ms`);
+    await first;
+    for (const warming of warmings) warming.stop();
+  });
+
+  it('tells once that the clock can not be had, and goes on when it can', async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const failures: string[] = [];
+    let isDown = true;
+    const driver: Send = async ([name, ...words]) => {
+      if (isDown) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+      return redis.call(name as string, words);
+    };
+    let filled = 0;
+    const fill = async () => {
+      filled += 1;
+    };
+    const pod = new PriceTables(driver, { connect: () => driver, answerMs: 50 });
+    const onError = (error: unknown) => failures.push(String(error));
+    const warming = pod.keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError });
+    await sleep(1500);
+    isDown = false;
+    while (filled === 0) await sleep(10);
+    warming.stop();
+    assert.deepEqual(failures, ['Error: connect ECONNREFUSED']);
   });
 
   it('keeps no process alive', () => {
