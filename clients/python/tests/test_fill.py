@@ -93,14 +93,14 @@ class Filling(ServerTest):
 
         def slow(ids: list[str]) -> Any:
             asked.append(ids)
-            time.sleep(0 if classes.is_async else 1)
+            time.sleep(0 if classes.is_async else 1.3)
             return rows_of(ids)
 
         async def fetch(ids: list[str]) -> Any:
-            await asyncio.sleep(1)
+            await asyncio.sleep(1.3)
             return slow(ids)
 
-        options = FillOptions(claim_ms=600)
+        options = FillOptions(claim_ms=1000)
         way: Any = fetch if classes.is_async else slow
         one, other = classes.PriceTables(options), classes.PriceTables(options)
         if classes.is_async:
@@ -121,13 +121,13 @@ class Filling(ServerTest):
                 with redis.Redis.from_url(URL) as other:
                     other.execute_command("VEHPRICE.DEL", table.key, "1")
                 # Claims are renewed before it answers.
-                time.sleep(0.7)
+                time.sleep(0.9)
             return {id: {"price": f"{price} {id}"} for id in ids}
 
         async def fetch(ids: list[str]) -> Any:
             return await asyncio.to_thread(slow, ids)
 
-        tables = classes.PriceTables(FillOptions(claim_ms=900))
+        tables = classes.PriceTables(FillOptions(claim_ms=1200))
         filled = await tables.get_or_fill(table, [1, 2], fetch if classes.is_async else slow)
         self.assertEqual(filled.rows, [{"price": "new 1"}, {"price": "old 2"}])
 
