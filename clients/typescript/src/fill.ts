@@ -44,6 +44,8 @@ export class Fill<F extends string> {
   readonly settled = new Map<string, Settled>();
   /** What upstream answered, stored or not. */
   readonly fetched = new Map<string, Row>();
+  /** Whether some of it was not, as it would have expired by now: a lock lives for longer than its table's timing says. */
+  isPast = false;
   /** What upstream failed with last. */
   error: unknown;
   readonly #filling: Filling;
@@ -113,6 +115,12 @@ export class Fill<F extends string> {
 
   get #leftMs(): number {
     return this.#until - performance.now();
+  }
+
+  /** Whether rows expire before they are stored. */
+  get #isPast(): boolean {
+    const { expiry } = this.#table;
+    return typeof expiry === 'object' && expiry.at !== undefined && Number(expiry.at) <= Date.now();
   }
 
   get #unsettled(): string[] {
@@ -209,11 +217,14 @@ export class Fill<F extends string> {
     return joined;
   }
 
-  #learn(work: Work, { there, unknown = [], fetched = new Map<string, Row>(), upstream, redis }: Outcome): void {
+  #learn(work: Work, { there, unknown = [], fetched = new Map<string, Row>(), upstream, redis, isPast = false }: Outcome): void {
     const isAsked = (id: string) => this.#tries.has(id) && !this.settled.has(id);
     this.#settle(there.filter(isAsked), this.#own.has(work) ? 'filled' : 'waited');
     this.#settle(unknown.filter(isAsked), 'unknown');
     for (const [id, row] of fetched) if (this.#tries.has(id)) this.fetched.set(id, row);
+    // Fetching it again would not help.
+    if (isPast) this.#settle([...fetched.keys()].filter(isAsked), this.#own.has(work) ? 'filled' : 'waited');
+    this.isPast ||= isPast;
     this.#redis ??= redis;
     if (upstream) this.error = upstream.error;
     if (!work.isFetch) return;
@@ -244,7 +255,9 @@ export class Fill<F extends string> {
     }
     try {
       const there = await this.#store(fetched, token);
-      return { there, fetched, unknown: await this.#noteUnknown(ids, fetched, token) };
+      const isPast = there.length < fetched.size && this.#isPast;
+      if (isPast && token !== null) await this.#release(token);
+      return { there, fetched, isPast, unknown: await this.#noteUnknown(ids, fetched, token) };
     } catch (error) {
       return { there: [], fetched, redis: { error } };
     }

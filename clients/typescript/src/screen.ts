@@ -42,6 +42,7 @@ export class Screen<F extends string> {
     this.#fill = fill;
     await this.#inTime(fill.run());
     await this.#read(absent, { current: true });
+    if (fill.isPast) this.#take(fill.fetched);
     const lacking = this.#absent();
     const isUnknown = (id: string) => fill.settled.get(id) === 'unknown';
     const fetched = fill.count('filled');

@@ -9,6 +9,7 @@ import {
   type Driver,
   type Fetch,
   FillError,
+  type PriceTable,
   PriceTableCopies,
   PriceTables,
   type Send,
@@ -403,9 +404,35 @@ describe('getOrFill, where upstream fails,', () => {
     assert.deepEqual(upstream.asked, []);
   });
 
-  it('says so where rows have expired before they are read', async () => {
+  it('answers what was fetched, once, where it would have expired by the time it is stored', async () => {
     const table = { ...newTable(), expiry: { at: Date.now() - 1000 } };
-    const error = await failureOf(newPod({ tries: 1 }).getOrFill(table, [1], new Upstream().fetch, { fields }));
+    const upstream = new Upstream(50);
+    const pod = newPod({ claimMs: 60_000 });
+    const screens = await Promise.all([1, 2].map(() => pod.getOrFill(table, [1, 99], upstream.fetch, { fields })));
+    for (const { rows, missing } of screens) assert.deepEqual([rows, missing], [[{ price: '2' }, null], ['99']]);
+    assert.deepEqual(
+      [screens.map(({ filled, waited }) => [filled, waited]), upstream.asked],
+      [
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        [['1', '99']],
+      ],
+    );
+    // And it holds no claim.
+    assert.deepEqual((await prices.claim(table.key, [1], { ttlMs: 1000 })).claimed, ['1']);
+  });
+
+  it('says so where rows have expired before they are read', async () => {
+    const table: PriceTable = { ...newTable(), expiry: { inMs: 1 } };
+    const slow: Send = async ([name, ...words]) => {
+      const reply = await redis.call(name as string, words);
+      if (name === 'VEHPRICE.MSET') await sleep(20);
+      return reply;
+    };
+    const pod = new PriceTables(slow, { connect: () => redis.duplicate(), tries: 1 });
+    const error = await failureOf(pod.getOrFill(table, [1], new Upstream().fetch, { fields }));
     assert.equal(error.message, '1 of 1 rows could not be had: what was stored has expired, or was deleted');
   });
 
