@@ -215,7 +215,7 @@ fn send(con: &mut Connection, commands: &[Vec<String>]) -> RedisResult<Vec<Value
     }
 }
 
-/// Of a primary that has too few replicas, or a node that sees too few others.
+/// Of a primary that has too few replicas, of a node that sees too few others, or knows that it was replaced.
 fn is_refusal(code: &str) -> bool {
-    ["NOREPLICAS", "CLUSTERDOWN"].contains(&code)
+    ["NOREPLICAS", "CLUSTERDOWN", "MOVED"].contains(&code)
 }

@@ -2,8 +2,11 @@
 //!
 //! Each machine is a network namespace, so these take root.
 
+mod cluster;
+mod half_open;
 mod machines;
 mod partitions;
 mod switch;
 mod watched;
+mod weather;
 mod writers;

@@ -22,11 +22,13 @@ struct Rules {
     /// How many of a hundred packets are lost.
     loss: u64,
     rng: Rng,
+    lost: u64,
 }
 
 impl Switch {
     pub(super) fn between(tuns: Vec<Tun>) -> Self {
-        let rules = Rules { cut: BTreeSet::new(), delay: Duration::ZERO, loss: 0, rng: Rng::seeded(17) };
+        let rules =
+            Rules { cut: BTreeSet::new(), delay: Duration::ZERO, loss: 0, rng: Rng::seeded(17), lost: 0 };
         let (rules, tuns) = (Arc::new(Mutex::new(rules)), Arc::new(tuns));
         let (wire, arriving) = channel();
         for from in 0..tuns.len() {
@@ -54,6 +56,28 @@ impl Switch {
     pub(super) fn heal(&self) {
         self.0.lock().unwrap().cut.clear();
     }
+
+    /// From now on each packet takes so long, and so many of a hundred are lost.
+    pub(super) fn worsen(&self, delay: Duration, loss: u64) {
+        let mut rules = self.0.lock().unwrap();
+        (rules.delay, rules.loss) = (delay, loss);
+    }
+
+    /// How many packets were lost otherwise than by a cut.
+    pub(super) fn lost(&self) -> u64 {
+        self.0.lock().unwrap().lost
+    }
+}
+
+impl Rules {
+    fn lets_pass(&mut self, from: usize, to: usize) -> bool {
+        if self.cut.contains(&(from, to)) {
+            return false;
+        }
+        let is_lost = self.rng.below(100) < self.loss;
+        self.lost += u64::from(is_lost);
+        !is_lost
+    }
 }
 
 /// A packet, where it goes, and when it is due there.
@@ -66,9 +90,9 @@ fn take(from: usize, rules: &Mutex<Rules>, tuns: &[Tun], wire: &Sender<Sent>) {
         let packet = &packet[..length];
         let Some(to) = destination(packet).filter(|to| *to < tuns.len()) else { continue };
         let mut rules = rules.lock().unwrap();
-        let is_lost = rules.cut.contains(&(from, to)) || rules.rng.below(100) < rules.loss;
-        if !is_lost && wire.send((Instant::now() + rules.delay, to, packet.to_vec())).is_err() {
-            break;
+        if rules.lets_pass(from, to) {
+            // In order, as long as all take as long.
+            let _gone = wire.send((Instant::now() + rules.delay, to, packet.to_vec()));
         }
     }
 }

@@ -29,13 +29,15 @@ impl Watched {
 
     /// The replica that Sentinel makes the primary.
     pub(super) fn next(&self) -> usize {
-        let role = |index: usize| info(&mut self.servers[index].connection(), "replication").remove("role");
-        let is_primary = |index: &usize| role(*index).is_some_and(|role| role == "master");
+        // Sentinel hangs up on all clients of a server whose role it changes.
+        let role = |index: usize| self.servers[index].info::<String>("replication", "role");
+        let is_primary = |index: &usize| role(*index).is_ok_and(|role| role == "master");
         eventually(TIMEOUT, || REPLICAS.into_iter().find(is_primary))
     }
 
     /// All hold the same in the end, the next primary and those that follow it.
-    pub(super) fn all_follow(&self, next: usize, books: &[Book], what: &str) {
+    pub(super) fn all_follow(self, next: usize, books: &[Book], what: &str) {
+        drop(self.sentinels);
         let others: Vec<&Server> =
             (0..SERVERS).filter(|index| *index != next).map(|index| &self.servers[index]).collect();
         let next = &self.servers[next];
@@ -45,7 +47,8 @@ impl Watched {
     }
 }
 
-fn primary_and_replicas(kind: Kind, network: &Network, conf: &[&str]) -> [Server; SERVERS] {
+/// The first one is the primary.
+pub(super) fn primary_and_replicas(kind: Kind, network: &Network, conf: &[&str]) -> [Server; SERVERS] {
     let builder = Server::builder(kind).conf("repl-diskless-sync-delay 0").module_args(SETTINGS);
     let builder = conf.iter().fold(builder, |builder, line| builder.conf(*line));
     let servers = [0, 1, 2].map(|machine| network.place(builder.clone(), machine).start());

@@ -1,0 +1,103 @@
+//! What a Cluster loses with a primary that is cut off, stands still, or is killed while its replica stands
+//! still: `cluster-node-timeout` says how soon a node knows.
+
+use std::time::{Duration, Instant};
+
+use super::super::cluster_nodes::{Nodes, PRIMARIES};
+use super::super::sentinels::signal;
+use super::super::{full, report};
+use super::machines::Network;
+use super::writers::{Tally, write_during};
+use crate::harness::*;
+
+const NODES: usize = 2 * PRIMARIES;
+/// The one that clients write to, and its replica.
+const PRIMARY: usize = 0;
+const REPLICA: usize = PRIMARIES;
+
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+const BEFORE_MS: u64 = 300;
+/// How long the replica stands still before its primary is killed: as one that gets no processor.
+const STILL_MS: u64 = 1500;
+
+#[derive(Clone, Copy)]
+enum Disaster {
+    /// The primary is cut off from all nodes, but not from clients.
+    CutOff,
+    /// The primary stands still until it is replaced.
+    Stopped,
+    /// The replica stands still, then the primary is killed, then the replica goes on.
+    ReplicaStopped,
+}
+use Disaster::*;
+
+const GUARD: [&str; 2] = ["min-replicas-to-write 1", "min-replicas-max-lag 2"];
+
+/// What happens, with which `cluster-node-timeout`, with `GUARD` or not, and whether writes are lost. The first
+/// is what `make test` runs.
+const CASES: [(&str, Disaster, u64, bool, bool); 8] = [
+    ("cut off", CutOff, 2000, false, true),
+    ("cut off", CutOff, 2000, true, true),
+    ("cut off", CutOff, 5000, false, true),
+    ("cut off", CutOff, 5000, true, true),
+    ("stopped", Stopped, 2000, false, false),
+    ("stopped", Stopped, 5000, false, false),
+    ("killed while its replica stands still", ReplicaStopped, 2000, false, true),
+    ("killed while its replica stands still", ReplicaStopped, 2000, true, true),
+];
+
+/// Strikes; what is under way ends once the replica is the primary.
+fn strike(disaster: Disaster, nodes: &Nodes, network: &Network, tally: &mut Tally) -> Instant {
+    let [primary, replica] = [PRIMARY, REPLICA].map(|node| process(&nodes.servers[node]));
+    let others: Vec<usize> = (0..NODES).filter(|node| *node != PRIMARY).collect();
+    rest(BEFORE_MS);
+    let mut struck = Instant::now();
+    match disaster {
+        CutOff => network.switch.part(&[PRIMARY], &others),
+        Stopped => signal(&primary, "-STOP"),
+        ReplicaStopped => {
+            signal(&replica, "-STOP");
+            rest(STILL_MS);
+            struck = Instant::now();
+            signal(&primary, "-KILL");
+            // Until the others know.
+            let other = &mut nodes.con(1);
+            eventually(TIMEOUT, || text(other, "CLUSTER NODES").contains("master,fail ").then_some(()));
+            signal(&replica, "-CONT");
+        }
+    }
+    let role = || nodes.servers[REPLICA].info::<String>("replication", "role").unwrap();
+    eventually(TIMEOUT, || (role() == "master").then_some(()));
+    tally.is_replaced(struck.elapsed());
+    if matches!(disaster, Stopped) {
+        signal(&primary, "-CONT");
+    }
+    rest(BEFORE_MS);
+    struck
+}
+
+fn process(server: &Server) -> String {
+    server.info("server", "process_id").unwrap()
+}
+
+#[apply(one_server)]
+fn cluster_loses_what_was_not_waited_for(#[case] kind: Kind) {
+    for (how, disaster, timeout, is_guarded, loses) in &CASES[..if full() { CASES.len() } else { 1 }] {
+        let timeout = format!("cluster-node-timeout {timeout}");
+        let conf = [&[&*timeout], if *is_guarded { &GUARD[..] } else { &[] }].concat();
+        let what = &format!("network, cluster, a primary {how}, {}", conf.join(", "));
+        Network::test(NODES + 1, what, |network| {
+            let mut nodes = Nodes::placed(kind, &conf, |builder, node| network.place(builder, node));
+            let is_of_primary = |writer: &u64| nodes.slot(&writer.to_string()) < Nodes::FIRST_OF_SECOND;
+            let writers: Vec<u64> = (0..).filter(is_of_primary).take(4).collect();
+            let (mut tally, mut struck) = (Tally::default(), Instant::now());
+            let books = write_during(&nodes.servers[PRIMARY], &writers, CALL_TIMEOUT, || {
+                struck = strike(*disaster, &nodes, network, &mut tally);
+            });
+            nodes.servers[PRIMARY].kill();
+            tally.compare(books, &nodes.servers[REPLICA], struck, what);
+            report(kind, what, &tally.figures());
+            assert!(!loses || tally.lost > 0, "{tally:?}");
+        });
+    }
+}
