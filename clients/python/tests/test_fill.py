@@ -126,11 +126,23 @@ class Filling(ServerTest):
         with self.assertRaisesRegex(FillError, "^1 of 2 rows could not be had: upstream is down$") as raised:
             await tables.get_or_fill(table, [1, 2], classes.fetch(fail))
         error = raised.exception
-        self.assertEqual((error.filled.rows, error.filled.missing, len(asked)), ([{"price": "2"}, None], ["2"], 4))
+        self.assertEqual((error.filled.rows, error.failed, len(asked)), ([{"price": "2"}, None], ["2"], 4))
         # An upstream that can't be reached is no Redis that can't.
         self.assertFalse(is_unavailable(error))
         # Nothing stays claimed.
         self.assertEqual((await classes.VehPrice().claim(table.key, [2], ttl_ms=1000)).claimed, ["2"])
+
+    @through_each_driver
+    async def test_ids_that_fail_are_not_those_that_upstream_does_not_know(self, classes: Classes) -> None:
+        def fail(ids: list[str]) -> Any:
+            if ids == ["1"]:
+                raise ConnectionRefusedError("upstream is down")
+            return rows_of(ids)
+
+        tables = classes.PriceTables(FillOptions(tries=1, limit=1))
+        with self.assertRaisesRegex(FillError, "^1 of 3 rows could not be had: upstream is down$") as raised:
+            await tables.get_or_fill(cache(), [1, 2, 99], classes.fetch(fail))
+        self.assertEqual((raised.exception.failed, raised.exception.filled.missing), (["1"], ["99"]))
 
     async def test_no_call_takes_longer_and_the_next_one_has_the_rows(self) -> None:
         table, asked = cache(), list[Any]()

@@ -5,11 +5,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from quotelock import LockedQuoteInfo, PricePlan, PriceTables, ServerError, Timing, VehPrice, is_unavailable
+from quotelock import LockedQuoteInfo, PricePlan, PriceTables, Seen, ServerError, Timing, is_unavailable
 
 client = redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
 timing = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=0)  # as the server's settings
-locks, prices, tables = LockedQuoteInfo(client), VehPrice(client), PriceTables(client)
+locks, tables = LockedQuoteInfo(client), PriceTables(client)
 plans = PricePlan(client, "hermes:pricingReleaseToggle")
 
 
@@ -29,12 +29,13 @@ print("map:", filled.rows, filled.missing)
 
 # A plan's id goes out with the tag of old pricing, until a toggle says otherwise.
 [plan_id] = plans.tag(["571"])
-print("map:", plan_id, PricePlan.bare(plan_id))
+print("map:", plan_id, plans.route([plan_id]))
 
 # Reserving only reads the lock, and compares the price with what the user saw.
-held = locks.get_by_id("42")
-print("reserve:", held and held.state, locks.get_by_id("43"))
-print("reserve:", prices.verify(table.key, "4711", {"pricingId": "571"}).verdict, plans.route([plan_id]))
+for user, pricing_id in (("42", "571"), ("42", "570"), ("43", "571")):
+    seen = Seen(lock.query_time, {"pricingId": pricing_id})
+    reserved = tables.reserve(locks.get_by_id(user), lambda _: table, "4711", seen, upstream)
+    print("reserve:", reserved.verdict, reserved.row)
 
 # What the server refuses says why.
 try:

@@ -11,6 +11,7 @@ from .filling import Fetch, Fetched, Filled, FillError, FillOptions
 from .locks import LockedQuoteInfo, QuoteLock
 from .plans import PricePlan
 from .price_tables import PriceTables
+from .reserving import Reserved, Seen
 from .tables import VehPrice
 from .timing import LockOptions, Moment, NextMoment, PriceTable, Timing, UnlockedLock
 from .types import (
@@ -70,9 +71,11 @@ __all__ = [
     "RawRow",
     "Reason",
     "Redis",
+    "Reserved",
     "Route",
     "Routed",
     "Row",
+    "Seen",
     "Send",
     "ServerError",
     "State",

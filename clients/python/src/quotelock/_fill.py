@@ -25,7 +25,12 @@ _FIRST_PAUSE, _MAX_PAUSE = 0.05, 1.0
 _NO_FIELDS = ["?"]
 
 _Row = Mapping[str, Value]
-_Read = Callable[[list[str]], Steps[list[Any]]]
+
+
+class Copy(Protocol):
+    """What is read instead of the table. With asyncio it is awaited."""
+
+    def rows(self, ids: Sequence[Word]) -> Any: ...
 
 
 class Room(Protocol):
@@ -51,6 +56,12 @@ class Source:
     table: PriceTable
     fields: Sequence[str] | None
     fetch: Callable[[list[str]], Any]
+    copy: Copy | None = None
+
+    def read(self, ids: list[str]) -> Steps[list[Any]]:
+        """The rows that the table has."""
+        copy = self.copy
+        return _tables.mget(self.table.key, ids, self.fields, None) if copy is None else Run(lambda: copy.rows(ids))
 
     def known(self, answer: Any, ids: Iterable[str]) -> dict[str, _Row]:
         """The rows that upstream knows, of these ids. A row without a value can't be stored, and is none."""
@@ -64,24 +75,26 @@ class Source:
         return any(row.get(field) is not None for field in fields)
 
 
-def get_or_fill(filling: Filling, source: Source, ids: list[str], read: _Read) -> Flow[Filled[Any]]:
+def get_or_fill(filling: Filling, source: Source, ids: list[str]) -> Flow[Filled[Any]]:
     """The rows of these ids, where what is missing is fetched from upstream, by whichever pod is first."""
     if not source.table.locked:
         return (yield from _unlocked(source, ids))
     until = monotonic() + filling.options.max_ms / 1000
-    rows = yield from read(ids)
+    rows = yield from source.read(ids)
     absent = dict.fromkeys(id for id, row in zip(ids, rows) if row is None)
     hits = len(set(ids)) - len(absent)
     if not absent:
         return Filled(rows, hits, 0, 0, [])
     fill = _Fill(filling, source, absent, until)
     yield from fill.run()
-    rows = yield from read(ids)
+    rows = yield from source.read(ids)
     missing = list(dict.fromkeys(id for id, row in zip(ids, rows) if row is None))
+    unknown = [id for id in missing if fill.settled.get(id) == "unknown"]
     fetched = fill.count("filled")
-    filled = Filled(rows, hits, fetched, max(0, len(absent) - len(missing) - fetched), missing)
-    if any(fill.settled.get(id) != "unknown" for id in missing):
-        raise FillError(filled, fill.error or TimeoutError(f"no answer within {filling.options.max_ms} ms")) from None
+    filled = Filled(rows, hits, fetched, max(0, len(absent) - len(missing) - fetched), unknown)
+    if len(unknown) < len(missing):
+        failed = [id for id in missing if fill.settled.get(id) != "unknown"]
+        raise FillError(filled, failed, fill.error or TimeoutError(f"no answer within {filling.options.max_ms} ms")) from None
     return filled
 
 

@@ -39,10 +39,12 @@ class Filled(Generic[R]):
 class FillError(Exception):
     """Some rows could not be had: upstream failed, or time was up."""
 
-    def __init__(self, filled: Filled[Any], upstream: Exception) -> None:
-        super().__init__(f"{len(filled.missing)} of {len(filled.rows)} rows could not be had: {upstream}")
+    def __init__(self, filled: Filled[Any], failed: list[str], upstream: Exception) -> None:
+        super().__init__(f"{len(failed)} of {len(filled.rows)} rows could not be had: {upstream}")
         self.filled = filled
-        """The rows that there are. What could not be had is among `missing`."""
+        """The rows that there are."""
+        self.failed = failed
+        """The ids of those that could not be had."""
         self.upstream = upstream
         """What upstream failed with. It is no `__cause__`: an upstream that can't be reached is no Redis that can't."""
 

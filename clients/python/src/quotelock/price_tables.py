@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
-from . import _tables
 from ._drivers import Driver
 from ._faces import Face
 from ._fill import Filling, Source, get_or_fill
-from ._steps import Run, Steps
+from ._reserve import reserve
 from ._unknown_ids import UnknownIds
 from ._words import Word, words
 from .copies import PriceTableCopy
 from .filling import Fetch, Filled, FillOptions
-from .timing import PriceTable
+from .reserving import Reserved, Seen
+from .timing import Moment, PriceTable
 from .types import FieldsRow, Row
 
+L = TypeVar("L", bound=Moment)
 R = TypeVar("R", bound=Mapping[str, Any])
 
 
@@ -62,12 +63,23 @@ class PriceTables(Face):
 
         Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with.
         """
-
-        def read(ids: list[str]) -> Steps[list[Any]]:
-            return _tables.mget(table.key, ids, fields, None) if copy is None else Run(lambda: copy.rows(ids))
-
         asked = words("get_or_fill", ids)
-        return self._take(get_or_fill(self._filling, Source(table, fields, fetch), asked, read))
+        return self._take(get_or_fill(self._filling, Source(table, fields, fetch, copy), asked))
+
+    def reserve(
+        self,
+        lock: L | None,
+        table_of: Callable[[L], PriceTable],
+        id: Word,
+        seen: Seen,
+        fetch: Fetch,
+        *,
+        fields: Sequence[str] | None = None,
+    ) -> Reserved:
+        """Whether a vehicle can be reserved at what its user saw. `lock` is that of `get_by_id`, which never starts one, and `table_of`
+        names its table. A row that is missing is fetched first, as `get_or_fill` does it: with a `FillError` where that fails.
+        """
+        return self._take(reserve(self._filling, lock, table_of, id, seen, fetch, fields))
 
 
 class _Room:
