@@ -38,13 +38,19 @@ class Keys(TestCase):
 
 class Times(TestCase):
     def test_rows_outlive_every_lock_on_their_moment(self) -> None:
-        for moment in ("2024-09-12T02:50:00.000Z", "2024-09-12T10:50:00+08:00", "2024-09-12t02:50:00.000999999z"):
+        for moment in (
+            "2024-09-12T02:50:00.000Z",
+            "2024-09-12T10:50:00+08:00",
+            "2024-09-12t02:50:00.000999999999z",
+            "2024-09-12 02:50:00Z",
+            "2024-09-12T02:49:60.000Z",
+        ):
             ends = datetime(2024, 9, 12, 2, 57, 2, tzinfo=UTC)
             self.assertEqual(TIMING.expiry_of(lock(moment)), ends, moment)
         self.assertEqual(TIMING.expiry_of(lock("9999-12-31T23:59:59Z")).year, 9999)
         table = TIMING.table(lock("2024-09-12T02:50:00.000Z"), "t", ["7", "3"])
         self.assertEqual(table, PriceTable("t:{2024-09-12T02:50:00.000Z}:3,7", ends))
-        for moment in ("soon", "2024-09-12T02:50:00.000", "2024-09-12", "2024-13-12T02:50:00Z"):
+        for moment in ("soon", "2024-09-12T02:50:00.000", "2024-09-12", "2024-13-12T02:50:00Z", "2024-09-12T02:50:61Z"):
             self.assertRaises(ValueError, TIMING.expiry_of, lock(moment))
 
     def test_moments_are_those_that_the_server_gives(self) -> None:
@@ -74,14 +80,23 @@ class Times(TestCase):
         Timing(ttl_ms=1000, align_ms=0, lag_ms=0)
 
     def test_a_moment_stands_in_while_redis_is_down(self) -> None:
-        now = datetime(2024, 9, 12, 2, 55, 30, tzinfo=UTC)
+        now = datetime(2024, 9, 12, 2, 55, 1, tzinfo=UTC)
+        own = "2024-09-12T02:54:00.000Z"
         for seen, moment, state in (
-            (None, "2024-09-12T02:55:00.000Z", "Effective"),
-            ("2024-09-12T02:50:29.000Z", "2024-09-12T02:50:29.000Z", "CloseToExpired"),
-            ("2024-09-12T02:50:30.000Z", "2024-09-12T02:50:30.000Z", "Effective"),
-            ("2024-09-12T02:48:00.000Z", "2024-09-12T02:55:00.000Z", "Effective"),
-            ("2024-09-12T02:56:00.000Z", "2024-09-12T02:55:00.000Z", "Effective"),
-            ("anything", "2024-09-12T02:55:00.000Z", "Effective"),
+            (None, own, "Effective"),
+            ("2024-09-12T02:50:00.000Z", "2024-09-12T02:50:00.000Z", "CloseToExpired"),
+            ("2024-09-12T02:51:00.000Z", "2024-09-12T02:51:00.000Z", "Effective"),
+            ("2024-09-12T10:51:00+08:00", "2024-09-12T10:51:00+08:00", "Effective"),
+            # Those that no lock is on any more, none is on yet, and none is ever on.
+            ("2024-09-12T02:48:00.000Z", "2024-09-12T02:48:00.000Z", "CloseToExpired"),
+            ("2024-09-12T02:47:00.000Z", own, "Effective"),
+            ("2024-09-12T02:56:00.000Z", own, "Effective"),
+            ("2024-09-12T02:51:00.001Z", own, "Effective"),
+            ("anything", own, "Effective"),
+            # The server's clock may be a second ahead, and give this one.
+            ("2024-09-12T02:55:00.000Z", "2024-09-12T02:55:00.000Z", "Effective"),
         ):
             self.assertEqual(TIMING.unlocked([3, "7"], seen, now), UnlockedLock(["3", "7"], moment, state), seen)  # type: ignore[arg-type]
+        early = datetime(2024, 9, 12, 2, 55, 0, 999_000, tzinfo=UTC)
+        self.assertEqual(TIMING.unlocked([], "2024-09-12T02:55:00.000Z", early).query_time, own)
         self.assertFalse(TIMING.table(TIMING.unlocked([]), "t").locked)

@@ -114,7 +114,7 @@ class Timing:
 
     def unlocked(self, role_ids: Sequence[Word], seen: str | None = None, now: datetime | None = None) -> UnlockedLock:
         """For a screen that goes on while Redis is down. `seen` is the moment that the app sent back: it is kept while a lock on it
-        could be in force. Else it is the moment of this pod's clock."""
+        could be in force. Else it is the moment of this pod's clock. The roles are those given, whichever the lock had."""
         now = datetime.now(UTC) if now is None else now
         moment = seen if seen is not None and self._may_be_in_force(seen, now) else self.moment_at(now)
         # Whole seconds, cut off towards 0, as the server counts them.
@@ -128,7 +128,10 @@ class Timing:
             time = _time_of(moment)
         except ValueError:
             return False
-        return time <= unix_ms(now) < time + self._lasts_ms
+        is_moment = time == self._floor(time)
+        # A pod's clock may be behind the server's, which has given the moment.
+        has_begun = time + self.lag_ms <= unix_ms(now) + _SKEW_MS
+        return is_moment and has_begun and unix_ms(now) < time + self._lasts_ms
 
     @property
     def _buffer_ms(self) -> int:
@@ -145,13 +148,21 @@ class Timing:
 # 9999-12-31, the last day that a row can expire.
 _END_OF_TIME = unix_ms(datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC))
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
+# How far a pod's clock may be behind the server's.
+_SKEW_MS = 1000
+
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:)(\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
 
 
 def _time_of(moment: str) -> int:
-    if not _RFC_3339.fullmatch(moment):
+    """As the server reads it: a leap second is the first one of the next minute."""
+    found = _RFC_3339.fullmatch(moment)
+    if not found:
         raise ValueError(f"a moment takes a time of RFC 3339, not '{moment}'")
-    return unix_ms(datetime.fromisoformat(moment.upper()))
+    day, time, second, fraction, offset = found.groups("")
+    is_leap = second == "60"
+    at = datetime.fromisoformat(f"{day}T{time}{'59' if is_leap else second}{fraction}{offset.upper()}")
+    return unix_ms(at) + 1000 * is_leap
 
 
 def _check(name: str, value: int, is_right: bool, expected: str) -> None:
