@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from . import _tables
-from ._fill import Filling, Source, get_or_fill
+from ._fill import Filling, Source
+from ._screen import get_or_fill
 from ._steps import Flow
 from ._words import Word, word
 from .reserving import Reserved, Seen
@@ -29,8 +30,8 @@ def reserve(
         return Reserved("NewQuote", None, not isinstance(lock, UnlockedLock))
     table = table_of(lock)
     if table.locked:
-        found = yield from _tables.verify(table.key, asked, expected)
-        if found.verdict != "Missing":
+        found = yield from filling.go_on(lambda: _tables.verify(table.key, asked, expected), _nothing)
+        if found is not None and found.verdict != "Missing":
             return Reserved(found.verdict, found.row)
     filled = yield from get_or_fill(filling, Source(table, fields, fetch), [asked])
     [row] = filled.rows
@@ -40,6 +41,10 @@ def reserve(
     is_same = all(row.get(field) == value for field, value in expected.items())
     texts = {field: value for field, value in row.items() if value is not None}
     return Reserved("Match" if is_same else "Changed", texts, filled.locked)
+
+
+def _nothing() -> Flow[None]:
+    yield from ()
 
 
 def _texts(row: Mapping[str, Word]) -> dict[str, str]:

@@ -33,7 +33,7 @@ class Filled(Generic[R]):
     missing: list[str]
     """Ids that upstream does not know."""
     locked: bool = True
-    """False: upstream was asked without the table, under an `UnlockedLock`."""
+    """False: upstream was asked without the table, under an `UnlockedLock` or as Redis is down."""
 
 
 class FillError(Exception):

@@ -8,12 +8,14 @@ from typing import Any, TypeVar, overload
 
 from ._drivers import Driver
 from ._faces import Face
-from ._fill import Filling, Source, get_or_fill
+from ._fill import Filling, Source
 from ._reserve import reserve
+from ._screen import get_or_fill
 from ._unknown_ids import UnknownIds
 from ._words import Word, words
 from .copies import PriceTableCopy
 from .filling import Fetch, Filled, FillOptions
+from .outage import Outage
 from .reserving import Reserved, Seen
 from .timing import Moment, PriceTable
 from .types import FieldsRow, Row
@@ -27,9 +29,9 @@ class PriceTables(Face):
     one pod while the others wait. One for each upstream service, for any number of threads.
     """
 
-    def __init__(self, driver: Driver, options: FillOptions = FillOptions()) -> None:
+    def __init__(self, driver: Driver, options: FillOptions = FillOptions(), *, outage: Outage | None = None) -> None:
         super().__init__(driver)
-        self._filling = Filling(options, _Room(options.parallel), UnknownIds(options.unknown_ms))
+        self._filling = Filling(options, _Room(options.parallel), UnknownIds(options.unknown_ms), outage)
 
     @overload
     def get_or_fill(self, table: PriceTable, ids: Sequence[Word], fetch: Fetch) -> Filled[Row]: ...
@@ -61,7 +63,8 @@ class PriceTables(Face):
         not know. `fields` are read and written: all that the table has, the same in each call; without it what each row has. A `copy`,
         of the same fields, is read instead of the table.
 
-        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with.
+        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with,
+        unless there is an `outage`.
         """
         asked = words("get_or_fill", ids)
         return self._take(get_or_fill(self._filling, Source(table, fields, fetch, copy), asked))

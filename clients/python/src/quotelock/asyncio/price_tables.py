@@ -8,8 +8,9 @@ from typing import Any, TypeVar, overload
 
 from .._drivers import AsyncDriver
 from .._faces import AsyncFace
-from .._fill import Filling, Source, get_or_fill
+from .._fill import Filling, Source
 from .._reserve import reserve
+from .._screen import get_or_fill
 from .._unknown_ids import UnknownIds
 from .._words import Word, words
 from ..filling import AsyncFetch, Filled, FillOptions
@@ -17,6 +18,7 @@ from ..reserving import Reserved, Seen
 from ..timing import Moment, PriceTable
 from ..types import FieldsRow, Row
 from .copies import PriceTableCopy
+from .outage import Outage
 
 L = TypeVar("L", bound=Moment)
 R = TypeVar("R", bound=Mapping[str, Any])
@@ -27,9 +29,9 @@ class PriceTables(AsyncFace):
     one pod while the others wait. One for each upstream service, for one event loop.
     """
 
-    def __init__(self, driver: AsyncDriver, options: FillOptions = FillOptions()) -> None:
+    def __init__(self, driver: AsyncDriver, options: FillOptions = FillOptions(), *, outage: Outage | None = None) -> None:
         super().__init__(driver)
-        self._filling = Filling(options, _Room(options.parallel), UnknownIds(options.unknown_ms))
+        self._filling = Filling(options, _Room(options.parallel), UnknownIds(options.unknown_ms), outage)
 
     @overload
     async def get_or_fill(self, table: PriceTable, ids: Sequence[Word], fetch: AsyncFetch) -> Filled[Row]: ...
@@ -63,7 +65,8 @@ class PriceTables(AsyncFace):
         not know. `fields` are read and written: all that the table has, the same in each call; without it what each row has. A `copy`,
         of the same fields, is read instead of the table.
 
-        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with.
+        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with,
+        unless there is an `outage`.
         """
         asked = words("get_or_fill", ids)
         return await self._take(get_or_fill(self._filling, Source(table, fields, fetch, copy), asked))
