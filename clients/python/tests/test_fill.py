@@ -15,6 +15,7 @@ from quotelock import FillError, FillOptions, Lock, PriceTable, PriceTables, Tim
 from quotelock.asyncio import PriceTables as AsyncTables
 
 from .harness import URL, Classes, ServerTest, key, through_each_driver
+from .way import Way, either_way, given
 
 
 def cache() -> PriceTable:
@@ -100,7 +101,7 @@ class Filling(ServerTest):
             await asyncio.sleep(0.5)
             return slow(ids)
 
-        options = FillOptions(claim_ms=150)
+        options = FillOptions(claim_ms=300)
         way: Any = fetch if classes.is_async else slow
         one, other = classes.PriceTables(options), classes.PriceTables(options)
         if classes.is_async:
@@ -143,6 +144,17 @@ class Filling(ServerTest):
         with self.assertRaisesRegex(FillError, "^1 of 3 rows could not be had: upstream is down$") as raised:
             await tables.get_or_fill(cache(), [1, 2, 99], classes.fetch(fail))
         self.assertEqual((raised.exception.failed, raised.exception.filled.missing), (["1"], ["99"]))
+
+    @either_way
+    async def test_waits_are_shorter_than_the_drivers_time_out(self, way: Way) -> None:
+        kind: Any = redis.asyncio if way.is_async else redis
+        for timeout in (0.7, 0.35):
+            client = kind.Redis.from_url(URL, socket_timeout=timeout, retry=kind.retry.Retry(redis.backoff.NoBackoff(), 0))
+            table = cache()
+            VehPrice(self.redis).claim(table.key, [1], ttl_ms=900)
+            filled = await Classes(client, way.is_async).PriceTables().get_or_fill(table, [1], way.fetch(rows_of))
+            self.assertEqual(filled.rows, [{"price": "2"}], timeout)
+            await given((client.aclose if way.is_async else client.close)())
 
     async def test_no_call_takes_longer_and_the_next_one_has_the_rows(self) -> None:
         table, asked = cache(), list[Any]()

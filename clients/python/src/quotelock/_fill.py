@@ -52,6 +52,8 @@ class Filling:
     options: FillOptions
     room: Room
     unknown: UnknownIds
+    longest_wait_ms: int
+    """How long the driver's time-out lets a call wait."""
     outage: Breaker | None = None
     under_way: UnderWay = field(default_factory=UnderWay)
 
@@ -120,7 +122,7 @@ class Fill:
                 yield from Wait(list(self._under_way), self._left)
                 yield from self._end_of([handle for handle in self._under_way if handle.done()])
             elif pending:
-                wait_ms = max(1, min(_WAIT_MS, round(self._left * 1000)))
+                wait_ms = max(1, min(_WAIT_MS, self._filling.longest_wait_ms, round(self._left * 1000)))
                 yield from _tables.mget(self._source.table.key, pending, _NO_FIELDS, None, wait_ms)
 
     @property

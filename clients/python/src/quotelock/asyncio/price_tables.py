@@ -31,7 +31,8 @@ class PriceTables(AsyncFace):
 
     def __init__(self, driver: AsyncDriver, options: FillOptions = FillOptions(), *, outage: Outage | None = None) -> None:
         super().__init__(driver)
-        self._filling = Filling(options, _Room(options.parallel), UnknownIds(options.unknown_ms), outage)
+        unknown = UnknownIds(options.unknown_ms)
+        self._filling = Filling(options, _Room(options.parallel), unknown, self._longest_wait_ms, outage)
 
     @overload
     async def get_or_fill(self, table: PriceTable, ids: Sequence[Word], fetch: AsyncFetch) -> Filled[Row]: ...
