@@ -1,4 +1,4 @@
-"""The way to the server, which a test can cut, through either face."""
+"""The way to the server, which a test can change, through either face."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Way(Classes):
         self._client = client
         self.is_cut: Callable[[str], bool] = lambda _command: False
         """Whether a command is lost."""
+        self.reply: Callable[[str, Any], Any] = lambda _command, reply: reply
+        """What is made of a command's reply."""
         self.asked: list[str] = []
         """The commands that were sent, lost or not."""
 
@@ -36,11 +38,11 @@ class Way(Classes):
 
     def _send(self, words: list[str], _key: str, _read_only: bool) -> Any:
         self._check(words[0])
-        return self._client.execute_command(*words)
+        return self.reply(words[0], self._client.execute_command(*words))
 
     async def _send_async(self, words: list[str], _key: str, _read_only: bool) -> Any:
         self._check(words[0])
-        return await self._client.execute_command(*words)
+        return self.reply(words[0], await self._client.execute_command(*words))
 
 
 def either_way(test: Callable[[Any, Way], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:

@@ -8,7 +8,7 @@ from ._outage import OnChange
 from ._table_key import Part
 from .copies import PriceTableCopies, PriceTableCopy
 from .errors import Reason, ServerError, is_unavailable
-from .filling import Fetch, Fetched, Filled, FillError, FillOptions
+from .filling import Fetch, Fetched, Filled, FillError, FillOptions, Warming
 from .locks import LockedQuoteInfo, QuoteLock
 from .outage import Outage
 from .plans import PricePlan
@@ -89,6 +89,7 @@ __all__ = [
     "Value",
     "VehPrice",
     "Verified",
+    "Warming",
     "Word",
     "is_unavailable",
 ]

@@ -68,8 +68,13 @@ class Source:
 
     table: PriceTable
     fields: Sequence[str] | None
-    fetch: Callable[[list[str]], Any]
+    ask: Callable[[list[str]], Steps[Any]]
     copy: Copy | None = None
+
+    @classmethod
+    def of(cls, table: PriceTable, fields: Sequence[str] | None, fetch: Callable[[list[str]], Any], copy: Copy | None = None) -> Source:
+        """Where a function of the caller's own asks upstream."""
+        return cls(table, fields, lambda ids: Run(lambda: fetch(ids)), copy)
 
     def read(self, ids: list[str]) -> Steps[list[Any]]:
         """The rows that the table has."""
@@ -250,7 +255,7 @@ def ask(filling: Filling, source: Source, ids: list[str], token: str | None) -> 
     """Asks upstream, within its time, and renews the claims meanwhile."""
     options = filling.options
     until = monotonic() + options.fetch_ms / 1000
-    answer = yield from Start(Run(lambda: source.fetch(list(ids))))
+    answer = yield from Start(source.ask(list(ids)))
     try:
         while True:
             yield from Wait([answer], max(0, min(until - monotonic(), options.claim_ms / 3000)))

@@ -27,6 +27,8 @@ class Breaker:
         self._lock = threading.Lock()
         # Until when Redis isn't asked.
         self._until: float | None = None
+        self.count = 0
+        """How many outages have begun."""
 
     @property
     def is_on(self) -> bool:
@@ -62,6 +64,7 @@ class Breaker:
         with self._lock:
             is_new = self._until is None
             self._until = monotonic() + self._pause
+            self.count += is_new
         if is_new:
             self._tell(True, error)
 

@@ -33,7 +33,7 @@ def reserve(
         found = yield from filling.go_on(lambda: _tables.verify(table.key, asked, expected), _nothing)
         if found is not None and found.verdict != "Missing":
             return Reserved(found.verdict, found.row)
-    filled = yield from get_or_fill(filling, Source(table, fields, fetch), [asked])
+    filled = yield from get_or_fill(filling, Source.of(table, fields, fetch), [asked])
     [row] = filled.rows
     if row is None:
         return Reserved("NewQuote", None, filled.locked)

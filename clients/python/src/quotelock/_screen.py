@@ -14,13 +14,13 @@ from .filling import Filled, FillError
 def get_or_fill(filling: Filling, source: Source, ids: list[str]) -> Flow[Filled[Any]]:
     """The rows of these ids, where what is missing is fetched from upstream, by whichever pod is first; or, while Redis is down, by
     this one."""
-    screen = _Screen(filling, source, ids)
+    screen = Screen(filling, source, ids)
     if source.table.locked:
         return (yield from filling.go_on(screen.through_table, screen.without_table))
     return (yield from screen.without_table())
 
 
-class _Screen:
+class Screen:
     def __init__(self, filling: Filling, source: Source, ids: list[str]) -> None:
         self._filling = filling
         self._source = source

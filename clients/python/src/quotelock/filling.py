@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ._words import GivenRows
 
@@ -34,6 +34,13 @@ class Filled(Generic[R]):
     """Ids that upstream does not know."""
     locked: bool = True
     """False: upstream was asked without the table, under an `UnlockedLock` or as Redis is down."""
+
+
+class Warming(Protocol):
+    """Tables that are kept warm."""
+
+    def stop(self) -> None:
+        """No further moment is begun. What is under way ends by itself."""
 
 
 class FillError(Exception):

@@ -9,15 +9,16 @@ from typing import Any, TypeVar, overload
 from ._drivers import Driver
 from ._faces import Face
 from ._fill import Filling, Source
+from ._keep_warm import KeepWarm
 from ._reserve import reserve
 from ._screen import get_or_fill
 from ._unknown_ids import UnknownIds
 from ._words import Word, words
 from .copies import PriceTableCopy
-from .filling import Fetch, Filled, FillOptions
+from .filling import Fetch, Filled, FillOptions, Warming
 from .outage import Outage
 from .reserving import Reserved, Seen
-from .timing import Moment, PriceTable
+from .timing import Moment, NextMoment, PriceTable, Timing
 from .types import FieldsRow, Row
 
 L = TypeVar("L", bound=Moment)
@@ -68,7 +69,7 @@ class PriceTables(Face):
         unless there is an `outage`.
         """
         asked = words("get_or_fill", ids)
-        return self._take(get_or_fill(self._filling, Source(table, fields, fetch, copy), asked))
+        return self._take(get_or_fill(self._filling, Source.of(table, fields, fetch, copy), asked))
 
     def reserve(
         self,
@@ -85,6 +86,27 @@ class PriceTables(Face):
         """
         return self._take(reserve(self._filling, lock, table_of, id, seen, fetch, fields))
 
+    def keep_warm(
+        self,
+        timing: Timing,
+        name: str,
+        fill: Callable[[NextMoment], object],
+        *,
+        lead_ms: int | None = None,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> Warming:
+        """Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
+        call this one calls `fill`, and another one if it dies or fails; `name` says what it fills. It takes a lag, and the moments and
+        the time are the server's.
+
+        It does so `lead_ms` before, half of the lag: upstream has what is left of the lag to commit what the moment is to see. `fill`
+        may take until the next moment's turn, and runs in a daemon thread of its own. `on_error` is told what a filling failed with. The
+        screens fill what is missing then.
+        """
+        stop = _Stop()
+        self._start(KeepWarm(self._filling, _Room(1), timing, name, fill, lead_ms, on_error).run(stop))
+        return stop
+
 
 class _Room:
     """For so many upstream calls at once."""
@@ -97,3 +119,16 @@ class _Room:
 
     def release(self) -> None:
         self._free.release()
+
+
+class _Stop:
+    """Ends the wait for the next moment."""
+
+    def __init__(self) -> None:
+        self._is_told = threading.Event()
+
+    def stop(self) -> None:
+        self._is_told.set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._is_told.wait(seconds)
