@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
@@ -155,6 +155,19 @@ class Filling(ServerTest):
             filled = await Classes(client, way.is_async).PriceTables().get_or_fill(table, [1], way.fetch(rows_of))
             self.assertEqual(filled.rows, [{"price": "2"}], timeout)
             await given((client.aclose if way.is_async else client.close)())
+
+    @through_each_driver
+    async def test_rows_that_have_expired_already_are_fetched_once_and_not_kept(self, classes: Classes) -> None:
+        asked = list[Any]()
+
+        def fetch(ids: list[str]) -> Any:
+            asked.append(ids)
+            return rows_of(ids)
+
+        table = PriceTable(key("table"), datetime.now(UTC) - timedelta(seconds=1))
+        filled = await classes.PriceTables().get_or_fill(table, [1, 99], classes.fetch(fetch), fields=["price"])
+        self.assertEqual((filled.rows, filled.missing, filled.locked), ([{"price": "2"}, None], ["99"], False))
+        self.assertEqual(asked, [["1", "99"]])
 
     async def test_no_call_takes_longer_and_the_next_one_has_the_rows(self) -> None:
         table, asked = cache(), list[Any]()

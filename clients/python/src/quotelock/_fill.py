@@ -7,12 +7,14 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any, Literal, Protocol, TypeVar
 
 from . import _tables
 from ._outage import Breaker
 from ._steps import Flow, Handle, Run, Sleep, Start, Steps, Wait
+from ._time import unix_ms
 from ._under_way import UnderWay
 from ._unknown_ids import UnknownIds
 from ._words import Value, Word, word
@@ -96,6 +98,10 @@ class Source:
     def _has_value(self, row: UpstreamRow) -> bool:
         fields = row if self.fields is None else self.fields
         return any(row.get(name) is not None for name in fields)
+
+
+class ExpiredError(Exception):
+    """Rows of this table have expired already, by the server's clock."""
 
 
 class Fill:
@@ -216,7 +222,7 @@ class _Outcome:
     """Those that upstream does not know."""
     upstream: Exception | None = None
     redis: Exception | None = None
-    """What either failed with."""
+    """What either failed with; of Redis, an `ExpiredError`, too."""
 
 
 def _fetch(filling: Filling, source: Source, ids: list[str], token: str | None) -> Flow[_Outcome]:
@@ -227,10 +233,10 @@ def _fetch(filling: Filling, source: Source, ids: list[str], token: str | None) 
         except Exception as error:
             return _Outcome(upstream=error)
         try:
-            stored = yield from _store(source, rows, token)
             unknown = [id for id in ids if id not in rows]
             if unknown:
                 yield from filling.unknown.add(source.table.key, unknown)
+            stored = yield from _store(source, rows, token)
             return _Outcome(rows, stored, unknown)
         except Exception as error:
             return _Outcome(rows, redis=error)
@@ -242,13 +248,16 @@ def _fetch(filling: Filling, source: Source, ids: list[str], token: str | None) 
 
 def _store(source: Source, rows: dict[str, UpstreamRow], token: str | None) -> Flow[list[str]]:
     """Stores rows, of which others' stand that are there already. Answers which ids have a row now."""
-    key, stored = source.table.key, list(rows)
-    count = yield from _tables.mset(key, rows.items(), fields=source.fields, condition="NX", expiry=source.table.expiry, token=token)
+    key, expiry = source.table.key, source.table.expiry
+    count = yield from _tables.mset(key, rows.items(), fields=source.fields, condition="NX", expiry=expiry, token=token)
     if count == len(rows):
-        return stored
+        return list(rows)
     # By others; or by the first of two calls, whose reply was lost; or the claim had ended, and they are to be fetched again.
-    there = yield from _tables.mget(key, stored, None, None)
-    return [id for id, row in zip(stored, there) if row is not None]
+    there = yield from _tables.mget(key, list(rows), None, None)
+    stored = [id for id, row in zip(rows, there) if row is not None]
+    if len(stored) < len(rows) and isinstance(expiry, datetime) and unix_ms(expiry) <= (yield from _tables.server_ms(f"{key}?now")):
+        raise ExpiredError
+    return stored
 
 
 def ask(filling: Filling, source: Source, ids: list[str], token: str | None) -> Flow[dict[str, UpstreamRow]]:

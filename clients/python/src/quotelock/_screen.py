@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from ._fill import Fill, Filling, Source, UpstreamRow, ask
+from ._fill import ExpiredError, Fill, Filling, Source, UpstreamRow, ask
 from ._steps import Flow, Run, Wait
 from .filling import Filled, FillError
 
@@ -37,7 +37,10 @@ class Screen:
         if not absent:
             return self._filled([])
         fill = self._fill = Fill(self._filling, self._source, absent, self._until)
-        yield from fill.run()
+        try:
+            yield from fill.run()
+        except ExpiredError:
+            return (yield from self.without_table())
         yield from self._read(absent)
         fetched = fill.count("filled")
         waited = max(0, len(absent) - len(self._absent()) - fetched)

@@ -33,7 +33,7 @@ class Filled(Generic[R]):
     missing: list[str]
     """Ids that upstream does not know."""
     locked: bool = True
-    """False: upstream was asked without the table, under an `UnlockedLock` or as Redis is down."""
+    """False: upstream was asked without the table, under an `UnlockedLock`, as Redis is down, or as its rows have expired already."""
 
 
 class Warming(Protocol):
