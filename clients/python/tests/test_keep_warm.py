@@ -214,16 +214,19 @@ class KeepingWarm(ServerTest):
         threads = """
             from quotelock import PriceTables, Timing
             tables = PriceTables(redis.Redis.from_url(url))
-            tables.keep_warm(Timing(ttl_ms=360000, align_ms=60000, lag_ms=1000), "rules", print)
+            tables.keep_warm(Timing(ttl_ms=360000, align_ms=60000, lag_ms=1000), "rules", lambda _: None)
         """
         tasks = """
             import asyncio
             from quotelock import Timing
             from quotelock.asyncio import PriceTables
 
+            async def fill(_moment):
+                pass
+
             async def main():
                 client = redis.asyncio.Redis.from_url(url)
-                PriceTables(client).keep_warm(Timing(ttl_ms=360000, align_ms=60000, lag_ms=1000), "rules", print)
+                PriceTables(client).keep_warm(Timing(ttl_ms=360000, align_ms=60000, lag_ms=1000), "rules", fill)
                 await asyncio.sleep(0.1)
                 await client.aclose()
 
