@@ -9,12 +9,14 @@ export QUOTELOCK_MODULE := $(CARGO_TARGET_DIR)/release/libquotelock.so
 typescript := clients/typescript
 python := clients/python
 hermes := examples/hermes
+examples := examples/clients
+quickstart := examples/quickstart
 lint := $(CARGO_TARGET_DIR)/lint
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes quickstart
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -45,13 +47,19 @@ build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build
 	@$(MAKE) --no-print-directory library
 
-test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt
-	@scripts/setup test
+test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and those that take more set-up
+	@scripts/setup $(if $(ALL),all,test)
 	@scripts/servers $(if $(ALL),all,test)
-	@$(MAKE) --no-print-directory clients hermes library
+	@$(MAKE) --no-print-directory clients hermes quickstart library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
-	@$(if $(ALL),echo "== Running them on the other servers"; cargo test --locked --test it -- --ignored _all_)
+	@$(if $(ALL),echo "== Running them on the other servers, and those that take more set-up"; cargo test --locked --test it -- --ignored _all_)
+
+suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: that of one; QUICK=1: within two minutes
+	@scripts/setup suites
+	@$(MAKE) --no-print-directory library
+	@echo "== Running the servers' own test suites"
+	@scripts/suites $(SERVER)
 
 core: ## Test the core alone: it needs neither libclang nor a server
 	@scripts/setup core
@@ -90,16 +98,20 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Pytho
 	@node_modules/.bin/biome check --error-on-warnings
 	@$(MAKE) --no-print-directory target/python/requirements.txt
 	@echo "== Checking Python"
-	@cd $(python) && $(lint)/bin/ruff format --check --quiet && $(lint)/bin/ruff check --quiet
+	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) && $(lint)/bin/ruff check --quiet . ../../$(examples)
 	@cd $(python) && PYTHONPATH=$(lint) MYPYPATH=src:$(CARGO_TARGET_DIR)/python python3 -m mypy --cache-dir $(CARGO_TARGET_DIR)/mypy
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
-sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer
+sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer; SERVER=1: and tests on a server and a module built with sanitizers
 	@scripts/setup build
 	@echo "== Testing the unsafe code under AddressSanitizer"
 	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked $(unsafe_tests) \
 		--target "$$(rustc --print host-tuple)" --target-dir target/sanitize
+ifdef SERVER
+	@scripts/setup sanitize
+	@scripts/sanitize
+endif
 
 msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1: install it first, through rustup
 	@scripts/setup build
@@ -123,15 +135,17 @@ count: ## Count the core's instructions; fails where they have grown by more tha
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
 
-docs: ## Write the parts of docs/commands that come from the commands' entries
+docs: ## Write the parts of docs/commands and docs/clients.md that come from the commands' entries and the tests
 	@scripts/setup build
 	@echo "== Writing docs/commands"
 	@UPDATE_PAGES=1 cargo test --locked --lib pages
+	@echo "== Writing docs/clients.md"
+	@UPDATE_PAGES=1 cargo test --locked --test it client_programs::page
 
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
 	@find $(python) -name __pycache__ -prune -exec rm -rf {} +
-	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
+	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(examples)/node_modules $(foreach at,$(typescript) $(hermes) $(quickstart),$(at)/node_modules $(at)/dist)
 
 library:
 	@echo "== Building the library"
@@ -142,11 +156,11 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-clients: tests/clients/node_modules/.package-lock.json target/python/requirements.txt $(typescript)/dist/src/index.js
+clients: tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json target/python/requirements.txt target/python-clients/requirements.txt $(typescript)/dist/src/index.js
 
-tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
-	@echo "== Fetching the JavaScript clients"
-	@cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund
+tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json: %/node_modules/.package-lock.json: %/package-lock.json
+	@echo "== Fetching the JavaScript clients of $*"
+	@cd $* && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
@@ -171,11 +185,30 @@ $(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescrip
 	@rm -rf $(hermes)/dist
 	@cd $(hermes) && npm run --silent build
 
+quickstart: $(quickstart)/dist/quickstart.js
+
+$(quickstart)/node_modules/.package-lock.json: $(quickstart)/package-lock.json
+	@echo "== Fetching what examples/quickstart is made with"
+	@cd $(quickstart) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(quickstart)/dist/quickstart.js: $(quickstart)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(quickstart)/*.json $(quickstart)/*.ts)
+	@echo "== Building examples/quickstart"
+	@rm -rf $(quickstart)/dist
+	@cd $(quickstart) && npm run --silent build
+
 # The copy of a list, made last, marks that all of it is there.
 target/python/requirements.txt: tests/clients/requirements.txt
 	@echo "== Fetching the Python drivers"
 	@rm -rf target/python
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
+	@cp $< $@
+
+# Beside those: what these want hides modules that mypy knows.
+target/python-clients/requirements.txt: $(examples)/requirements.txt
+	@echo "== Fetching the Python clients of $(examples)"
+	@rm -rf target/python-clients
+	@python3 -m pip install --quiet --root-user-action=ignore --target target/python-clients -r $<
 	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt

@@ -11,7 +11,7 @@ const SLOTS: usize = 16384;
 pub(crate) struct Node {
     pub(crate) server: Server,
     con: Connection,
-    id: String,
+    pub(crate) id: String,
 }
 
 impl Node {

@@ -15,6 +15,7 @@
 mod harness;
 
 mod access;
+mod client_programs;
 mod clients;
 mod cluster;
 mod commands;
@@ -32,6 +33,7 @@ mod panics;
 mod persistence;
 mod piped;
 mod priceplan;
+mod quickstart;
 mod races;
 mod reliability;
 mod replication;

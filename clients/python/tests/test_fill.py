@@ -94,14 +94,14 @@ class Filling(ServerTest):
 
         def slow(ids: list[str]) -> Any:
             asked.append(ids)
-            time.sleep(0 if classes.is_async else 0.5)
+            time.sleep(0 if classes.is_async else 1.3)
             return rows_of(ids)
 
         async def fetch(ids: list[str]) -> Any:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1.3)
             return slow(ids)
 
-        options = FillOptions(claim_ms=300)
+        options = FillOptions(claim_ms=1000)
         way: Any = fetch if classes.is_async else slow
         one, other = classes.PriceTables(options), classes.PriceTables(options)
         if classes.is_async:
@@ -110,6 +110,27 @@ class Filling(ServerTest):
             seen = [await one.get_or_fill(table, [1], way)]
         self.assertEqual([filled.rows for filled in seen], [[{"price": "2"}]] * len(seen))
         self.assertEqual(asked, [["1"]])
+
+    @through_each_driver
+    async def test_stores_nothing_that_was_fetched_before_its_row_was_deleted(self, classes: Classes) -> None:
+        table, answers = cache(), ["old", "new"]
+
+        def slow(ids: list[str]) -> Any:
+            price = answers.pop(0)
+            if price == "old":
+                time.sleep(0.1)
+                with redis.Redis.from_url(URL) as other:
+                    other.execute_command("VEHPRICE.DEL", table.key, "1")
+                # Claims are renewed before it answers.
+                time.sleep(0.9)
+            return {id: {"price": f"{price} {id}"} for id in ids}
+
+        async def fetch(ids: list[str]) -> Any:
+            return await asyncio.to_thread(slow, ids)
+
+        tables = classes.PriceTables(FillOptions(claim_ms=1200))
+        filled = await tables.get_or_fill(table, [1, 2], fetch if classes.is_async else slow)
+        self.assertEqual(filled.rows, [{"price": "new 1"}, {"price": "old 2"}])
 
     @through_each_driver
     async def test_tries_again_and_then_says_what_failed(self, classes: Classes) -> None:

@@ -68,6 +68,10 @@ fn load(
     check_server(module)?;
     check_needed_commands(ctx, module)?;
     set_options(ctx);
+    // SAFETY: the server keeps the strings of `argv` unchanged while the module loads.
+    let arguments: Vec<&[u8]> = argv.iter().map(|&string| unsafe { bytes(string) }).collect();
+    // Before the types, which no server frees if the module refuses its arguments.
+    settings::register(ctx, module.settings, &arguments)?;
     let category = add_category(ctx, module.category);
     for data_type in module.data_types {
         (data_type.register)(ctx)?;
@@ -75,9 +79,6 @@ fn load(
     for command in module.commands {
         register::register(ctx, command, category)?;
     }
-    // SAFETY: the server keeps the strings of `argv` unchanged while the module loads.
-    let arguments: Vec<&[u8]> = argv.iter().map(|&string| unsafe { bytes(string) }).collect();
-    settings::register(ctx, module.settings, &arguments)?;
     context::register(ctx);
     // The last that can fail: otherwise a server that refuses the module would still send it events.
     events::register(ctx)?;

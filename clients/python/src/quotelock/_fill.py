@@ -279,9 +279,12 @@ def ask(filling: Filling, source: Source, ids: list[str], token: str | None) -> 
 
 
 def _renew(key: str, ids: list[str], token: str, claim_ms: int) -> Flow[None]:
+    """Claims that have ended stay ended: a row that was deleted meanwhile is not to come back. `CLAIM` would claim them anew; but of
+    the limit, what is claimed already counts first, and then ids in order: here blanks, which stand for no row."""
+    blanks = [f"?{token[:8]}.{at}" for at in range(len(ids))]
     # If it fails, the next one may succeed, and else the claims expire.
     with suppress(Exception):
-        yield from _tables.claim(key, ids, None, None, ttl_ms=claim_ms, token=token)
+        yield from _tables.claim(key, [*blanks, *ids], None, None, ttl_ms=claim_ms, token=token, limit=len(ids))
 
 
 def _give_up(key: str, token: str) -> Flow[None]:

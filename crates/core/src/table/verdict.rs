@@ -33,3 +33,33 @@ impl Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Expiry, Table};
+    use super::Verdict::{self, Changed, Match, Missing};
+
+    #[test]
+    fn compares_the_fields_that_were_seen() {
+        let mut table = Table::new([1, 2, 3, 4]);
+        table.put(b"4711", &["styleId", "pricingId"], ["12", "571"].into_iter(), Expiry::at(1000));
+        let cases: &[(&[u8], i64, &[(&str, &str)], Verdict)] = &[
+            // (id, now, fields and the values that were seen, verdict)
+            (b"4711", 0, &[], Match),
+            (b"4711", 0, &[("pricingId", "571")], Match),
+            (b"4711", 0, &[("pricingId", "571"), ("styleId", "12")], Match),
+            (b"4711", 0, &[("pricingId", "572")], Changed),
+            (b"4711", 0, &[("pricingId", "571"), ("styleId", "13")], Changed),
+            (b"4711", 0, &[("pricingId", "57")], Changed),
+            (b"4711", 0, &[("rule", "")], Changed),
+            (b"4711", 999, &[("pricingId", "571")], Match),
+            (b"4711", 1000, &[("pricingId", "571")], Missing),
+            (b"4712", 0, &[("pricingId", "571")], Missing),
+        ];
+        for (id, now_ms, seen, expected) in cases {
+            let seen: Vec<(&str, &[u8])> =
+                seen.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            assert_eq!(Verdict::of(table.get(id, *now_ms), &seen), *expected, "{seen:?} at {now_ms}");
+        }
+    }
+}
