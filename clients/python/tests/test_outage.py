@@ -63,7 +63,7 @@ class Feigned:
     """Calls through an outage, to a Redis that answers what it is told to."""
 
     def __init__(self, way: Way, **options: Any) -> None:
-        self.outage = way.outage(pause_ms=100, **options)
+        self.outage = way.outage(pause_ms=250, **options)
         self.asked = 0
         self.error: Exception | None = None
         self.seconds = 0.0
@@ -96,8 +96,8 @@ class Outages(ServerTest):
         for _ in range(5):
             self.assertEqual(await given(feigned.call()), "upstream")
         self.assertEqual(feigned.asked, 2, "it was asked in the pause")
-        await asyncio.sleep(0.12)
-        feigned.error, feigned.seconds = None, 0.05
+        await asyncio.sleep(0.3)
+        feigned.error, feigned.seconds = None, 0.1
         self.assertEqual(sorted(await at_once(way, [feigned.call] * 3)), ["redis", "upstream", "upstream"])
         self.assertEqual((feigned.asked, feigned.outage.is_on, await given(feigned.call())), (3, False, "redis"))
         self.assertEqual(changes, [(True, DOWN), (False, None)])
@@ -109,11 +109,11 @@ class Outages(ServerTest):
         feigned.error = DOWN
         for asked in (1, 2, 3):
             # However long it takes to fail.
-            feigned.seconds = 0.15
+            feigned.seconds = 0.3
             self.assertEqual(await given(feigned.call()), "upstream")
             self.assertEqual(await given(feigned.call()), "upstream")
             self.assertEqual(feigned.asked, asked)
-            await asyncio.sleep(0.12)
+            await asyncio.sleep(0.3)
         self.assertEqual(changes, [(True, DOWN)])
 
     @either_way
@@ -131,7 +131,7 @@ class Outages(ServerTest):
         feigned = Feigned(way)
         feigned.error = DOWN
         await given(feigned.call())
-        await asyncio.sleep(0.12)
+        await asyncio.sleep(0.3)
         feigned.error = redis.exceptions.ResponseError("invalid roleIds")
         with self.assertRaises(redis.exceptions.ResponseError):
             await given(feigned.call())
@@ -160,7 +160,7 @@ class Outages(ServerTest):
 class Screens(ServerTest):
     @either_way
     async def test_go_on_with_upstream_at_the_moment_that_was_seen_and_come_back_by_themselves(self, way: Way) -> None:
-        outage, upstream = way.outage(pause_ms=100), Upstream(way)
+        outage, upstream = way.outage(), Upstream(way)
         tables, locks = way.PriceTables(outage=outage), bare(way.LockedQuoteInfo())
         prefix, user = key("prices"), key("user")
 
@@ -183,7 +183,7 @@ class Screens(ServerTest):
             self.assertEqual(await screen(moment), (moment, False))
         self.assertEqual(way.asked, ["QUOTELOCK.ACQUIRE"], "it was asked in the pause")
         way.is_cut = lambda _command: False
-        await asyncio.sleep(0.12)
+        await asyncio.sleep(1.05)
         asked = len(upstream.asked)
         self.assertEqual(await screen(moment), (moment, True))
         self.assertEqual((outage.is_on, len(upstream.asked)), (False, asked), "it did not fill")

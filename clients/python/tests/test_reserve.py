@@ -60,7 +60,9 @@ class Reserving(ServerTest):
 
     @through_each_driver
     async def test_compares_with_what_upstream_answers_under_an_unlocked_lock(self, classes: Classes) -> None:
-        tables = classes.PriceTables()
+        tables, name = classes.PriceTables(), key("prices")
+        # What is there was not asked for under this lock.
+        VehPrice(self.redis).mset(TIMING.table_key(LOCK, name), {2: {**FETCHED, "pricingId": "570"}})
         for seen, id, pricing_id, expected in (
             (MOMENT, 2, "580", Reserved("Match", FETCHED, locked=False)),
             (MOMENT, 2, "570", Reserved("Changed", FETCHED, locked=False)),
@@ -69,7 +71,7 @@ class Reserving(ServerTest):
         ):
             lock = TIMING.unlocked(["3"], seen)
             got = await tables.reserve(
-                lock, lambda lock: TIMING.table(lock, "t"), id, Seen(seen, {"pricingId": pricing_id}), classes.fetch(fetch), fields=FIELDS
+                lock, lambda lock: TIMING.table(lock, name), id, Seen(seen, {"pricingId": pricing_id}), classes.fetch(fetch), fields=FIELDS
             )
             self.assertEqual(got, expected)
 

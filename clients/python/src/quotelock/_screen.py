@@ -31,17 +31,18 @@ class Screen:
         self._fill: Fill | None = None
 
     def through_table(self) -> Flow[Filled[Any]]:
-        yield from self._read(self._ids)
+        rows = yield from self._source.read(self._ids)
+        if None not in rows:
+            return Filled(rows, len(set(self._ids)), 0, 0, [])
+        self._keep(self._ids, rows)
         self._hits = len(self._found)
         absent = self._absent()
-        if not absent:
-            return self._filled([])
         fill = self._fill = Fill(self._filling, self._source, absent, self._until)
         try:
             yield from fill.run()
         except ExpiredError:
             return (yield from self.without_table())
-        yield from self._read(absent)
+        self._keep(absent, (yield from self._source.read(absent)))
         fetched = fill.count("filled")
         waited = max(0, len(absent) - len(self._absent()) - fetched)
         return self._answer(lambda id: fill.settled.get(id) == "unknown", fill.error, filled=fetched, waited=waited)
@@ -85,8 +86,7 @@ class Screen:
         filling.unknown.remember(source.table.key, [id for id in ids if id not in rows])
         return {id: rows.get(id) for id in ids}
 
-    def _read(self, ids: list[str]) -> Flow[None]:
-        rows = yield from self._source.read(ids)
+    def _keep(self, ids: list[str], rows: list[Any]) -> None:
         self._found.update((id, row) for id, row in zip(ids, rows) if row is not None)
 
     def _take(self, rows: dict[str, UpstreamRow]) -> None:

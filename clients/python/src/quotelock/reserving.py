@@ -22,12 +22,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reserved:
-    """Whether a vehicle can be reserved at what its user saw."""
+    """Whether a vehicle can be reserved at what its user saw.
+
+    - `Match`: it can; keep the row
+    - `Changed`: under the same lock, the row is another: show it
+    - `NewQuote`: no lock is in force, or one of another moment, or upstream does not know the vehicle: ask for a quote
+    """
 
     verdict: Literal["Match", "Changed", "NewQuote"]
-    """`Match`: it can; keep the row. `Changed`: under the same lock, the row is another: show it. `NewQuote`: no lock is in force, or
-    one of another moment, or upstream does not know the vehicle: ask for a quote."""
     row: Row | None
-    """None with `NewQuote`."""
     locked: bool = True
-    """False: upstream was asked without the table."""
+    """False: upstream was asked without the table, under an `UnlockedLock`."""
