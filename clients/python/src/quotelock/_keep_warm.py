@@ -52,20 +52,23 @@ class KeepWarm:
         # Refuses a name that makes no key, and a timing without moments.
         self._marks(timing.next_moment(datetime.now(UTC)))
         # Filling has room of its own, as it is filled within it. Who fails leaves it to another pod.
-        options = replace(filling.options, max_ms=timing.align_ms, fetch_ms=timing.align_ms, tries=1)
+        max_ms = max(timing.align_ms, filling.options.fetch_ms)
+        options = replace(filling.options, max_ms=max_ms, fetch_ms=max_ms, tries=1)
         self._filling = replace(filling, options=options, room=room)
         self._fill = fill
         self._on_error = on_error
 
     def run(self, stop: Stop) -> Flow[None]:
         """Until it is to stop. What is under way then ends by itself."""
-        wait = 0.0
+        wait, has_clock = 0.0, True
         while not (yield from Run[bool](partial(stop.wait, wait))):
             try:
                 wait = yield from self._begin()
+                has_clock = True
             except Exception as error:
-                self._tell(error)
-                wait = _PAUSE
+                if has_clock:
+                    self._tell(error)
+                wait, has_clock = _PAUSE, False
 
     def _begin(self) -> Flow[float]:
         """Begins what is due, and says in how many seconds something may be."""
@@ -89,10 +92,11 @@ class KeepWarm:
     def _filled(self, moment: NextMoment) -> Flow[Mapping[str, Mapping[str, str]]]:
         """The mark of a moment, once it is filled: all pods claim it, and one has it."""
         outage = self._filling.outage
-        outages = outage.count if outage else 0
+        skips = outage.skips if outage else 0
         yield from Run(lambda: self._fill(moment))
-        if outage and (outage.is_on or outage.count > outages):
-            raise RuntimeError("Redis was down while tables were filled, so that they may not be")
+        # What goes on without Redis stores nothing.
+        if outage and outage.skips > skips:
+            raise RuntimeError("Redis was down")
         return {self._name: {"warm": "1"}}
 
     def _marks(self, moment: Moment) -> PriceTable:

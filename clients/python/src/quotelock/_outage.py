@@ -27,8 +27,8 @@ class Breaker:
         self._lock = threading.Lock()
         # Until when Redis isn't asked.
         self._until: float | None = None
-        self.count = 0
-        """How many outages have begun."""
+        self.skips = 0
+        """How many calls went on without Redis."""
 
     @property
     def is_on(self) -> bool:
@@ -49,6 +49,8 @@ class Breaker:
             else:
                 self._end()
                 return answer
+        with self._lock:
+            self.skips += 1
         return (yield from without())
 
     def _is_paused(self) -> bool:
@@ -64,7 +66,6 @@ class Breaker:
         with self._lock:
             is_new = self._until is None
             self._until = monotonic() + self._pause
-            self.count += is_new
         if is_new:
             self._tell(True, error)
 

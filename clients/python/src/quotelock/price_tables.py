@@ -100,8 +100,8 @@ class PriceTables(Face):
         the time are the server's.
 
         It does so `lead_ms` before, half of the lag: upstream has what is left of the lag to commit what the moment is to see. `fill`
-        may take until the next moment's turn, and runs in a daemon thread of its own. `on_error` is told what a filling failed with. The
-        screens fill what is missing then.
+        may take until the next moment's turn, or `fetch_ms` if that is longer, and runs in a daemon thread of its own. `on_error` is told
+        what a filling failed with, and when the server's clock can't be had any more. The screens fill what is missing then.
         """
         stop = _Stop()
         self._start(KeepWarm(self._filling, _Room(1), timing, name, fill, lead_ms, on_error).run(stop))
