@@ -18,6 +18,7 @@ const LOG: &str = "server.log";
 #[derive(Clone)]
 pub struct Builder {
     kind: Kind,
+    host: String,
     module_args: Option<String>,
     conf: Vec<String>,
     under: Vec<String>,
@@ -27,6 +28,12 @@ impl Builder {
     /// Runs it by another program with these words before its own; `{dir}` in them is its directory.
     pub fn under(mut self, words: &[&str]) -> Self {
         self.under = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
+    /// The address at which it is reached, of this machine if not another.
+    pub fn host(mut self, host: &str) -> Self {
+        host.clone_into(&mut self.host);
         self
     }
 
@@ -86,6 +93,7 @@ pub fn free_port() -> Result<u16> {
 /// log.
 pub struct Server {
     kind: Kind,
+    host: String,
     port: u16,
     dir: TempDir,
     under: Vec<String>,
@@ -95,7 +103,13 @@ pub struct Server {
 impl Server {
     /// With the module and its defaults, keeping nothing on disk.
     pub fn builder(kind: Kind) -> Builder {
-        Builder { kind, module_args: Some(String::new()), conf: Vec::new(), under: Vec::new() }
+        Builder {
+            kind,
+            host: "127.0.0.1".to_owned(),
+            module_args: Some(String::new()),
+            conf: Vec::new(),
+            under: Vec::new(),
+        }
     }
 
     /// With the module and its defaults, keeping nothing on disk. Panics if it doesn't start.
@@ -108,12 +122,16 @@ impl Server {
         self.kind
     }
 
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        format!("redis://{}:{}/", self.host, self.port)
     }
 
     /// Where its conf, log, RDB and AOF are.
@@ -257,9 +275,9 @@ impl Server {
     }
 
     fn prepare(builder: &Builder) -> Result<Self> {
-        let (dir, port) = (TempDir::new()?, free_port()?);
+        let (dir, host, port) = (TempDir::new()?, builder.host.clone(), free_port()?);
         let here = dir.path().display().to_string();
-        let mut conf = format!("port {port}\nbind 127.0.0.1\ndir {here}\nsave \"\"\nappendonly no\n");
+        let mut conf = format!("port {port}\nbind {host}\ndir {here}\nsave \"\"\nappendonly no\n");
         if builder.kind.version() >= (7, 0) {
             conf.push_str("enable-debug-command yes\nenable-module-command yes\n");
         }
@@ -272,7 +290,7 @@ impl Server {
         }
         fs::write(dir.path().join(CONF), conf)?;
         let under = builder.under.iter().map(|word| word.replace("{dir}", &here)).collect();
-        Ok(Self { kind: builder.kind, port, dir, under, child: None })
+        Ok(Self { kind: builder.kind, host, port, dir, under, child: None })
     }
 
     /// Runs it until it is ready; the error is what it has logged since.

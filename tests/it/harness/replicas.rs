@@ -26,7 +26,7 @@ pub(crate) fn replica_of(primary: &Server, replica: Builder) -> Server {
 #[track_caller]
 pub(crate) fn follow(replica: &Server, primary: &Server) {
     let con = &mut replica.connection();
-    cmd(con, &["REPLICAOF", "127.0.0.1", &primary.port().to_string()]);
+    cmd(con, &["REPLICAOF", primary.host(), &primary.port().to_string()]);
     linked(con);
 }
 

@@ -79,7 +79,8 @@ impl Book {
         &self.state
     }
 
-    /// One more write, and whether the connection lived to see its answer. A wrong answer fails the test.
+    /// One more write, and whether it was answered: not if the connection is gone, or the server refuses what
+    /// writes. A wrong answer fails the test.
     pub(crate) fn write(&mut self, con: &mut Connection, rng: &mut Rng) -> RedisResult<()> {
         let mut write = self.plan(rng);
         let sent = now();
@@ -206,5 +207,15 @@ fn send(con: &mut Connection, commands: &[Vec<String>]) -> RedisResult<Vec<Value
     for command in commands {
         pack(&mut bytes, command);
     }
-    con.req_packed_commands(&bytes, 0, commands.len())
+    let replies = con.req_packed_commands(&bytes, 0, commands.len())?;
+    match replies.iter().find(|reply| matches!(reply, Value::ServerError(error) if is_refusal(error.code())))
+    {
+        Some(refusal) => Err(refusal.clone().extract_error().unwrap_err()),
+        None => Ok(replies),
+    }
+}
+
+/// Of a primary that has too few replicas, of a node that sees too few others, or knows that it was replaced.
+fn is_refusal(code: &str) -> bool {
+    ["NOREPLICAS", "CLUSTERDOWN", "MOVED"].contains(&code)
 }

@@ -6,7 +6,7 @@ use redis::Connection;
 use super::book::SETTINGS;
 use crate::harness::*;
 
-const PRIMARIES: usize = 3;
+pub(super) const PRIMARIES: usize = 3;
 const SLOTS: usize = 16384;
 
 pub(crate) struct Nodes {
@@ -17,13 +17,20 @@ pub(crate) struct Nodes {
 impl Nodes {
     #[track_caller]
     pub(crate) fn start(kind: Kind) -> Self {
+        // On a busy machine a node may be silent for seconds, and is not to be taken for dead.
+        Self::placed(kind, &["cluster-node-timeout 5000"], |builder, _| builder)
+    }
+
+    /// All have these lines in their redis.conf; `place` says where each one is.
+    #[track_caller]
+    pub(super) fn placed(kind: Kind, conf: &[&str], place: impl Fn(Builder, usize) -> Builder) -> Self {
         let builder = Server::builder(kind)
             .conf("cluster-enabled yes")
-            // On a busy machine a node may be silent for seconds, and is not to be taken for dead.
-            .conf("cluster-node-timeout 5000")
             .conf("repl-diskless-sync-delay 0")
             .module_args(SETTINGS);
-        let servers: Vec<Server> = (0..2 * PRIMARIES).map(|_| builder.clone().start()).collect();
+        let builder = conf.iter().fold(builder, |builder, line| builder.conf(*line));
+        let servers: Vec<Server> =
+            (0..2 * PRIMARIES).map(|index| place(builder.clone(), index).start()).collect();
         let ids = servers.iter().map(|server| text(&mut server.connection(), "CLUSTER MYID")).collect();
         let nodes = Self { servers, ids };
         for index in 0..2 * PRIMARIES {
@@ -34,7 +41,8 @@ impl Nodes {
                 cmd(con, &format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
             }
             if index > 0 {
-                cmd(con, &format!("CLUSTER MEET 127.0.0.1 {}", nodes.servers[0].port()));
+                let first = &nodes.servers[0];
+                cmd(con, &format!("CLUSTER MEET {} {}", first.host(), first.port()));
             }
         }
         nodes.all_say("cluster_known_nodes:6");
@@ -77,6 +85,9 @@ impl Nodes {
             (primaries.len() == PRIMARIES && in_step).then_some(())
         });
     }
+
+    /// The first primary has the slots below this one.
+    pub(super) const FIRST_OF_SECOND: usize = SLOTS / PRIMARIES;
 
     pub(crate) fn slot(&self, tag: &str) -> usize {
         int(&mut self.con(0), &["CLUSTER", "KEYSLOT", tag]) as usize

@@ -46,7 +46,7 @@ pub(super) fn best(servers: &[Server], killed: usize) -> usize {
 }
 
 /// All that the servers hold, by their digests and by the writers' keys.
-fn all_alike(servers: &[&Server], books: &[Book], what: &str) {
+pub(super) fn all_alike(servers: &[&Server], books: &[Book], what: &str) {
     eventually(TIMEOUT, || servers.iter().all(|server| offset(server) == offset(servers[0])).then_some(()));
     let [first, others @ ..] = servers else { unreachable!() };
     let con = &mut first.connection();

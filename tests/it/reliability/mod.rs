@@ -25,6 +25,7 @@ mod linear_calls;
 mod linear_disasters;
 mod load;
 mod model;
+mod network;
 mod own_commands;
 mod races;
 mod roles;

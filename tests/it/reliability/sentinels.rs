@@ -36,6 +36,7 @@ pub(crate) fn three_watching(primary: &Server) -> [Sentinel; 3] {
 
 /// One of three that watch the primary.
 pub(crate) struct Sentinel {
+    host: String,
     pub(crate) port: u16,
     child: Child,
     dir: TempDir,
@@ -43,24 +44,31 @@ pub(crate) struct Sentinel {
 
 impl Sentinel {
     pub(super) fn watching(primary: &Server) -> Self {
-        let (dir, port) = (TempDir::new().unwrap(), free_port().unwrap());
+        Self::at("127.0.0.1", &[], primary)
+    }
+
+    /// Reached at this address, and run by another program with these words before its own.
+    pub(super) fn at(host: &str, under: &[String], primary: &Server) -> Self {
+        let (dir, host, port) = (TempDir::new().unwrap(), host.to_owned(), free_port().unwrap());
         let conf = dir.path().join("sentinel.conf");
         let lines = [
-            format!("port {port}\nbind 127.0.0.1\ndir {}", dir.path().display()),
-            format!("sentinel monitor hermes 127.0.0.1 {} 2", primary.port()),
+            format!("port {port}\nbind {host}\ndir {}", dir.path().display()),
+            format!("sentinel monitor hermes {} {} 2", primary.host(), primary.port()),
             format!("sentinel down-after-milliseconds hermes {DOWN_AFTER_MS}"),
             "sentinel failover-timeout hermes 5000\n".to_owned(),
         ];
         fs::write(&conf, lines.join("\n")).unwrap();
         let log = File::create(dir.path().join("sentinel.log")).unwrap();
-        let mut command = Command::new(primary.kind().program().unwrap());
-        let child = command.arg(conf).arg("--sentinel").stdin(Stdio::null()).stdout(log).spawn().unwrap();
-        Self { port, child, dir }
+        let program = primary.kind().program().unwrap().into_os_string();
+        let mut words = under.iter().map(Into::into).chain([program]);
+        let mut command = Command::new(words.next().unwrap());
+        let command = command.args(words).arg(conf).arg("--sentinel").stdin(Stdio::null()).stdout(log);
+        Self { host, port, child: command.spawn().unwrap(), dir }
     }
 
     /// Until it knows the others and both replicas.
     pub(crate) fn is_ready(&self) {
-        let client = redis::Client::open(("127.0.0.1", self.port)).unwrap();
+        let client = redis::Client::open((&*self.host, self.port)).unwrap();
         let con = &mut eventually(TIMEOUT, || client.get_connection().ok());
         eventually(TIMEOUT, || {
             let state = info(con, "sentinel");
