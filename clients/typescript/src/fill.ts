@@ -175,7 +175,11 @@ export class Fill<F extends string> {
   async #look(ids: readonly string[]): Promise<void> {
     const { there, redis } = await this.#wait(ids);
     if (redis) throw redis.error;
-    this.#settle(there, 'waited');
+    // It may be fetched by this call meanwhile.
+    this.#settle(
+      there.filter((id) => !this.settled.has(id)),
+      'waited',
+    );
     if (there.length === 0) await sleep(Math.max(0, Math.min(LOOK_MS, this.#leftMs)));
   }
 
