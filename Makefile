@@ -10,12 +10,13 @@ typescript := clients/typescript
 python := clients/python
 hermes := examples/hermes
 examples := examples/clients
+quickstart := examples/quickstart
 lint := $(CARGO_TARGET_DIR)/lint
 scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes
+.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes quickstart
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -49,7 +50,7 @@ build: ## Build the library: target/release/libquotelock.so
 test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and those that take more set-up
 	@scripts/setup $(if $(ALL),all,test)
 	@scripts/servers $(if $(ALL),all,test)
-	@$(MAKE) --no-print-directory clients hermes library
+	@$(MAKE) --no-print-directory clients hermes quickstart library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
 	@$(if $(ALL),echo "== Running them on the other servers, and those that take more set-up"; cargo test --locked --test it -- --ignored _all_)
@@ -144,7 +145,7 @@ docs: ## Write the parts of docs/commands and docs/clients.md that come from the
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
 	@find $(python) -name __pycache__ -prune -exec rm -rf {} +
-	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(examples)/node_modules $(foreach at,$(typescript) $(hermes),$(at)/node_modules $(at)/dist)
+	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(examples)/node_modules $(foreach at,$(typescript) $(hermes) $(quickstart),$(at)/node_modules $(at)/dist)
 
 library:
 	@echo "== Building the library"
@@ -183,6 +184,18 @@ $(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescrip
 	@echo "== Building examples/hermes"
 	@rm -rf $(hermes)/dist
 	@cd $(hermes) && npm run --silent build
+
+quickstart: $(quickstart)/dist/quickstart.js
+
+$(quickstart)/node_modules/.package-lock.json: $(quickstart)/package-lock.json
+	@echo "== Fetching what examples/quickstart is made with"
+	@cd $(quickstart) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(quickstart)/dist/quickstart.js: $(quickstart)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(quickstart)/*.json $(quickstart)/*.ts)
+	@echo "== Building examples/quickstart"
+	@rm -rf $(quickstart)/dist
+	@cd $(quickstart) && npm run --silent build
 
 # The copy of a list, made last, marks that all of it is there.
 target/python/requirements.txt: tests/clients/requirements.txt

@@ -35,12 +35,19 @@ fn the_example_passes_its_tests(#[case] kind: Kind) {
 
 /// Pods are killed, upstream fails, the primary is lost: no step shows another price than the one before
 /// without saying so, whether pods keep copies of tables or not. The same journeys without quotelock do, or the
-/// test would find nothing.
+/// test would find nothing. Before them maps are measured at the turn of moments.
 #[test]
 fn prices_hold_through_journeys() {
     let said = node(Kind::DEFAULT, &["journeys/main.js", "short"]);
-    let summary = said.lines().find_map(|line| line.strip_prefix("journeys: ")).unwrap();
-    let outcomes: Vec<Value> = serde_json::from_str(summary).unwrap();
+    let summary = |name: &str| -> Vec<Value> {
+        serde_json::from_str(said.lines().find_map(|line| line.strip_prefix(name)).unwrap()).unwrap()
+    };
+    let turns = summary("turns: ");
+    assert_eq!(turns.len(), 2, "{said}");
+    for measured in turns.iter().flat_map(|turn| [&turn["turn"], &turn["within"]]) {
+        assert!(measured["answers"].as_u64().unwrap() > 0, "{said}");
+    }
+    let outcomes = summary("journeys: ");
     assert_eq!(outcomes.len(), 3, "{said}");
     for outcome in &outcomes {
         let count = |name: &str| outcome[name].as_u64().unwrap();

@@ -33,6 +33,7 @@ mod panics;
 mod persistence;
 mod piped;
 mod priceplan;
+mod quickstart;
 mod races;
 mod reliability;
 mod replication;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
@@ -15,6 +15,7 @@ from quotelock import FillError, FillOptions, Lock, PriceTable, PriceTables, Tim
 from quotelock.asyncio import PriceTables as AsyncTables
 
 from .harness import URL, Classes, ServerTest, key, through_each_driver
+from .way import Way, either_way, given
 
 
 def cache() -> PriceTable:
@@ -93,14 +94,14 @@ class Filling(ServerTest):
 
         def slow(ids: list[str]) -> Any:
             asked.append(ids)
-            time.sleep(0 if classes.is_async else 0.5)
+            time.sleep(0 if classes.is_async else 1.3)
             return rows_of(ids)
 
         async def fetch(ids: list[str]) -> Any:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1.3)
             return slow(ids)
 
-        options = FillOptions(claim_ms=150)
+        options = FillOptions(claim_ms=1000)
         way: Any = fetch if classes.is_async else slow
         one, other = classes.PriceTables(options), classes.PriceTables(options)
         if classes.is_async:
@@ -109,6 +110,27 @@ class Filling(ServerTest):
             seen = [await one.get_or_fill(table, [1], way)]
         self.assertEqual([filled.rows for filled in seen], [[{"price": "2"}]] * len(seen))
         self.assertEqual(asked, [["1"]])
+
+    @through_each_driver
+    async def test_stores_nothing_that_was_fetched_before_its_row_was_deleted(self, classes: Classes) -> None:
+        table, answers = cache(), ["old", "new"]
+
+        def slow(ids: list[str]) -> Any:
+            price = answers.pop(0)
+            if price == "old":
+                time.sleep(0.1)
+                with redis.Redis.from_url(URL) as other:
+                    other.execute_command("VEHPRICE.DEL", table.key, "1")
+                # Claims are renewed before it answers.
+                time.sleep(0.9)
+            return {id: {"price": f"{price} {id}"} for id in ids}
+
+        async def fetch(ids: list[str]) -> Any:
+            return await asyncio.to_thread(slow, ids)
+
+        tables = classes.PriceTables(FillOptions(claim_ms=1200))
+        filled = await tables.get_or_fill(table, [1, 2], fetch if classes.is_async else slow)
+        self.assertEqual(filled.rows, [{"price": "new 1"}, {"price": "old 2"}])
 
     @through_each_driver
     async def test_tries_again_and_then_says_what_failed(self, classes: Classes) -> None:
@@ -126,11 +148,47 @@ class Filling(ServerTest):
         with self.assertRaisesRegex(FillError, "^1 of 2 rows could not be had: upstream is down$") as raised:
             await tables.get_or_fill(table, [1, 2], classes.fetch(fail))
         error = raised.exception
-        self.assertEqual((error.filled.rows, error.filled.missing, len(asked)), ([{"price": "2"}, None], ["2"], 4))
+        self.assertEqual((error.filled.rows, error.failed, len(asked)), ([{"price": "2"}, None], ["2"], 4))
         # An upstream that can't be reached is no Redis that can't.
         self.assertFalse(is_unavailable(error))
         # Nothing stays claimed.
         self.assertEqual((await classes.VehPrice().claim(table.key, [2], ttl_ms=1000)).claimed, ["2"])
+
+    @through_each_driver
+    async def test_ids_that_fail_are_not_those_that_upstream_does_not_know(self, classes: Classes) -> None:
+        def fail(ids: list[str]) -> Any:
+            if ids == ["1"]:
+                raise ConnectionRefusedError("upstream is down")
+            return rows_of(ids)
+
+        tables = classes.PriceTables(FillOptions(tries=1, limit=1))
+        with self.assertRaisesRegex(FillError, "^1 of 3 rows could not be had: upstream is down$") as raised:
+            await tables.get_or_fill(cache(), [1, 2, 99], classes.fetch(fail))
+        self.assertEqual((raised.exception.failed, raised.exception.filled.missing), (["1"], ["99"]))
+
+    @either_way
+    async def test_waits_are_shorter_than_the_drivers_time_out(self, way: Way) -> None:
+        kind: Any = redis.asyncio if way.is_async else redis
+        for timeout in (0.7, 0.35):
+            client = kind.Redis.from_url(URL, socket_timeout=timeout, retry=kind.retry.Retry(redis.backoff.NoBackoff(), 0))
+            table = cache()
+            VehPrice(self.redis).claim(table.key, [1], ttl_ms=900)
+            filled = await Classes(client, way.is_async).PriceTables().get_or_fill(table, [1], way.fetch(rows_of))
+            self.assertEqual(filled.rows, [{"price": "2"}], timeout)
+            await given((client.aclose if way.is_async else client.close)())
+
+    @through_each_driver
+    async def test_rows_that_have_expired_already_are_fetched_once_and_not_kept(self, classes: Classes) -> None:
+        asked = list[Any]()
+
+        def fetch(ids: list[str]) -> Any:
+            asked.append(ids)
+            return rows_of(ids)
+
+        table = PriceTable(key("table"), datetime.now(UTC) - timedelta(seconds=1))
+        filled = await classes.PriceTables().get_or_fill(table, [1, 99], classes.fetch(fetch), fields=["price"])
+        self.assertEqual((filled.rows, filled.missing, filled.locked), ([{"price": "2"}, None], ["99"], False))
+        self.assertEqual(asked, [["1", "99"]])
 
     async def test_no_call_takes_longer_and_the_next_one_has_the_rows(self) -> None:
         table, asked = cache(), list[Any]()

@@ -1,70 +1,94 @@
-"""Reserving holds a vehicle's price against what its user saw."""
+"""Whether a vehicle can be reserved at what its user saw."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from quotelock import Lock, PriceTable, Reserved, Seen, Timing
+import redis
 
-from .harness import Classes, ServerTest, key, through_each_driver
+from quotelock import FillError, Lock, PriceTable, PriceTables, Reserved, Seen, Timing, VehPrice
 
-MOMENT = "2026-11-29T12:00:00.000Z"
-OTHER = "2026-11-29T12:01:00.000Z"
-HELD = Lock(["3"], MOMENT, "Effective")
-MATCH = Reserved("Match", {"price": "5"})
-CHANGED = Reserved("Changed", {"price": "5"})
-NEW_QUOTE = Reserved("NewQuote", None)
+from .harness import URL, Classes, ServerTest, key, through_each_driver
+
+TIMING = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=0)
+FIELDS = ["styleId", "pricingId"]
+
+MOMENT = TIMING.moment_at(datetime.now(UTC))
+LOCK = Lock(["3"], MOMENT, "Effective")
+ROW = {"styleId": "12", "pricingId": "571"}
+FETCHED = {"styleId": "12", "pricingId": "580"}
+
+
+def fetch(_ids: list[str]) -> Any:
+    """It knows vehicle 2 alone."""
+    return {"2": {**FETCHED, "note": None}}
 
 
 class Reserving(ServerTest):
     @through_each_driver
-    async def test_tells_what_to_show(self, classes: Classes) -> None:
-        cases: list[tuple[str, Lock | None, str | None, str, str, Reserved, list[str]]] = [
-            # The lock in force, the moment and the price that were seen, the vehicle; the answer, and which ids are fetched.
-            ("no lock", None, MOMENT, "5", "1", NEW_QUOTE, []),
-            ("no moment", HELD, None, "5", "1", NEW_QUOTE, []),
-            ("another moment", HELD, OTHER, "5", "1", NEW_QUOTE, []),
-            ("the same", HELD, MOMENT, "5", "1", MATCH, []),
-            ("another price", HELD, MOMENT, "6", "1", CHANGED, []),
-            ("missing, the same", HELD, MOMENT, "5", "2", MATCH, ["2"]),
-            ("missing, another price", HELD, MOMENT, "6", "2", CHANGED, ["2"]),
-            ("unknown", HELD, MOMENT, "5", "99", NEW_QUOTE, ["99"]),
-        ]
-        for fields in (None, ["price", "note"]):
-            for what, lock, moment, price, id, expected, fetched in cases:
-                table, asked = PriceTable(key("table"), timedelta(minutes=1)), list[str]()
+    async def test_answers_match_changed_and_new_quote(self, classes: Classes) -> None:
+        name, prices, tables = key("prices"), VehPrice(self.redis), classes.PriceTables()
 
-                def upstream(ids: list[str], asked: list[str] = asked) -> Any:
-                    asked.extend(ids)
-                    return {id: {"price": "5"} for id in ids if id != "99"}
+        def table_of(lock: Lock) -> PriceTable:
+            return TIMING.table(lock, name, lock.role_ids)
 
-                await classes.VehPrice().mset(table.key, {"1": {"price": "5"}})
-                seen = Seen(moment, {"price": price})
-                answer = await classes.PriceTables().reserve(
-                    lock, lambda _lock, table=table: table, id, seen, classes.fetch(upstream), fields=fields
-                )
-                self.assertEqual((answer, asked), (expected, fetched), (what, fields))
+        own = table_of(LOCK).key
+        prices.mset(own, {1: ROW})
+        for id, query_time, row, lock, expected in (
+            (1, MOMENT, {"pricingId": 571}, LOCK, Reserved("Match", ROW)),
+            (1, MOMENT, ROW, LOCK, Reserved("Match", ROW)),
+            (1, MOMENT, {"pricingId": "570"}, LOCK, Reserved("Changed", ROW)),
+            (1, MOMENT, {"styleId": "12", "more": "x"}, LOCK, Reserved("Changed", ROW)),
+            # What a failover has lost is fetched again.
+            (2, MOMENT, {"pricingId": 580}, LOCK, Reserved("Match", FETCHED)),
+            (3, MOMENT, {"pricingId": "570"}, LOCK, Reserved("NewQuote", None)),
+            (1, MOMENT, {"pricingId": "571"}, None, Reserved("NewQuote", None)),
+            (1, None, {"pricingId": "571"}, LOCK, Reserved("NewQuote", None)),
+            (1, "2024-09-12T02:50:00.000Z", {"pricingId": "571"}, LOCK, Reserved("NewQuote", None)),
+        ):
+            got = await tables.reserve(lock, table_of, id, Seen(query_time, row), classes.fetch(fetch), fields=FIELDS)
+            self.assertEqual(got, expected, (id, query_time, row, lock))
+        self.assertEqual(prices.get(own, 2), FETCHED)
+        # Rows come without the fields that they lack, as they do from the table.
+        for fields in (None, [*FIELDS, "note"]):
+            prices.delete(own, [2])
+            seen = Seen(MOMENT, {"pricingId": "570"})
+            got = await tables.reserve(LOCK, table_of, 2, seen, classes.fetch(fetch), fields=fields)
+            self.assertEqual(got, Reserved("Changed", FETCHED))
 
     @through_each_driver
-    async def test_asks_upstream_alone_without_a_lock_that_holds(self, classes: Classes) -> None:
-        timing = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=0)
-        lock = timing.unlocked(["3"])
-        fetch = classes.fetch(lambda ids: {id: {"price": 5} for id in ids})
-        seen = Seen(lock.query_time, {"price": 5})
-        name = key("table")
+    async def test_compares_with_what_upstream_answers_under_an_unlocked_lock(self, classes: Classes) -> None:
+        tables, name = classes.PriceTables(), key("prices")
         # What is there was not asked for under this lock.
-        stale = {"1": {"price": "9"}}
-        await classes.VehPrice().mset(timing.table_key(lock, name), stale)
-        answer = await classes.PriceTables().reserve(lock, lambda lock: timing.table(lock, name), 1, seen, fetch)
-        self.assertEqual(answer, Reserved("Match", {"price": "5"}, locked=False))
-        self.assertEqual(await classes.VehPrice().get_all(timing.table_key(lock, name)), stale)
+        VehPrice(self.redis).mset(TIMING.table_key(LOCK, name), {2: {**FETCHED, "pricingId": "570"}})
+        for seen, id, pricing_id, expected in (
+            (MOMENT, 2, "580", Reserved("Match", FETCHED, locked=False)),
+            (MOMENT, 2, "570", Reserved("Changed", FETCHED, locked=False)),
+            (MOMENT, 3, "580", Reserved("NewQuote", None, locked=False)),
+            ("2024-09-12T02:50:00.000Z", 2, "580", Reserved("NewQuote", None, locked=False)),
+        ):
+            lock = TIMING.unlocked(["3"], seen)
+            got = await tables.reserve(
+                lock, lambda lock: TIMING.table(lock, name), id, Seen(seen, {"pricingId": pricing_id}), classes.fetch(fetch), fields=FIELDS
+            )
+            self.assertEqual(got, expected)
 
     @through_each_driver
-    async def test_takes_what_was_seen(self, classes: Classes) -> None:
-        table = PriceTable(key("table"), timedelta(minutes=1))
-        cases: list[tuple[Any, str]] = [({}, "at least one field"), ({"price": None}, "field 'price'")]
-        for row, error in cases:
-            reserving = classes.PriceTables().reserve
-            with self.assertRaisesRegex((ValueError, TypeError), error):
-                await reserving(HELD, lambda _: table, "1", Seen(MOMENT, row), classes.fetch(lambda _: {}))
+    async def test_says_where_a_missing_row_can_not_be_had(self, classes: Classes) -> None:
+        def fail(_ids: list[str]) -> Any:
+            raise ConnectionRefusedError("upstream is down")
+
+        name, seen = key("prices"), Seen(MOMENT, ROW)
+        with self.assertRaisesRegex(FillError, "^1 of 1 rows could not be had: upstream is down$"):
+            await classes.PriceTables().reserve(LOCK, lambda lock: TIMING.table(lock, name), 1, seen, classes.fetch(fail))
+
+    def test_refuses_to_match_nothing(self) -> None:
+        tables = PriceTables(redis.Redis.from_url(URL))
+
+        def reserve(row: Mapping[str, Any]) -> None:
+            tables.reserve(LOCK, lambda lock: TIMING.table(lock, "t"), 1, Seen(MOMENT, row), fetch)
+
+        self.assertRaisesRegex(ValueError, "^reserve takes at least one field that was seen$", reserve, {})
+        self.assertRaisesRegex(TypeError, "^reserve, field 'pricingId' takes strings and whole", reserve, {"pricingId": None})

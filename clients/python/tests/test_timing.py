@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from unittest import TestCase
 
 from quotelock import Lock, NextMoment, Part, PriceTable, Timing, UnlockedLock
 
-CASES = Path(__file__).parents[2] / "shared-cases" / "table-keys.json"
+
+def cases(name: str) -> list[Any]:
+    """Cases that hold for every client."""
+    path = Path(__file__).parents[2] / "shared-cases" / f"{name}.json"
+    return list(json.loads(path.read_text(encoding="utf-8")))
+
 
 TIMING = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=2000)
 
@@ -20,10 +26,10 @@ def lock(moment: str) -> Lock:
 
 class Keys(TestCase):
     def test_are_those_of_every_client(self) -> None:
-        cases = json.loads(CASES.read_text(encoding="utf-8"))
-        self.assertGreater(len(cases), 10)
-        keys = [TIMING.table_key(lock(case["moment"]), case["name"], *case["parts"]) for case in cases]
-        self.assertEqual(keys, [case["key"] for case in cases])
+        all_cases = cases("table-keys")
+        self.assertGreater(len(all_cases), 10)
+        keys = [TIMING.table_key(lock(case["moment"]), case["name"], *case["parts"]) for case in all_cases]
+        self.assertEqual(keys, [case["key"] for case in all_cases])
 
     def test_of_sets_have_no_order(self) -> None:
         sets: list[Part] = [["7", 3], (3, 7), {"3", 7}, frozenset([3, 7]), ["3", "7", 7]]
@@ -46,6 +52,15 @@ class Times(TestCase):
         self.assertEqual(table, PriceTable("t:{2024-09-12T02:50:00.000Z}:3,7", ends))
         for moment in ("soon", "2024-09-12T02:50:00.000", "2024-09-12", "2024-13-12T02:50:00Z"):
             self.assertRaises(ValueError, TIMING.expiry_of, lock(moment))
+
+    def test_moments_are_those_that_the_server_takes(self) -> None:
+        all_cases = cases("moments")
+        self.assertGreater(len(all_cases), 10)
+        for moment, ms in ((case["moment"], case["unixMs"]) for case in all_cases):
+            if ms is None:
+                self.assertRaises(ValueError, TIMING.expiry_of, lock(moment))
+            else:
+                self.assertEqual(TIMING.expiry_of(lock(moment)).timestamp() * 1000, ms + 422_000, moment)
 
     def test_moments_are_those_that_the_server_gives(self) -> None:
         for second, moment in ((1, "2024-09-12T02:49:00.000Z"), (2, "2024-09-12T02:50:00.000Z"), (59, "2024-09-12T02:50:00.000Z")):
@@ -77,11 +92,20 @@ class Times(TestCase):
         now = datetime(2024, 9, 12, 2, 55, 30, tzinfo=UTC)
         for seen, moment, state in (
             (None, "2024-09-12T02:55:00.000Z", "Effective"),
-            ("2024-09-12T02:50:29.000Z", "2024-09-12T02:50:29.000Z", "CloseToExpired"),
-            ("2024-09-12T02:50:30.000Z", "2024-09-12T02:50:30.000Z", "Effective"),
+            ("2024-09-12T02:50:00.000Z", "2024-09-12T02:50:00.000Z", "CloseToExpired"),
+            ("2024-09-12T02:51:00.000Z", "2024-09-12T02:51:00.000Z", "Effective"),
             ("2024-09-12T02:48:00.000Z", "2024-09-12T02:55:00.000Z", "Effective"),
             ("2024-09-12T02:56:00.000Z", "2024-09-12T02:55:00.000Z", "Effective"),
+            # No lock is on this.
+            ("2024-09-12T02:51:29.000Z", "2024-09-12T02:55:00.000Z", "Effective"),
             ("anything", "2024-09-12T02:55:00.000Z", "Effective"),
         ):
             self.assertEqual(TIMING.unlocked([3, "7"], seen, now), UnlockedLock(["3", "7"], moment, state), seen)  # type: ignore[arg-type]
+        # This pod's clock may be a little behind the server's, or ahead.
+        own = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=0)
+        first, last = datetime(2024, 9, 12, 2, 56, tzinfo=UTC), datetime(2024, 9, 12, 3, 3, tzinfo=UTC)
+        for at, ms, is_kept in ((first, -1000, True), (first, -1001, False), (last, 999, True), (last, 1000, False)):
+            seen = "2024-09-12T02:56:00.000Z"
+            lock = own.unlocked([], seen, at + timedelta(milliseconds=ms))
+            self.assertEqual(lock.query_time == seen, is_kept, at)
         self.assertFalse(TIMING.table(TIMING.unlocked([]), "t").locked)

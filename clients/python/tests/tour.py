@@ -1,15 +1,14 @@
 import os
-from datetime import UTC, datetime
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from quotelock import LockedQuoteInfo, PricePlan, PriceTables, ServerError, Timing, VehPrice, is_unavailable
+from quotelock import LockedQuoteInfo, Outage, PricePlan, PriceTables, Seen, ServerError, Timing
 
 client = redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
 timing = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=0)  # as the server's settings
-locks, prices, tables = LockedQuoteInfo(client), VehPrice(client), PriceTables(client)
+locks, tables = LockedQuoteInfo(client), PriceTables(client)
 plans = PricePlan(client, "hermes:pricingReleaseToggle")
 
 
@@ -29,12 +28,13 @@ print("map:", filled.rows, filled.missing)
 
 # A plan's id goes out with the tag of old pricing, until a toggle says otherwise.
 [plan_id] = plans.tag(["571"])
-print("map:", plan_id, PricePlan.bare(plan_id))
+print("map:", plan_id, plans.route([plan_id]))
 
 # Reserving only reads the lock, and compares the price with what the user saw.
-held = locks.get_by_id("42")
-print("reserve:", held and held.state, locks.get_by_id("43"))
-print("reserve:", prices.verify(table.key, "4711", {"pricingId": "571"}).verdict, plans.route([plan_id]))
+for user, pricing_id in (("42", "571"), ("42", "570"), ("43", "571")):
+    seen = Seen(lock.query_time, {"pricingId": pricing_id})
+    reserved = tables.reserve(locks.get_by_id(user), lambda _: table, "4711", seen, upstream)
+    print("reserve:", reserved.verdict, reserved.row)
 
 # What the server refuses says why.
 try:
@@ -43,11 +43,11 @@ except ServerError as error:
     print(error.reason, "-", error)
 
 # While Redis is down a screen goes on with upstream alone, at the moment that the app sent back.
-try:
-    LockedQuoteInfo(redis.Redis(port=1, retry=Retry(NoBackoff(), 0))).acquire("42", ["3", "7"])
-except Exception as error:
-    if not is_unavailable(error):
-        raise
-    unlocked = timing.unlocked(["3", "7"], seen=lock.query_time, now=datetime.now(UTC))
-    answer = tables.get_or_fill(timing.table(unlocked, "hermes:prices", unlocked.role_ids), ["4711"], upstream)
-    print("down:", unlocked.query_time == lock.query_time, answer.rows, answer.locked)
+away, outage = redis.Redis(port=1, retry=Retry(NoBackoff(), 0)), Outage()
+held = outage.run(
+    lambda: LockedQuoteInfo(away).acquire("42", ["3", "7"], **timing.lock_options),
+    lambda: timing.unlocked(["3", "7"], seen=lock.query_time),
+)
+beside = timing.table(held, "hermes:prices", held.role_ids)
+down = PriceTables(away, outage=outage).get_or_fill(beside, ["4711"], upstream)
+print("down:", held.query_time == lock.query_time, down.rows, down.locked)

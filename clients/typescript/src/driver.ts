@@ -10,6 +10,8 @@ export type { Word };
 /** A client or a Cluster of ioredis or iovalkey. */
 export interface IoRedis {
   call(command: string, args: Word[]): Promise<unknown>;
+  /** Takes what only the driver itself makes. */
+  sendCommand(command: never): unknown;
 }
 
 /** A client or a pool of node-redis. */

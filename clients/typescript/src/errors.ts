@@ -36,6 +36,11 @@ export class ServerError extends Error {
   }
 }
 
+/** What did not answer in time. Of Redis, `isUnavailable` is true for it. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
 const REASONS: Readonly<Record<string, Reason>> = {
   WRONGTYPE: 'type',
   NOPERM: 'access',

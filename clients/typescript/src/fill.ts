@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Asks } from './asks.js';
 import type { FillOptions } from './filling.js';
 import type { Room } from './room.js';
 import type { PriceTable } from './timing.js';
@@ -15,15 +16,21 @@ import type { Outcome, TableWorks, Work, Works } from './works.js';
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1000;
 
+/** How often rows are read again while there is no room to fetch them. */
+const LOOK_MS = 100;
+
 /** What the calls of a process share. */
 export interface Filling {
+  asks: Asks;
   options: FillOptions;
   prices: VehPrice;
   unknown: UnknownIds;
-  waits: WaitPool;
+  waits: Pick<WaitPool, 'until'>;
   works: Works;
   /** How many upstream calls there may be at once. */
   room: Room;
+  /** One more, for rows that are about to expire: it keeps no screen waiting. */
+  refreshing: Room;
 }
 
 type Settled = 'filled' | 'waited' | 'unknown' | 'failed';
@@ -37,6 +44,8 @@ export class Fill<F extends string> {
   readonly settled = new Map<string, Settled>();
   /** What upstream answered, stored or not. */
   readonly fetched = new Map<string, Row>();
+  /** Whether some of it was not, as it would have expired by now: a lock lives for longer than its table's timing says. */
+  isPast = false;
   /** What upstream failed with last. */
   error: unknown;
   readonly #filling: Filling;
@@ -80,23 +89,38 @@ export class Fill<F extends string> {
     });
   }
 
-  /** Fetches rows again that are about to expire, unless another pod is at it or there is no room. Nobody waits for it. */
+  /**
+   * Fetches rows again that are about to expire, unless another pod is at it, or this one is or has just failed to. Nobody waits
+   * for it.
+   */
   async refresh(refreshMs: number): Promise<void> {
-    const { options, prices, room } = this.#filling;
-    const claim = { ttlMs: options.claimMs, limit: options.limit, token: newToken(), refreshMs };
-    if (!room.tryTake()) return;
+    const { options, prices, refreshing } = this.#filling;
+    if (!refreshing.tryTake()) return;
+    const own = newToken();
+    const claim = { ttlMs: options.claimMs, limit: options.limit, token: own, refreshMs };
     try {
-      const { token, claimed } = await prices.claim(this.#table.key, [...this.#tries.keys()], claim);
-      if (token !== null) await this.#fetch(claimed, token);
+      const { token, claimed } = await answered(options.answerMs, () =>
+        prices.claim(this.#table.key, [...this.#tries.keys()], claim),
+      );
+      const { upstream, redis } = token === null ? {} : await this.#fetch(claimed, token, refreshMs);
+      if (upstream ?? redis) await sleep(MAX_PAUSE_MS, undefined, { ref: false });
     } catch {
-      // The rows are there still, and the claims expire.
+      // The rows are there still.
+      void this.#release(own);
+      await sleep(MAX_PAUSE_MS, undefined, { ref: false });
     } finally {
-      room.give();
+      refreshing.give();
     }
   }
 
   get #leftMs(): number {
     return this.#until - performance.now();
+  }
+
+  /** Whether rows expire before they are stored. */
+  get #isPast(): boolean {
+    const { expiry } = this.#table;
+    return typeof expiry === 'object' && expiry.at !== undefined && Number(expiry.at) <= Date.now();
   }
 
   get #unsettled(): string[] {
@@ -114,7 +138,7 @@ export class Fill<F extends string> {
         if (!room.tryTake()) {
           // Who has something to wait for need not wait for room.
           if (table.of(this.#unsettled).size > 0) return;
-          await room.take();
+          if (!(await this.#roomFor(open))) return;
         }
         const fetching = await this.#claim(table, open()).catch((error) => {
           room.give();
@@ -126,6 +150,33 @@ export class Fill<F extends string> {
     } finally {
       table.turn.give();
     }
+  }
+
+  /** Waits for room, and meanwhile for rows that other pods store. Whether it is taken, as something is still open. */
+  async #roomFor(open: () => string[]): Promise<boolean> {
+    const { room } = this.#filling;
+    const place = room.take();
+    let isTaken = false;
+    void place.then(() => {
+      isTaken = true;
+    });
+    try {
+      while (!isTaken && open().length > 0 && this.#leftMs > 0) await Promise.race([place, this.#look(open())]);
+    } catch (error) {
+      void place.then(() => room.give());
+      throw error;
+    }
+    if (open().length > 0 && this.#leftMs > 0) return true;
+    void place.then(() => room.give());
+    return false;
+  }
+
+  /** Waits for rows that other pods are fetching. Where none is, they are read again after a while. */
+  async #look(ids: readonly string[]): Promise<void> {
+    const { there, redis } = await this.#wait(ids);
+    if (redis) throw redis.error;
+    this.#settle(there, 'waited');
+    if (there.length === 0) await sleep(Math.max(0, Math.min(LOOK_MS, this.#leftMs)));
   }
 
   /** Begins to fetch what is claimed, if anything is, and to wait for what others are fetching. */
@@ -166,11 +217,14 @@ export class Fill<F extends string> {
     return joined;
   }
 
-  #learn(work: Work, { there, unknown = [], fetched = new Map<string, Row>(), upstream, redis }: Outcome): void {
+  #learn(work: Work, { there, unknown = [], fetched = new Map<string, Row>(), upstream, redis, isPast = false }: Outcome): void {
     const isAsked = (id: string) => this.#tries.has(id) && !this.settled.has(id);
     this.#settle(there.filter(isAsked), this.#own.has(work) ? 'filled' : 'waited');
     this.#settle(unknown.filter(isAsked), 'unknown');
     for (const [id, row] of fetched) if (this.#tries.has(id)) this.fetched.set(id, row);
+    // Fetching it again would not help.
+    if (isPast) this.#settle([...fetched.keys()].filter(isAsked), this.#own.has(work) ? 'filled' : 'waited');
+    this.isPast ||= isPast;
     this.#redis ??= redis;
     if (upstream) this.error = upstream.error;
     if (!work.isFetch) return;
@@ -192,29 +246,31 @@ export class Fill<F extends string> {
   }
 
   /** Fetches rows and stores them. */
-  async #fetch(ids: readonly string[], token: string | null): Promise<Outcome> {
+  async #fetch(ids: readonly string[], token: string | null, refreshMs?: number): Promise<Outcome> {
     let fetched: ReadonlyMap<string, Row>;
     try {
-      fetched = await this.#ask(ids, token);
+      fetched = await this.#ask(ids, token, refreshMs);
     } catch (error) {
       return { there: [], upstream: { error } };
     }
     try {
       const there = await this.#store(fetched, token);
-      return { there, fetched, unknown: await this.#noteUnknown(ids, fetched, token) };
+      const isPast = there.length < fetched.size && this.#isPast;
+      if (isPast && token !== null) await this.#release(token);
+      return { there, fetched, isPast, unknown: await this.#noteUnknown(ids, fetched, token) };
     } catch (error) {
       return { there: [], fetched, redis: { error } };
     }
   }
 
   /** Asks upstream, and renews the claims meanwhile. */
-  async #ask(ids: readonly string[], token: string | null): Promise<ReadonlyMap<string, Row>> {
-    const { options, prices } = this.#filling;
+  async #ask(ids: readonly string[], token: string | null, refreshMs?: number): Promise<ReadonlyMap<string, Row>> {
+    const { options } = this.#filling;
     const answer = this.#upstream.ask(ids, options.fetchMs);
     // One after the other: none may come after the claims were given up.
     while (!(await endsWithin(options.claimMs / 3, answer))) {
       if (token === null) continue;
-      const renew = () => prices.claim(this.#table.key, ids, { ttlMs: options.claimMs, token });
+      const renew = () => this.#renew(ids, token, refreshMs);
       await answered(options.claimMs / 3, renew).catch(() => undefined); // the next one may succeed, otherwise they expire
     }
     try {
@@ -223,6 +279,21 @@ export class Fill<F extends string> {
       if (token !== null) await this.#release(token); // so that another pod can take them at once
       throw error;
     }
+  }
+
+  /**
+   * Renews claims, of which those that have ended stay ended: a row that was deleted meanwhile is not to come back. `CLAIM` would claim
+   * them anew; but of `limit`, what is claimed already counts first, and then ids in order: here blanks, which stand for no row.
+   */
+  async #renew(ids: readonly string[], token: string, refreshMs?: number): Promise<void> {
+    const blanks = ids.map((_, at) => `?${token.slice(0, 8)}.${at}`);
+    const claim = {
+      ttlMs: this.#filling.options.claimMs,
+      token,
+      limit: ids.length,
+      ...(refreshMs !== undefined && { refreshMs }),
+    };
+    await this.#filling.prices.claim(this.#table.key, [...blanks, ...ids], claim);
   }
 
   /**

@@ -37,13 +37,15 @@ export class FillError<R = unknown> extends Error {
   override readonly name = 'FillError';
 
   constructor(
-    /** The rows that there are. What could not be had is among `missing`. */
+    /** The rows that there are. */
     readonly filled: Filled<R>,
+    /** The ids of those that could not be had. What upstream does not know is among `filled.missing`. */
+    readonly failed: string[],
     /** What upstream failed with. It is no `cause`: an upstream that can't be reached is no Redis that can't. */
     readonly upstream: unknown,
   ) {
     const why = upstream instanceof Error ? upstream.message : String(upstream);
-    super(`${filled.missing.length} of ${filled.rows.length} rows could not be had: ${why}`);
+    super(`${failed.length} of ${filled.rows.length} rows could not be had: ${why}`);
   }
 }
 
@@ -59,7 +61,7 @@ export interface FillOptions {
   fetchMs: number;
   /** How many ids an upstream call is for: 2,000. */
   limit: number;
-  /** How many upstream calls there are at once in this process: 4. */
+  /** How many upstream calls there are at once in this process: 4. One more refreshes. */
   parallel: number;
   /** How many upstream calls there are for an id: 3. */
   tries: number;

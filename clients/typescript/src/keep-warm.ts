@@ -6,7 +6,7 @@ export interface KeepWarmOptions {
    * to commit what the moment is to see.
    */
   leadMs?: number;
-  /** Is told what a filling failed with. The screens fill what is missing then. */
+  /** Is told what a filling failed with, and when the server's clock can't be had any more. The screens fill what is missing then. */
   onError?: (error: unknown) => void;
 }
 
@@ -16,34 +16,66 @@ export interface Warming {
   stop(): void;
 }
 
-/** The longest delay of a timer. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** After how long the server's clock is looked at again: it may have been set. */
+const LOOK_MS = 60_000;
 
-/** Has each moment warmed before users are given it. The timer keeps no process alive. */
+/** The pause after the clock could not be had. */
+const PAUSE_MS = 1000;
+
+/**
+ * Has each moment warmed before users are given it, by the server's clock, as the moments are: a pod whose own is ahead would ask
+ * upstream for a moment that is not over. The timer keeps no process alive.
+ */
 export function keepWarm(
   timing: Timing,
+  clock: () => Promise<number>,
   warm: (moment: NextMoment) => Promise<unknown>,
   { leadMs = timing.lagMs / 2, onError }: KeepWarmOptions,
 ): Warming {
   if (!(leadMs > 0 && leadMs <= timing.lagMs)) {
     throw new RangeError(`leadMs takes a time above 0 up to lagMs, ${timing.lagMs} ms, not ${leadMs}`);
   }
-  let moment = timing.nextMoment(new Date());
   let timer: NodeJS.Timeout;
-  const arm = () => {
-    const delay = moment.since.getTime() - leadMs - Date.now();
-    timer = setTimeout(wake, Math.min(Math.max(delay, 0), MAX_DELAY_MS)).unref();
-  };
-  const wake = () => {
-    const now = Date.now();
-    // A timer may be early, and the clock be set.
-    if (now >= moment.since.getTime()) moment = timing.nextMoment(new Date(now));
-    if (now >= moment.since.getTime() - leadMs) {
-      warm(moment).catch((error) => onError?.(error));
-      moment = timing.nextMoment(moment.since);
+  let isStopped = false;
+  let hasClock = true;
+  let begun: string | undefined;
+
+  const tell = (error: unknown) => {
+    try {
+      onError?.(error);
+    } catch {
+      // What the hook throws is lost, so that it ends no process.
     }
-    arm();
   };
-  arm();
-  return { stop: () => clearTimeout(timer) };
+  const arm = (delayMs: number) => {
+    if (!isStopped) timer = setTimeout(wake, Math.min(Math.max(delayMs, 0), LOOK_MS)).unref();
+  };
+  /** Begins what is due, and says in how long something is. */
+  const begin = (now: number): number => {
+    let moment = timing.nextMoment(new Date(now));
+    if (moment.queryTime !== begun && now >= moment.since.getTime() - leadMs) {
+      begun = moment.queryTime;
+      warm(moment).catch(tell);
+    }
+    if (moment.queryTime === begun) moment = timing.nextMoment(moment.since);
+    return moment.since.getTime() - leadMs - now;
+  };
+  const wake = async () => {
+    try {
+      const now = await clock();
+      hasClock = true;
+      if (!isStopped) arm(begin(now));
+    } catch (error) {
+      if (hasClock) tell(error);
+      hasClock = false;
+      arm(PAUSE_MS);
+    }
+  };
+  arm(0);
+  return {
+    stop: () => {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+  };
 }

@@ -1,5 +1,6 @@
+import { TimeoutError } from './errors.js';
 import { isUnavailable } from './unavailable.js';
-import { TimeoutError, within } from './within.js';
+import { within } from './within.js';
 
 export interface OutageOptions {
   /** For how long Redis isn't asked after it failed, in milliseconds: 1,000. Then one call tries, and the others go on without it until that succeeds. */
@@ -15,6 +16,7 @@ export class Outage {
   readonly #pauseMs: number;
   readonly #answerMs: number;
   readonly #onChange: OutageOptions['onChange'];
+  #skips = 0;
   /** Until when Redis isn't asked. */
   #until: number | undefined;
 
@@ -29,12 +31,17 @@ export class Outage {
     return this.#until !== undefined;
   }
 
+  /** How many calls have gone on without Redis. */
+  get skips(): number {
+    return this.#skips;
+  }
+
   /**
    * What `redis` comes to; or, where Redis is unavailable or was so just now, what `without` does. All other errors fail the call. A
    * call that takes longer than `answerMs` counts as unavailable.
    */
   async run<T, U = T>(redis: () => Promise<T>, without: () => U | Promise<U>, answerMs = this.#answerMs): Promise<T | U> {
-    if (this.#isPaused()) return without();
+    if (this.#isPaused()) return this.#skip(without);
     try {
       const answer = await within(answerMs, redis(), () => new TimeoutError(`Redis did not answer within ${answerMs} ms`));
       this.#end();
@@ -46,6 +53,11 @@ export class Outage {
       }
       this.#begin(error);
     }
+    return this.#skip(without);
+  }
+
+  #skip<U>(without: () => U): U {
+    this.#skips += 1;
     return without();
   }
 

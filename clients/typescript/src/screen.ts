@@ -1,8 +1,10 @@
+import type { Ask } from './asks.js';
+import { TimeoutError } from './errors.js';
 import { Fill, type Filling } from './fill.js';
 import { FillError, type Filled, type FilledRow, type GetOrFillOptions } from './filling.js';
 import type { PriceTable } from './timing.js';
 import type { Upstream, UpstreamRow } from './upstream.js';
-import { TimeoutError, answered, within } from './within.js';
+import { answered, within } from './within.js';
 
 /** One call for a screen: through the table, or with upstream alone. */
 export class Screen<F extends string> {
@@ -38,40 +40,62 @@ export class Screen<F extends string> {
 
     const fill = new Fill(this.#filling, this.#table, this.#upstream, absent, this.#until);
     this.#fill = fill;
-    const isInTime = await this.#inTime(fill.run());
+    await this.#inTime(fill.run());
     await this.#read(absent, { current: true });
-    const missing = this.#absent();
+    if (fill.isPast) this.#take(fill.fetched);
+    const lacking = this.#absent();
+    const isUnknown = (id: string) => fill.settled.get(id) === 'unknown';
     const fetched = fill.count('filled');
-    const filled = this.#filled({ filled: fetched, waited: Math.max(0, absent.length - missing.length - fetched), missing });
-    if (missing.every((id) => fill.settled.get(id) === 'unknown')) return filled;
-    throw new FillError(filled, fill.error ?? (isInTime ? new Error('what was stored has expired, or was deleted') : this.#late));
+    const count = { filled: fetched, waited: Math.max(0, absent.length - lacking.length - fetched) };
+    const isSettled = lacking.every((id) => fill.settled.has(id));
+    const lost = () => (isSettled ? new Error('what was stored has expired, or was deleted') : this.#late);
+    return this.#settled(count, isUnknown, () => fill.error ?? lost());
   }
 
-  /** What was had from the table already counts, and upstream is asked for the rest, once. */
+  /** What was had from the table already counts, and upstream is asked for the rest, once by all screens of the process. */
   async withoutTable(): Promise<Filled<FilledRow<F>>> {
-    const { options, room } = this.#filling;
-    const take = (rows: ReadonlyMap<string, UpstreamRow>) => {
-      for (const [id, row] of rows) this.#found.set(id, this.#upstream.asRead(id, row));
-    };
-    if (this.#fill) take(this.#fill.fetched);
+    const { asks, options, unknown } = this.#filling;
+    const { key } = this.#table;
+    const count = { filled: 0, waited: 0 };
+    const unknownIds = new Set(this.#absent().filter((id) => unknown.has(key, id)));
     let failure: { error: unknown } | undefined;
-    const ask = async (ids: string[]) => {
-      await room.take();
+    if (this.#fill) count.filled = this.#take(this.#fill.fetched);
+    const open = this.#absent().filter((id) => !unknownIds.has(id));
+    const ask = (ids: readonly string[]) => this.#upstream.ask(ids, options.fetchMs);
+    const { joined, begun } = asks.for(key, open, this.#until, ask);
+    const taken = async ({ ids, answer }: Ask, as: keyof typeof count) => {
       try {
-        if (this.#leftMs <= 0) throw this.#late;
-        take(await this.#upstream.ask(ids, Math.min(options.fetchMs, this.#leftMs)));
+        const rows = await answer;
+        count[as] += this.#take(rows);
+        const notKnown = ids.filter((id) => !rows.has(id));
+        unknown.remember(key, notKnown);
+        for (const id of notKnown) unknownIds.add(id);
       } catch (error) {
         failure = { error };
-      } finally {
-        room.give();
       }
     };
-    const absent = this.#absent();
-    const asked: Promise<void>[] = [];
-    for (let at = 0; at < absent.length; at += options.limit) asked.push(ask(absent.slice(at, at + options.limit)));
-    if (!(await this.#inTime(Promise.all(asked)))) failure ??= { error: this.#late };
-    const filled = this.#filled({ filled: this.#found.size - this.#hits, missing: this.#absent(), unlocked: true });
-    if (failure) throw new FillError(filled, failure.error);
+    const all = [...joined.map((one) => taken(one, 'waited')), ...begun.map((one) => taken(one, 'filled'))];
+    await this.#inTime(Promise.all(all));
+    const isUnknown = (id: string) => unknownIds.has(id);
+    return this.#settled({ ...count, unlocked: true }, isUnknown, () => (failure ? failure.error : this.#late));
+  }
+
+  /** Takes what upstream answered for what is still lacking. How many rows these are. */
+  #take(rows: ReadonlyMap<string, UpstreamRow>): number {
+    const taken = this.#absent().flatMap((id) => {
+      const row = rows.get(id);
+      return row ? ([[id, this.#upstream.asRead(id, row)]] as const) : [];
+    });
+    for (const [id, row] of taken) this.#found.set(id, row);
+    return taken.length;
+  }
+
+  /** What the screen shows; it fails where a row is lacking that upstream may know. */
+  #settled(what: Partial<Filled<FilledRow<F>>>, isUnknown: (id: string) => boolean, why: () => unknown): Filled<FilledRow<F>> {
+    const lacking = this.#absent();
+    const filled = this.#filled({ ...what, missing: lacking.filter(isUnknown) });
+    const failed = lacking.filter((id) => !isUnknown(id));
+    if (failed.length > 0) throw new FillError(filled, failed, why());
     return filled;
   }
 

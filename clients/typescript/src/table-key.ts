@@ -5,8 +5,11 @@ export type Part = Word | readonly Word[] | ReadonlySet<Word>;
 
 const WHAT = 'the key of a table';
 
-/** Without these a text separates no words and parts, ends no hash tag, and can be sent. */
-const ESCAPED = /[%,:?{}\p{C}]/gu;
+/**
+ * Without these a text separates no words and parts, ends no hash tag, and can be sent. No version of Unicode changes which characters
+ * they are.
+ */
+const ESCAPED = /[%,:?{}\p{Cc}\p{Cs}]/gu;
 
 /**
  * `name:{moment}:part:part`, as `hermes:rules:{2024-09-12T02:50:00.000Z}:3,7`. Other parts give another key, whatever characters

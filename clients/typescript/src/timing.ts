@@ -46,7 +46,13 @@ export interface TimingOptions {
 /** 9999-12-31, the last day that a row can expire. */
 const END_OF_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)[t ](\d\d:\d\d):(\d\d)(?:\.(\d+))?(?:z|([+-])([01]\d|2[0-3]):([0-5]\d))$/i;
+
+/** The longest text of a moment that the server takes. */
+const MAX_LENGTH = 64;
+
+/** By how much this pod's clock may differ from the server's. */
+const MAX_SKEW_MS = 1000;
 
 /**
  * How long locks live and which moments they are on. It names tables after moments and says when their rows expire, so that no pod
@@ -112,8 +118,8 @@ export class Timing {
   }
 
   /**
-   * For a screen that goes on while Redis is down. `seen` is the moment that the app sent back: it is kept while a lock on it could be
-   * in force. Otherwise it is the moment of this pod's clock.
+   * For a screen that goes on while Redis is down. `seen` is the moment that the app sent back, of a quote under the same roles: it is
+   * kept while a lock on it could be in force. Otherwise it is the moment of this pod's clock.
    */
   unlocked(roleIds: RoleIds, { seen, now = new Date() }: { seen?: string | undefined; now?: Date } = {}): UnlockedLock {
     checkWords(roleIds, 'unlocked', 'role id');
@@ -127,7 +133,9 @@ export class Timing {
   /** An app may send anything. */
   #mayBeInForce(moment: string, now: Date): boolean {
     const time = parsed(moment);
-    return time <= now.getTime() && now.getTime() < time + this.#lastsMs;
+    const ageMs = now.getTime() - time;
+    const isMoment = this.alignMs === 0 || time % this.alignMs === 0;
+    return isMoment && ageMs >= this.lagMs - MAX_SKEW_MS && ageMs < this.#lastsMs + MAX_SKEW_MS;
   }
 
   get #lastsMs(): number {
@@ -145,10 +153,18 @@ function timeOf(moment: string): number {
   return time;
 }
 
-/** In milliseconds since 1970, not a number if it is no moment. */
+/** In milliseconds since 1970, not a number if it is no moment. It is what the server takes, and what it takes it for. */
 function parsed(moment: string): number {
-  const upper = moment.toUpperCase();
-  return RFC_3339.test(upper) ? Date.parse(upper) : Number.NaN;
+  const [, date, minute, second, fraction = '', sign, hours, minutes] =
+    (moment.length <= MAX_LENGTH && RFC_3339.exec(moment)) || [];
+  // A leap second is the first one of the next minute.
+  const isLeap = second === '60';
+  const text = `${date}T${minute}:${isLeap ? '59' : second}.${fraction.padEnd(3, '0').slice(0, 3)}Z`;
+  const time = Date.parse(text);
+  // Days and hours that there are not JavaScript takes for others.
+  if (Number.isNaN(time) || new Date(time).toISOString() !== text) return Number.NaN;
+  const offsetMs = sign ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) * 60_000 : 0;
+  return time + (isLeap ? 1000 : 0) - offsetMs;
 }
 
 function check(name: string, value: unknown, isRight: boolean, expected: string): void {

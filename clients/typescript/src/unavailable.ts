@@ -1,4 +1,4 @@
-import { ServerError, serverError } from './errors.js';
+import { ServerError, TimeoutError, serverError } from './errors.js';
 
 /** What the system says of a connection. */
 const CODES: ReadonlySet<unknown> = new Set([
@@ -65,7 +65,7 @@ export function isUnavailable(error: unknown): boolean {
     seen.add(at);
     const refused = serverError(at, '');
     if (refused instanceof ServerError) return refused.reason === 'role' || refused.reason === 'full';
-    if (saysSo(at)) return true;
+    if (at instanceof TimeoutError || saysSo(at)) return true;
     if (at instanceof AggregateError && at.errors.length > 0 && at.errors.every(isUnavailable)) return true;
   }
   return false;

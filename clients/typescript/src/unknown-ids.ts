@@ -30,18 +30,19 @@ export class UnknownIds {
   async among(table: string, ids: readonly string[]): Promise<string[]> {
     const marks = await this.#prices.mget(keyOf(table), ids, { fields: FIELDS, current: true });
     const unknown = ids.filter((_, at) => marks[at] !== null);
-    this.#remember(table, unknown);
+    this.remember(table, unknown);
     return unknown;
   }
 
-  /** Upstream does not know these. */
+  /** Upstream does not know these: for all pods. */
   async add(table: string, ids: readonly string[]): Promise<void> {
-    this.#remember(table, ids);
+    this.remember(table, ids);
     const marks = ids.map((id) => [id, { unknown: '1' }] as const);
     await this.#prices.mset(keyOf(table), FIELDS, marks, { expiry: { inMs: this.#forMs } });
   }
 
-  #remember(key: string, ids: readonly string[]): void {
+  /** Upstream does not know these: for this process. */
+  remember(key: string, ids: readonly string[]): void {
     if (ids.length === 0) return;
     const until = performance.now() + this.#forMs;
     const table = this.#until.get(key) ?? new Map<string, number>();

@@ -1,6 +1,7 @@
 import type { Value } from './batch.js';
+import { TimeoutError } from './errors.js';
 import type { Fetch, FilledRow } from './filling.js';
-import { TimeoutError, within } from './within.js';
+import { within } from './within.js';
 import { checkWord } from './words.js';
 
 /** A row as upstream answers it. */

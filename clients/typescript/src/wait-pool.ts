@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Driver, type NodeRedis, commands } from './driver.js';
+import { TimeoutError } from './errors.js';
 import type { Observed } from './observed.js';
 import { Room } from './room.js';
 import { isUnavailable } from './unavailable.js';
 import { VehPrice } from './vehprice.js';
-import { TimeoutError, within } from './within.js';
+import { within } from './within.js';
 
 /** How long a wait lasts at most, before it is looked who else is at it. */
 const MAX_WAIT_MS = 1000;
@@ -17,13 +18,13 @@ const NO_FIELDS = ['?'] as const;
 
 /** What is used of the drivers to have other connections. */
 interface Duplicable {
-  duplicate?(): Duplicable;
-  on?(event: 'error', call: () => void): unknown;
+  duplicate?(...options: unknown[]): Duplicable;
+  on?(event: 'error' | 'end' | 'ready', call: () => void): unknown;
+  readonly isCluster?: boolean;
   connect?(): Promise<unknown>;
   disconnect?(): unknown;
   destroy?(): unknown;
   close?(): unknown;
-  once?(event: 'end', call: () => void): unknown;
 }
 
 export type Connect = () => Driver | Promise<Driver>;
@@ -35,14 +36,22 @@ export class WaitPool {
   readonly #room: Room;
   readonly #idle: Driver[] = [];
   #isClosed = false;
+  /** Whether the driver has ended. It may connect again. */
+  #isEnded = false;
 
-  /** It ends with the driver whose connections are like its own. */
+  /** Its connections end with the driver that they are like. */
   constructor(driver: Driver, connections: number, answerMs: number, connect?: Connect) {
     this.#connect = connect ?? duplicates(driver, answerMs);
     this.#answerMs = answerMs;
     this.#room = new Room(connections);
-    const { once } = plain(driver) as Duplicable;
-    once?.call(plain(driver), 'end', () => this.close());
+    const { on } = plain(driver) as Duplicable;
+    on?.call(plain(driver), 'end', () => {
+      this.#isEnded = true;
+      this.#closeIdle();
+    });
+    on?.call(plain(driver), 'ready', () => {
+      this.#isEnded = false;
+    });
   }
 
   /** Waits until none of these rows is both missing and claimed, or for a time. Those that are there then. */
@@ -62,7 +71,7 @@ export class WaitPool {
 
   close(): void {
     this.#isClosed = true;
-    for (const driver of this.#idle.splice(0)) close(driver);
+    this.#closeIdle();
   }
 
   async #wait(key: string, ids: readonly string[], leftMs: number): Promise<string[]> {
@@ -92,8 +101,12 @@ export class WaitPool {
   }
 
   #keep(driver: Driver): void {
-    if (this.#isClosed) close(driver);
+    if (this.#isClosed || this.#isEnded) close(driver);
     else this.#idle.push(driver);
+  }
+
+  #closeIdle(): void {
+    for (const driver of this.#idle.splice(0)) close(driver);
   }
 }
 
@@ -113,9 +126,11 @@ function duplicates(driver: Driver, answerMs: number): Connect {
     throw new TypeError('a driver that can not be duplicated takes connect, which makes a connection for waiting');
   }
   return async () => {
-    const other = (driver as Duplicable).duplicate?.() as Duplicable & NodeRedis;
+    const isIoRedis = 'call' in driver;
+    const other = (isIoRedis ? likeIoRedis(driver as Duplicable) : (driver as Duplicable).duplicate?.()) as Duplicable &
+      NodeRedis;
     other.on?.('error', () => undefined); // what can't be done the calls tell
-    if ('call' in driver || !other.connect) return other;
+    if (isIoRedis || !other.connect) return other;
     try {
       await within(answerMs, other.connect(), late(answerMs));
       return other;
@@ -124,6 +139,12 @@ function duplicates(driver: Driver, answerMs: number): Connect {
       throw error;
     }
   };
+}
+
+/** What is sent before it is connected waits until it is. */
+function likeIoRedis(driver: Duplicable): Duplicable | undefined {
+  const options = { enableOfflineQueue: true };
+  return driver.isCluster ? driver.duplicate?.([], options) : driver.duplicate?.(options);
 }
 
 function plain(driver: Driver): Exclude<Driver, Observed> {

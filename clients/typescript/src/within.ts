@@ -1,23 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TimeoutError } from './errors.js';
 import { isUnavailable } from './unavailable.js';
-
-/** What did not answer in time. Of Redis, `isUnavailable` is true for it. */
-export class TimeoutError extends Error {
-  override readonly name = 'TimeoutError';
-}
 
 /** What a promise comes to, if it does so in time, which may be `Infinity`. What it comes to afterwards is lost. */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   if (ms === Number.POSITIVE_INFINITY) return promise;
   let timer: NodeJS.Timeout | undefined;
+  let immediate: NodeJS.Immediate | undefined;
   const timeout = new Promise<never>((_, reject) => {
+    const expire = () => reject(late());
     // Where the process was busy, the answer may be there, and be read first.
-    timer = setTimeout(() => setImmediate(() => reject(late())), Math.max(0, ms));
+    timer = setTimeout(
+      () => {
+        immediate = setImmediate(expire);
+      },
+      Math.max(0, ms),
+    );
   });
   try {
     return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
+    clearImmediate(immediate);
   }
 }
 

@@ -9,6 +9,8 @@ export interface Outcome {
   unknown?: readonly string[];
   /** What upstream answered, stored or not. */
   fetched?: ReadonlyMap<string, UpstreamRow>;
+  /** Whether rows could not be stored, as they would have expired by now. */
+  isPast?: boolean;
   /** What upstream failed with. */
   upstream?: { error: unknown };
   /** What Redis failed with. */

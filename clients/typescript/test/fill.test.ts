@@ -9,6 +9,7 @@ import {
   type Driver,
   type Fetch,
   FillError,
+  type PriceTable,
   PriceTableCopies,
   PriceTables,
   type Send,
@@ -148,6 +149,51 @@ describe('getOrFill', () => {
     while ((await connections()) > 0) await sleep(5);
   });
 
+  it('waits on one connection, though the client sends nothing before it is connected, and keeps it after a new start', async () => {
+    const name = key('pod');
+    const client = new Redis(url, { connectionName: name, enableOfflineQueue: false });
+    after(() => client.disconnect());
+    const isReady = () => new Promise((resolve) => client.once('ready', resolve));
+    const connections = async () => ((await redis.client('LIST')) as string).split(` name=${name} `).length - 1;
+    await isReady();
+    const pod = new PriceTables(client);
+    for (const start of [1, 2]) {
+      const [table, upstream] = [newTable(), new Upstream(Number.POSITIVE_INFINITY)];
+      const mine = newPod({ claimMs: 10_000 }).getOrFill(table, [1], upstream.fetch, { fields });
+      await upstream.isAsked();
+      const waiting = pod.getOrFill(table, [1], upstream.fetch, { fields });
+      await sleep(300);
+      assert.equal(await connections(), 2, `start ${start}`);
+      upstream.answer();
+      assert.deepEqual([(await waiting).waited, upstream.asked], [1, [['1']]]);
+      await mine;
+      assert.equal(await connections(), 2, `start ${start}, idle`);
+      client.disconnect();
+      while ((await connections()) > 0) await sleep(5);
+      void client.connect();
+      await isReady();
+    }
+  });
+
+  it('waits for no room to fetch what another pod stores', async () => {
+    const [busy, table, upstream] = [newTable(), newTable(), new Upstream(Number.POSITIVE_INFINITY)];
+    const pod = newPod({ parallel: 1 });
+    const first = pod.getOrFill(busy, [1], upstream.fetch, { fields });
+    await upstream.isAsked();
+    // Of two rows, neither is claimed at first.
+    const second = pod.getOrFill(table, [1, 2], upstream.fetch, { fields });
+    await sleep(50);
+    const other = new Upstream(100);
+    await newPod().getOrFill(table, [1, 2], other.fetch, { fields });
+    const stored = performance.now();
+    assert.deepEqual((await second).rows, [{ price: '2' }, { price: '4' }]);
+    assert.ok(performance.now() - stored < 2000);
+    // And the room is left to those who need it.
+    const third = pod.getOrFill(newTable(), [3], upstream.fetch, { fields });
+    upstream.answer();
+    assert.deepEqual([(await first).filled, (await third).filled, upstream.asked], [1, 1, [['1'], ['3']]]);
+  });
+
   it('looks again where no connection for waiting can be had', async () => {
     for (const connect of [
       () => new Promise<Driver>(() => undefined),
@@ -209,6 +255,60 @@ describe('getOrFill', () => {
     assert.ok(((await prices.pttl(table.key, [1]))[0] ?? 0) > 10_000);
   });
 
+  it('refreshes though upstream is slower than a claim lasts', async () => {
+    const [table, upstream] = [newTable(), new Upstream(1500)];
+    const options = { fields, refreshMs: 10_000 };
+    await prices.mset(table.key, fields, [[1, { price: 'old' }]], { expiry: { inMs: 5000 } });
+    const pod = newPod({ claimMs: 600 });
+    await pod.getOrFill(table, [1], upstream.fetch, options);
+    await sleep(2000);
+    assert.deepEqual([(await prices.get(table.key, 1))?.['price'], upstream.asked], ['2', [['1']]]);
+  });
+
+  it('keeps no screen waiting for a refresh that Redis does not answer, and begins it again', async () => {
+    const [table, cold, upstream] = [newTable(), newTable(), new Upstream()];
+    const options = { fields, refreshMs: 10_000 };
+    await prices.mset(table.key, fields, [[1, { price: 'old' }]], { expiry: { inMs: 9000 } });
+    let claims = 0;
+    const silent: Send = ([name, ...words]) => {
+      const isRefresh = words.includes('REFRESH');
+      if (isRefresh) claims += 1;
+      return isRefresh && claims === 1 ? new Promise(() => undefined) : redis.call(name as string, words);
+    };
+    const pod = new PriceTables(silent, { connect: () => redis.duplicate(), parallel: 1, answerMs: 200 });
+    for (let screen = 0; screen < 5; screen += 1) await pod.getOrFill(table, [1], upstream.fetch, options);
+    const start = performance.now();
+    assert.equal((await pod.getOrFill(cold, [1], upstream.fetch, { fields })).filled, 1);
+    assert.ok(performance.now() - start < 2000, 'it waits for the refresh');
+    assert.equal(claims, 1);
+    while ((await prices.get(table.key, 1))?.['price'] === 'old') {
+      await pod.getOrFill(table, [1], upstream.fetch, options);
+      await sleep(50);
+    }
+    pod.close();
+  });
+
+  it('stores nothing that was fetched before its row was deleted', async () => {
+    const clear = (key: string) => prices.clear(key);
+    const del = (key: string) => prices.del(key, [1]);
+    for (const end of [del, clear]) {
+      const [table, answers] = [newTable(), ['old', 'new']];
+      const fetch: Fetch<'price'> = async (ids) => {
+        const price = answers.shift() ?? assert.fail('asked too often');
+        if (price === 'old') {
+          await sleep(200);
+          await end(table.key);
+          // Claims are renewed twice before it answers.
+          await sleep(1000);
+        }
+        return ids.map((id) => [id, { price: `${price} ${id}` }]);
+      };
+      const { rows } = await newPod({ claimMs: 1500 }).getOrFill(table, [1, 2], fetch, { fields });
+      const second = end === del ? 'old 2' : 'new 2';
+      assert.deepEqual(rows, [{ price: 'new 1' }, { price: second }]);
+    }
+  });
+
   it('fetches without claims where the server has no room for more', async () => {
     const [table, upstream] = [newTable(), new Upstream()];
     const [, before] = (await redis.config('GET', 'quotelock.max-claims')) as [string, string];
@@ -242,10 +342,12 @@ describe('getOrFill, where upstream fails,', () => {
     const pod = newPod({ tries: 2, claimMs: 60_000 });
     assert.deepEqual((await pod.getOrFill(table, [1], fetch, { fields })).rows, [{ price: '2' }]);
     assert.equal(calls, 2);
-    const error = await failureOf(pod.getOrFill(table, [1, 2], fetch, { fields }));
+    await newPod().getOrFill(table, [99], new Upstream().fetch, { fields });
+    const error = await failureOf(pod.getOrFill(table, [1, 2, 99], fetch, { fields }));
     assert.ok(error instanceof FillError);
-    assert.equal(error.message, '1 of 2 rows could not be had: upstream is down');
-    assert.deepEqual([error.filled.rows, error.filled.missing, calls], [[{ price: '2' }, null], ['2'], 4]);
+    assert.equal(error.message, '1 of 3 rows could not be had: upstream is down');
+    assert.deepEqual([error.filled.rows, error.failed, error.filled.missing], [[{ price: '2' }, null, null], ['2'], ['99']]);
+    assert.equal(calls, 4);
     // An upstream that can't be reached is no Redis that can't.
     assert.equal(isUnavailable(error), false);
     assert.deepEqual((await prices.claim(table.key, [2], { ttlMs: 1000 })).claimed, ['2']);
@@ -279,9 +381,58 @@ describe('getOrFill, where upstream fails,', () => {
     assert.equal(aborted, 1);
   });
 
-  it('says so where rows have expired before they are read', async () => {
+  it('tells no upstream call that answered that it was given up, however busy the process was', async () => {
+    let told: AbortSignal | undefined;
+    const fetch: Fetch<'price'> = async (ids, signal) => {
+      told = signal;
+      setTimeout(() => {
+        for (const end = performance.now() + 100; performance.now() < end; );
+      }, 50);
+      await sleep(110); // both are due when the process has time again
+      return rowsOf(ids);
+    };
+    assert.equal((await newPod({ fetchMs: 100 }).getOrFill(newTable(), [1], fetch, { fields })).filled, 1);
+    await sleep(20);
+    assert.equal(told?.aborted, false);
+  });
+
+  it('says that the time was up where another pod holds the claim for longer', async () => {
+    const [table, upstream] = [newTable(), new Upstream()];
+    await prices.claim(table.key, ['1'], { ttlMs: 60_000 });
+    const error = await failureOf(newPod({ maxMs: 200 }).getOrFill(table, ['1'], upstream.fetch, { fields }));
+    assert.equal(error.message, '1 of 1 rows could not be had: no answer within 200 ms');
+    assert.deepEqual(upstream.asked, []);
+  });
+
+  it('answers what was fetched, once, where it would have expired by the time it is stored', async () => {
     const table = { ...newTable(), expiry: { at: Date.now() - 1000 } };
-    const error = await failureOf(newPod({ tries: 1 }).getOrFill(table, [1], new Upstream().fetch, { fields }));
+    const upstream = new Upstream(50);
+    const pod = newPod({ claimMs: 60_000 });
+    const screens = await Promise.all([1, 2].map(() => pod.getOrFill(table, [1, 99], upstream.fetch, { fields })));
+    for (const { rows, missing } of screens) assert.deepEqual([rows, missing], [[{ price: '2' }, null], ['99']]);
+    assert.deepEqual(
+      [screens.map(({ filled, waited }) => [filled, waited]), upstream.asked],
+      [
+        [
+          [1, 0],
+          [0, 1],
+        ],
+        [['1', '99']],
+      ],
+    );
+    // And it holds no claim.
+    assert.deepEqual((await prices.claim(table.key, [1], { ttlMs: 1000 })).claimed, ['1']);
+  });
+
+  it('says so where rows have expired before they are read', async () => {
+    const table: PriceTable = { ...newTable(), expiry: { inMs: 1 } };
+    const slow: Send = async ([name, ...words]) => {
+      const reply = await redis.call(name as string, words);
+      if (name === 'VEHPRICE.MSET') await sleep(20);
+      return reply;
+    };
+    const pod = new PriceTables(slow, { connect: () => redis.duplicate(), tries: 1 });
+    const error = await failureOf(pod.getOrFill(table, [1], new Upstream().fetch, { fields }));
     assert.equal(error.message, '1 of 1 rows could not be had: what was stored has expired, or was deleted');
   });
 

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type NextMoment, Timing } from 'quotelock';
+import { type NextMoment, Outage, PriceTables, type Send, Timing } from 'quotelock';
 
-import { key, url } from './harness.js';
-import { fields, idsFrom, newPod, newPods, rowsOf } from './pods.js';
+import { key, plainRedis, url } from './harness.js';
+import { Upstream, fields, idsFrom, newPod, newPods, newTable, rowsOf } from './pods.js';
 
+const redis = plainRedis();
 const timing = new Timing({ ttlMs: 10_000, alignMs: 1000, lagMs: 1900, bufferMs: 1000 });
 const ids = idsFrom(1, 50);
 
@@ -83,6 +84,143 @@ describe('keepWarm', () => {
     assert.deepEqual(failures, ['FillError: 1 of 1 rows could not be had: upstream is down']);
   });
 
+  it('takes no moment for filled that was not stored, as Redis was down', { timeout: 20_000 }, async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const [name, outage, failures] = [key('rules'), new Outage({ pauseMs: 200 }), [] as string[]];
+    const down = async () => {
+      throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    };
+    const one = newPod({ outage });
+    const fill = async (moment: NextMoment) => {
+      await outage.run(down, () => undefined);
+      await one.getOrFill(slow.table(moment, name), ids, async (ids) => rowsOf(ids), { fields });
+      // When it is done, it is over.
+      await sleep(300);
+      await outage.run(
+        async () => undefined,
+        () => assert.fail('it is down'),
+      );
+    };
+    const onError = (error: unknown) => failures.push(String(error));
+    const warmings = [one.keepWarm(slow, name, fill, { leadMs: 9900, onError })];
+    while (failures.length === 0) await sleep(10);
+    const filled: string[] = [];
+    const note = async (moment: NextMoment) => filled.push(moment.queryTime);
+    warmings.push(newPod().keepWarm(slow, name, note, { leadMs: 9900 }));
+    while (filled.length === 0) await sleep(10);
+    for (const warming of warmings) warming.stop();
+    assert.deepEqual(failures, ['FillError: 1 of 1 rows could not be had: Redis is down']);
+  });
+
+  it("goes by the server's clock, however wrong a pod's is", async () => {
+    const Real = Date;
+    for (const byMs of [300_000, -3_600_000, 700]) {
+      const early: string[] = [];
+      const [moments, failures] = [[] as string[], [] as unknown[]];
+      const fill = async ({ queryTime }: NextMoment) => {
+        moments.push(queryTime);
+        // The server is on this machine. Its clock may be read a little before.
+        if (Real.now() < Real.parse(queryTime) + timing.lagMs - 500) early.push(queryTime);
+      };
+      globalThis.Date = shifted(Real, byMs);
+      try {
+        const warming = newPod().keepWarm(timing, key('rules'), fill, { leadMs: 500, onError: (error) => failures.push(error) });
+        await sleep(2500);
+        warming.stop();
+      } finally {
+        globalThis.Date = Real;
+      }
+      assert.deepEqual([early, failures, moments.length >= 2], [[], [], true], `${byMs}: ${moments}`);
+    }
+  });
+
+  it('lets a filling take longer than an upstream call', async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const failures: unknown[] = [];
+    let isFilled = false;
+    const fill = async (_: NextMoment, signal: AbortSignal) => {
+      await sleep(600);
+      signal.throwIfAborted();
+      isFilled = true;
+    };
+    const pod = newPod({ fetchMs: 100, maxMs: 100 });
+    const warming = pod.keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError: (error) => failures.push(error) });
+    await sleep(1000);
+    warming.stop();
+    assert.deepEqual([isFilled, failures], [true, []]);
+  });
+
+  it('ends no process by what its hook throws', async () => {
+    let told = 0;
+    const onError = () => {
+      told += 1;
+      throw new Error('hook');
+    };
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const fill = async () => {
+      throw new Error('upstream is down');
+    };
+    const warming = newPod().keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError });
+    while (told === 0) await sleep(10);
+    await sleep(10); // an unhandled rejection would fail the test
+    warming.stop();
+  });
+
+  it('refuses a name that makes no key', () => {
+    assert.throws(
+      () => newPod().keepWarm(timing, 'a{b', async () => undefined),
+      /^RangeError: a table's name takes a text without/,
+    );
+  });
+
+  it('keeps no screen waiting while another pod fills', async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const names = Array.from({ length: 8 }, () => key('rules'));
+    const [filling, pod, table] = [newPod(), newPod({ waitConnections: 1 }), newTable()];
+    let begun = 0;
+    const fill = async () => {
+      begun += 1;
+      await sleep(4000);
+    };
+    const warmings = names.map((name) => filling.keepWarm(slow, name, fill, { leadMs: 9900 }));
+    while (begun < names.length) await sleep(5);
+    warmings.push(...names.map((name) => pod.keepWarm(slow, name, () => assert.fail('filled twice'), { leadMs: 9900 })));
+    await sleep(300);
+    const upstream = new Upstream(Number.POSITIVE_INFINITY);
+    const first = filling.getOrFill(table, [1], upstream.fetch, { fields });
+    await upstream.isAsked();
+    const second = pod.getOrFill(table, [1], upstream.fetch, { fields });
+    await sleep(50);
+    const start = performance.now();
+    upstream.answer();
+    assert.equal((await second).waited, 1);
+    assert.ok(performance.now() - start < 1500, `${performance.now() - start} ms`);
+    await first;
+    for (const warming of warmings) warming.stop();
+  });
+
+  it('tells once that the clock can not be had, and goes on when it can', async () => {
+    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
+    const failures: string[] = [];
+    let isDown = true;
+    const driver: Send = async ([name, ...words]) => {
+      if (isDown) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+      return redis.call(name as string, words);
+    };
+    let filled = 0;
+    const fill = async () => {
+      filled += 1;
+    };
+    const pod = new PriceTables(driver, { connect: () => driver, answerMs: 50 });
+    const onError = (error: unknown) => failures.push(String(error));
+    const warming = pod.keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError });
+    await sleep(1500);
+    isDown = false;
+    while (filled === 0) await sleep(10);
+    warming.stop();
+    assert.deepEqual(failures, ['Error: connect ECONNREFUSED']);
+  });
+
   it('keeps no process alive', () => {
     const program = `const { PriceTables, Timing } = require('${join(__dirname, '../src/index.js')}');
       const timing = new Timing({ ttlMs: 360000, alignMs: 60000, lagMs: 1000 });
@@ -103,3 +241,16 @@ describe('keepWarm', () => {
     }
   });
 });
+
+/** A clock that is wrong. */
+function shifted(Real: DateConstructor, byMs: number): DateConstructor {
+  return class extends Real {
+    constructor(...given: number[]) {
+      super(...((given.length === 0 ? [Real.now() + byMs] : given) as [number]));
+    }
+
+    static override now(): number {
+      return Real.now() + byMs;
+    }
+  } as DateConstructor;
+}

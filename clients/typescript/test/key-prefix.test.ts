@@ -65,7 +65,7 @@ describe('a key prefix', () => {
   }
 
   it('that is no text is refused', () => {
-    const client = { call: async () => 'null', options: { keyPrefix: Buffer.from('x') } };
+    const client = { call: async () => 'null', sendCommand: async () => 'null', options: { keyPrefix: Buffer.from('x') } };
     assert.throws(() => new VehPrice(client), { name: 'TypeError', message: /keyPrefix/ });
   });
 });

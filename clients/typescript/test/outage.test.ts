@@ -4,7 +4,17 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
-import { LockedQuoteInfo, Outage, type OutageOptions, PriceTables, type Send, Timing, VehPrice } from 'quotelock';
+import {
+  type Fetch,
+  FillError,
+  LockedQuoteInfo,
+  Outage,
+  type OutageOptions,
+  PriceTables,
+  type Send,
+  Timing,
+  VehPrice,
+} from 'quotelock';
 import { createClient } from 'redis';
 
 import { failureOf, key, plainRedis } from './harness.js';
@@ -150,6 +160,46 @@ describe('while Redis is down, screens', () => {
     const error = await failureOf(new PriceTables(away, { answerMs: 300 }).getOrFill(newTable(), [1], new Upstream().fetch));
     assert.equal(error.message, 'Redis did not answer within 300 ms');
     assert.ok(performance.now() - start < 2000);
+  });
+});
+
+describe('getOrFill under an unlocked lock', () => {
+  const lock = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 0 });
+
+  it('asks upstream once for equal screens of a process, and not again for ids that it does not know', async () => {
+    const [upstream, tables] = [new Upstream(100), new PriceTables(like)];
+    const table = lock.table(lock.unlocked(['3']), key('prices'));
+    const show = (ids: number[]) => tables.getOrFill(table, ids, upstream.fetch, { fields });
+    const screens = [...Array.from({ length: 10 }, () => show([1, 2, 99])), show([2, 3])];
+    const shown = await Promise.all(screens);
+    for (const { rows, missing } of shown.slice(0, 10)) {
+      assert.deepEqual([rows, missing], [[{ price: '2' }, { price: '4' }, null], ['99']]);
+    }
+    assert.deepEqual(
+      shown.map(({ filled, waited }) => [filled, waited]),
+      [[2, 0], ...Array.from({ length: 9 }, () => [0, 2]), [1, 1]],
+    );
+    assert.deepEqual(upstream.asked, [['1', '2', '99'], ['3']]);
+    await show([1, 99]);
+    assert.deepEqual(upstream.asked.at(-1), ['1']);
+  });
+
+  it('leaves no call to those who wait no more, and tells apart what failed and what is unknown', async () => {
+    const [upstream, tables] = [new Upstream(Number.POSITIVE_INFINITY), new PriceTables(like, { maxMs: 100, parallel: 1 })];
+    const show = (name: string, fetch: Fetch<'price'>, ids: number[] = [1]) =>
+      tables.getOrFill(lock.table(lock.unlocked(['3']), name), ids, fetch, { fields });
+    const errors = await Promise.all(['a', 'b'].map((name) => failureOf(show(name, upstream.fetch))));
+    for (const { message } of errors) assert.equal(message, '1 of 1 rows could not be had: no answer within 100 ms');
+    upstream.answer();
+    while ((await show('c', upstream.fetch, [7, 99])).filled !== 1) await sleep(5);
+    assert.deepEqual(upstream.asked, [['1'], ['7', '99']]);
+    const fail = async () => {
+      throw new Error('upstream is down');
+    };
+    const error = await failureOf(show('c', fail, [1, 99]));
+    assert.ok(error instanceof FillError);
+    assert.equal(error.message, '1 of 2 rows could not be had: upstream is down');
+    assert.deepEqual([error.failed, error.filled.missing], [['1'], ['99']]);
   });
 });
 

@@ -55,6 +55,8 @@ describe('reserve', () => {
     const seen = { queryTime, row: { pricingId: '580' } };
     const held = timing.unlocked(['3'], { seen: queryTime });
     const row = { styleId: '12', pricingId: '580' };
+    const moved = await tables.reserve(held, (lock) => timing.table(lock, 't'), 2, { ...seen, queryTime: undefined }, fetch);
+    assert.deepEqual(moved, { verdict: 'NewQuote', row: null, unlocked: true });
     for (const one of [lock, held]) {
       const reserve = (id: number, pricingId: string) =>
         tables.reserve(one, (lock) => timing.table(lock, 't'), id, { ...seen, row: { pricingId } }, fetch, { fields });

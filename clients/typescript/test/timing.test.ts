@@ -14,12 +14,20 @@ const timing = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 2000 });
 const at = (queryTime: string) => ({ queryTime });
 const utc = (time: string) => new Date(`2024-09-12T${time}Z`);
 
+/** Cases that hold for every client. */
+function cases<T>(name: string): T[] {
+  const all: T[] = JSON.parse(readFileSync(join(__dirname, `../../../shared-cases/${name}.json`), 'utf8'));
+  assert.ok(all.length > 10);
+  return all;
+}
+
 describe('keys of tables', () => {
   it('are those of every client', () => {
-    const file = join(__dirname, '../../../shared-cases/table-keys.json');
-    const cases: { moment: string; name: string; parts: Part[]; key: string }[] = JSON.parse(readFileSync(file, 'utf8'));
-    assert.ok(cases.length > 10);
-    for (const { moment, name, parts, key } of cases) assert.equal(timing.tableKey(at(moment), name, ...parts), key);
+    for (const { moment, name, parts, key } of cases<{ moment: string; name: string; parts: Part[]; key: string }>(
+      'table-keys',
+    )) {
+      assert.equal(timing.tableKey(at(moment), name, ...parts), key);
+    }
   });
 
   it('are the same for the same set', () => {
@@ -48,6 +56,21 @@ describe('Timing', () => {
     });
     for (const moment of ['soon', '2024-09-12T02:50:00.000', '2024-09-12', '2024-13-12T02:50:00Z']) {
       assert.throws(() => timing.expiryOf(at(moment)), /^RangeError: a moment takes a time of RFC 3339/, moment);
+    }
+  });
+
+  it('takes the moments that the server takes, for what it takes them for', async () => {
+    const locks = new QuoteLock(redis);
+    for (const { moment, unixMs } of cases<{ moment: string; unixMs: number | null }>('moments')) {
+      const set = locks.set(key('user'), ['3'], moment);
+      const expiry = () => timing.expiryOf(at(moment)).getTime();
+      if (unixMs === null) {
+        await assert.rejects(set, /invalid queryTime/, moment);
+        assert.throws(expiry, /^RangeError: a moment takes a time of RFC 3339/, moment);
+      } else {
+        await set;
+        assert.equal(expiry(), unixMs + 422_000, moment);
+      }
     }
   });
 
@@ -99,10 +122,14 @@ describe('Timing', () => {
     const now = utc('02:55:30.000');
     const cases: [string | undefined, string, string][] = [
       [undefined, '02:55:00', 'Effective'],
-      ['2024-09-12T02:50:29.000Z', '02:50:29', 'CloseToExpired'],
-      ['2024-09-12T02:50:30.000Z', '02:50:30', 'Effective'],
-      ['2024-09-12T02:48:28.000Z', '02:55:00', 'Effective'],
+      ['2024-09-12T02:50:00.000Z', '02:50:00', 'CloseToExpired'],
+      ['2024-09-12T02:51:00.000Z', '02:51:00', 'Effective'],
+      ['2024-09-12T02:49:00.000Z', '02:49:00', 'CloseToExpired'],
+      ['2024-09-12T02:48:00.000Z', '02:55:00', 'Effective'],
       ['2024-09-12T02:56:00.000Z', '02:55:00', 'Effective'],
+      // No lock is on these.
+      ['2024-09-12T02:51:29.000Z', '02:55:00', 'Effective'],
+      ['2024-09-12T02:51:00.001Z', '02:55:00', 'Effective'],
       ['anything', '02:55:00', 'Effective'],
     ];
     const zero = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 0 });
@@ -110,6 +137,14 @@ describe('Timing', () => {
       const lock = zero.unlocked([3, '7'], { seen, now });
       assert.deepEqual(lock, { roleIds: ['3', '7'], queryTime: `2024-09-12T${time}.000Z`, state, unlocked: true }, seen);
     }
+    // This pod's clock may be a little behind the server's, or ahead.
+    const clocks = { '02:55:59.000': '02:56', '02:55:58.999': '02:55', '03:03:00.999': '02:56', '03:03:01.000': '03:03' };
+    for (const [time, minute] of Object.entries(clocks)) {
+      const { queryTime } = zero.unlocked([], { seen: '2024-09-12T02:56:00.000Z', now: utc(time) });
+      assert.equal(queryTime, `2024-09-12T${minute}:00.000Z`, time);
+    }
+    const { queryTime } = timing.unlocked([], { seen: '2024-09-12T02:56:00.000Z', now: utc('02:56:00.999') });
+    assert.equal(queryTime, '2024-09-12T02:55:00.000Z', 'within the lag no lock is on it');
     assert.equal(zero.table(zero.unlocked([]), 't').unlocked, true);
   });
 });

@@ -44,6 +44,8 @@ export async function compiled(prices: VehPrice): Promise<void> {
   await prices.set('t', '1', { a: 1 }, { condition: 'nx' });
   // @ts-expect-error no driver
   new VehPrice({ get: () => '1' });
+  // @ts-expect-error no client of ioredis, though it has a part of one
+  new VehPrice({ call: async () => '1' });
 }
 
 /** Compiled and never called. */

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { GlideClient } from '@valkey/valkey-glide';
-import { type Driver, QuoteLock, ServerError, VehPrice, isUnavailable } from 'quotelock';
+import { type Driver, PriceTables, QuoteLock, ServerError, VehPrice, isUnavailable } from 'quotelock';
 
 import { IOREDIS, NODE_REDIS, failureOf, glideClient, key, plainRedis, url } from './harness.js';
 import { type OwnServer, ownServer } from './own-server.js';
@@ -218,4 +218,12 @@ it('a mistake is none, whoever made it', async () => {
   circle.cause = new Error('b', { cause: circle });
   for (const other of [undefined, null, 'ECONNREFUSED', new Error('x'), circle, new AggregateError([])])
     assert.equal(isUnavailable(other), false);
+});
+
+it('isUnavailable knows an answer that came too late, under whatever name its class is bundled', async () => {
+  const silent = () => new Promise(() => undefined);
+  const tables = new PriceTables(silent, { connect: () => silent, answerMs: 50 });
+  const error = await failureOf(tables.getOrFill({ key: key(), expiry: 'never' }, [1], async () => []));
+  Object.defineProperty(error.constructor, 'name', { value: 'a' });
+  assert.equal(isUnavailable(error), true);
 });

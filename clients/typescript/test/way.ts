@@ -8,8 +8,10 @@ export interface Way {
   to: string;
   /** Whether the next reply is lost, and the connection with it. */
   losesNext: boolean;
-  /** Ends all connections. */
-  cut(): void;
+  /** How many were lost. */
+  lost: number;
+  /** Ends all connections, and says how many there were. */
+  cut(): number;
   close(): void;
 }
 
@@ -29,6 +31,7 @@ export async function wayTo(to: string): Promise<Way> {
     behind.on('data', (reply) => {
       if (!way.losesNext) return client.write(reply);
       way.losesNext = false;
+      way.lost += 1;
       return close();
     });
   });
@@ -36,8 +39,11 @@ export async function wayTo(to: string): Promise<Way> {
     url: '',
     to,
     losesNext: false,
+    lost: 0,
     cut: () => {
+      const { size } = open;
       for (const client of open) client.destroy();
+      return size;
     },
     close: () => {
       way.cut();

@@ -1,5 +1,6 @@
 /** One pod of hermes as a process: settings as JSON in POD, its port by a message to whoever started it. */
 import type { FastifyRequest } from 'fastify';
+import { LockedQuoteInfo, type NextMoment, Outage, Timing, type TimingOptions } from 'quotelock';
 
 import { Fleet } from '../service/fleet.js';
 import { Quotes } from '../service/quotes.js';
@@ -7,7 +8,6 @@ import { Rents } from '../service/rents.js';
 import { type RedisAt, connect } from '../store/connect.js';
 import { QuotelockStore } from '../store/quotelock.js';
 import type { Store } from '../store/store.js';
-import type { Timing } from '../store/timing.js';
 import { TodayStore } from '../store/today.js';
 import { UpstreamClient } from '../upstream/client.js';
 import { type Service, addScreens } from './screens.js';
@@ -21,9 +21,11 @@ export interface PodOptions {
   upstream: string;
   vehicles: number;
   rentFlow: string;
-  timing: Timing;
+  timing: TimingOptions;
   /** With quotelock: what copies of tables may take of the pod's memory, 0 for none. */
   copyBytes: number;
+  /** With quotelock: whether the tables of a moment are filled before users are given it. */
+  keepWarm: boolean;
   /** As today: how long a vehicle's tags are kept, and how far the pod's clock is off. */
   tagsMs: number;
   clockOffsetMs: number;
@@ -39,17 +41,29 @@ export interface PodStats {
 
 interface Running extends Service {
   store: Store & { savedBytes?: number };
-  upstream: UpstreamClient;
   screens: number;
 }
 
 const options = JSON.parse(process.env['POD'] ?? '{}') as PodOptions;
-const redis = connect(options.redis);
+// Whoever looks at a screen does not wait for a Redis that is down.
+const redis = connect(options.redis, { maxRetriesPerRequest: 1, commandTimeout: 1000 });
+LockedQuoteInfo.bind(redis);
+const timing = new Timing(options.timing);
+const outage = new Outage({
+  onChange: (isOn) => console.error(`pod ${options.name} ${isOn ? 'goes on without' : 'is back with'} Redis`),
+});
 const now = () => Date.now() + options.clockOffsetMs;
+const fleet = new Fleet(options.vehicles);
+const store = new QuotelockStore(redis, timing, outage, options.copyBytes);
 const modes: Record<Mode, Running> = {
-  quotelock: running(new QuotelockStore(redis, options.timing, options.copyBytes)),
-  today: running(new TodayStore(redis, options.timing, options.tagsMs, now)),
+  quotelock: running(store),
+  today: running(new TodayStore(redis, timing, options.tagsMs, now)),
 };
+
+if (options.keepWarm) {
+  const fill = (moment: NextMoment) => modes.quotelock.quotes.warm(moment, [...fleet.all]);
+  store.keepWarm(fill, (error) => console.error(`pod ${options.name}: not kept warm:`, error));
+}
 
 function running(store: Store): Running {
   const upstream = new UpstreamClient(options.upstream);
@@ -72,7 +86,7 @@ server.register(async (screens) => {
   screens.addHook('onResponse', async (request, { statusCode }) => {
     if (request.method !== 'PATCH' && statusCode !== 400 && statusCode < 500) runningFor(request).screens += 1;
   });
-  addScreens(screens, new Fleet(options.vehicles), runningFor);
+  addScreens(screens, fleet, runningFor);
 });
 await server.listen({ host: '127.0.0.1', port: 0 });
 process.send?.({ port: server.addresses()[0]?.port });

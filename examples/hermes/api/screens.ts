@@ -2,15 +2,18 @@ import { randomUUID } from 'node:crypto';
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
+import { PricePlan } from 'quotelock';
+
 import type { Fleet } from '../service/fleet.js';
-import { OLD } from '../service/plans.js';
 import type { Quotes, Seen, User } from '../service/quotes.js';
 import type { Rents } from '../service/rents.js';
+import type { UpstreamClient } from '../upstream/client.js';
 import { BadRequest } from './server.js';
 
 export interface Service {
   quotes: Quotes;
   rents: Rents;
+  upstream: UpstreamClient;
 }
 
 type Fields = Record<string, unknown>;
@@ -27,7 +30,24 @@ export function addScreens(server: FastifyInstance, fleet: Fleet, serviceOf: (re
     const { quotes } = serviceOf(request);
     const { id } = request.params;
     const quote = await quotes.quote(userOf(request), [word('id', id)], 'start', seenIn(request.query));
-    return quote?.scooters.length ? quote : reply.code(404).send({ error: `there is no scooter ${id}` });
+    return quote.scooters.length ? quote : reply.code(404).send({ error: `there is no scooter ${id}` });
+  });
+
+  // No price is shown: no lock is needed.
+  server.get('/parking-lots', async (request) => {
+    const lots = await serviceOf(request).upstream.parkingLots();
+    return {
+      parkingLots: lots.map(({ parkingLotId, name, vehicleIds }) => ({ parkingLotId, name, scooters: vehicleIds.length })),
+    };
+  });
+
+  server.get<{ Querystring: Fields; Params: { id: string } }>('/parking-lots/:id', async (request, reply) => {
+    const { quotes, upstream } = serviceOf(request);
+    const [user, id, seen] = [userOf(request), word('id', request.params.id), seenIn(request.query)];
+    const [lot] = await upstream.parkingLots([id]);
+    if (!lot) return reply.code(404).send({ error: `there is no parking lot ${id}` });
+    const { parkingLotId, name, vehicleIds } = lot;
+    return { parkingLotId, name, ...(await quotes.quote(user, vehicleIds, 'start', seen)) };
   });
 
   server.post<{ Body: Fields | undefined }>('/rents', async (request, reply) => {
@@ -38,9 +58,11 @@ export function addScreens(server: FastifyInstance, fleet: Fleet, serviceOf: (re
       vehicleId: word('vehicleId', body['vehicleId']),
       planId: plan('planId', body['planId']),
       queryTime: given('queryTime', body['queryTime']),
+      pricingId: given('pricingId', body['pricingId']),
     });
-    if ('rent' in reserved) return reply.code(201).send(reserved.rent);
-    return reply.code(409).send({ error: 'new quote', quote: reserved.newQuote ?? null });
+    const { verdict } = reserved;
+    if (verdict === 'Match') return reply.code(201).send({ verdict, ...reserved.rent });
+    return reply.code(409).send({ verdict, error: 'ask the user again', quote: reserved.quote ?? null });
   });
 
   server.patch<{ Body: Fields | undefined; Params: { id: string } }>('/rents/:id', async (request, reply) => {
@@ -67,7 +89,12 @@ function seenIn(query: Fields): Seen {
 function userOf({ headers }: FastifyRequest): User {
   const roles = headers['x-role-ids'];
   const roleIds = typeof roles === 'string' && roles !== '' ? roles.split(',') : [];
-  return { id: word('x-user-id', headers['x-user-id']), roleIds: roleIds.map((id) => word('x-role-ids', id)) };
+  return { id: word('x-user-id', headers['x-user-id']), roleIds: roleIds.map(role) };
+}
+
+function role(id: string): string {
+  if (/^\d{1,9}$/.test(id)) return id;
+  throw new BadRequest('x-role-ids takes numbers of at most 9 digits');
 }
 
 function word(name: string, value: unknown): string {
@@ -77,7 +104,8 @@ function word(name: string, value: unknown): string {
 
 /** An id with or without its tag, but not a tag alone. */
 function plan(name: string, value: unknown): string {
-  if (value !== OLD) return word(name, value);
+  const id = word(name, value);
+  if (PricePlan.bare(id) !== '') return id;
   throw new BadRequest(`${name} takes the id of a plan`);
 }
 

@@ -1,5 +1,8 @@
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 
+import { FillError, isUnavailable } from 'quotelock';
+
+import { NoPrice } from '../service/rents.js';
 import { UpstreamError } from '../upstream/client.js';
 
 /** A request that can't be answered as it is. */
@@ -25,12 +28,21 @@ export function jsonServer(pod: string): FastifyInstance {
   server.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is nothing here' }));
   server.setErrorHandler((error, _request, reply) => {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') error.message = `the body is longer than ${MAX_BYTES} bytes`;
+    if (error instanceof NoPrice) return reply.code(422).send({ error: error.message });
     if ((error.statusCode ?? 500) < 500) return reply.code(400).send({ error: error.message });
-    if (!(error instanceof UpstreamError)) console.error(`pod ${pod}:`, error);
-    const why = error instanceof UpstreamError ? 'no price can be had now' : 'that went wrong';
-    return reply.code(503).send({ error: `${why}, ask again` });
+    const why = whyNot(error);
+    if (why === undefined) console.error(`pod ${pod}:`, error);
+    return reply.code(503).send({ error: `${why ?? 'that went wrong'}, ask again` });
   });
   return server;
+}
+
+/** What a screen is told that failed through no fault of the pod, or undefined. */
+function whyNot(error: Error): string | undefined {
+  const asked = error instanceof FillError ? error.upstream : error;
+  if (asked instanceof UpstreamError) return 'no price can be had now';
+  if (!isUnavailable(asked)) return undefined;
+  return error instanceof FillError ? 'no price can be had in time' : 'no rent can be kept now';
 }
 
 function parse(text: string): object {

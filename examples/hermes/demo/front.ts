@@ -3,13 +3,12 @@ import { readFile } from 'node:fs/promises';
 import httpProxy from '@fastify/http-proxy';
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo, QuoteLock } from 'quotelock';
+import { LockedQuoteInfo, QuoteLock, type TimingOptions } from 'quotelock';
 
 import type { Mode, PodStats } from '../api/pod.js';
 import type { Pod } from '../launch/pods.js';
-import type { Timing } from '../store/timing.js';
+import { TOGGLE } from '../store/store.js';
 
-const TOGGLE = 'hermes:pricingReleaseToggle';
 // From dist/demo/ as it is run.
 const PAGE = new URL('../../demo/page/', import.meta.url);
 const FILES: [path: string, file: string, type: string][] = [
@@ -19,7 +18,7 @@ const FILES: [path: string, file: string, type: string][] = [
 ];
 
 /** One port for all pods, with the page: it passes `/api/…` on to a random pod. */
-export function frontOf(pods: readonly Pod[], redis: Redis, timing: Timing): FastifyInstance {
+export function frontOf(pods: readonly Pod[], redis: Redis, timing: Required<TimingOptions>): FastifyInstance {
   const server = fastify();
   const up = () => pods.filter(({ port }) => port !== undefined);
 
@@ -56,7 +55,7 @@ export function frontOf(pods: readonly Pod[], redis: Redis, timing: Timing): Fas
 }
 
 /** What the page shows beside the answers: the user's lock, the toggle, and the sums over all pods. */
-async function watch(pods: readonly Pod[], redis: Redis, timing: Timing, user: string): Promise<object> {
+async function watch(pods: readonly Pod[], redis: Redis, timing: Required<TimingOptions>, user: string): Promise<object> {
   const quotes = new QuoteLock(redis);
   const [lock, toggle, time, ...stats] = await Promise.all([
     quotes.get(LockedQuoteInfo.key(user)),

@@ -1,13 +1,14 @@
 /** Redis with the module, VS and PS, and pods behind one port with a page, until Ctrl-C. */
+import type { TimingOptions } from 'quotelock';
+
 import { startPods, startUpstream } from '../launch/pods.js';
 import { startRedis } from '../launch/redis.js';
 import { Stage } from '../launch/stage.js';
 import { connect } from '../store/connect.js';
-import type { Timing } from '../store/timing.js';
 import { frontOf } from './front.js';
 
 /** Short, so that a viewer sees a lock close and end. */
-const timing: Timing = { ttlMs: 60_000, bufferMs: 20_000, lagMs: 500, alignSeconds: 5 };
+const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 20_000, lagMs: 500, alignMs: 5000 };
 const TAGS_MS = 20_000;
 const CLOCKS_APART_MS = 5000;
 
@@ -51,6 +52,7 @@ try {
     vehicles,
     rentFlow: '3',
     timing,
+    keepWarm: false,
     copyBytes: copyMegabytes * 1024 * 1024,
     tagsMs: TAGS_MS,
   });

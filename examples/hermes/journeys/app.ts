@@ -15,6 +15,7 @@ const MOST_QUOTES = 20;
 interface OnScreen {
   queryTime: string;
   vehicleId: string;
+  pricingId: string;
   rule: PlanRule;
 }
 
@@ -46,13 +47,14 @@ export class App {
 
     // One in three comes by a code on the scooter: its page and the map are opened at the same moment.
     if (dice(3) === 0) {
-      const vehicleId = String(4000 + area * 200 + dice(200));
+      const vehicleId = String(4000 + area * 200 + dice(10) * 20 + dice(19)); // every twentieth has no price
       const [map, page] = await Promise.all([this.#map(area), this.#page(vehicleId)]);
       this.#see(map, vehicleId, plan);
       this.#together(page, vehicleId, plan);
     } else {
       const map = await this.#map(dice(100) === 0 ? undefined : area);
-      const vehicleId = map.scooters[dice(map.scooters.length)]?.id;
+      const priced = map.scooters.filter(({ pricingId }) => pricingId !== null);
+      const vehicleId = priced[dice(priced.length)]?.id;
       if (vehicleId === undefined) throw new Error('the map is empty');
       this.#see(map, vehicleId, plan);
       await this.#look();
@@ -94,8 +96,9 @@ export class App {
   async #reserve(plan: number): Promise<Rent> {
     const rentId = randomUUID();
     for (let quotes = 0; quotes < MOST_QUOTES; quotes += 1) {
-      const { vehicleId, rule, queryTime } = this.#onScreen();
-      const order = { rentId, vehicleId, planId: rule.planId, ...(this.mode === 'quotelock' ? { queryTime } : {}) };
+      const { vehicleId, pricingId, rule, queryTime } = this.#onScreen();
+      const seen = this.mode === 'quotelock' ? { queryTime, pricingId } : {};
+      const order = { rentId, vehicleId, planId: rule.planId, ...seen };
       const { body } = await this.#send<Rent | NewQuote>('reserve', 'POST', '/rents', order);
       if ('rule' in body) {
         this.#compare(body.rule, body.queryTime);
@@ -121,10 +124,10 @@ export class App {
     return true;
   }
 
-  /** A step is answered with a quote: the price that is shown, or a new one that says so. */
+  /** A step is answered with a quote: the price that is shown, or a new one that says so, or one that says that nothing holds it. */
   #see(quote: Quote, vehicleId: string, plan: number): void {
     const found = this.#ruleOf(quote, vehicleId, plan);
-    if (this.#shown && !quote.newQuote) this.#compare(found.rule, found.queryTime);
+    if (this.#shown && !quote.newQuote && !quote.unlocked) this.#compare(found.rule, found.queryTime);
     else if (this.#shown) this.tally.newQuotes += 1;
     this.#shown = found;
   }
@@ -161,11 +164,11 @@ export class App {
 
   #ruleOf({ queryTime, roleIds, pricing, scooters, prices }: Quote, vehicleId: string, plan: number): OnScreen {
     const pricingId = scooters.find(({ id }) => id === vehicleId)?.pricingId;
-    const rule = pricingId === undefined ? undefined : prices[pricingId]?.[plan];
-    if (pricingId === undefined || !rule) throw new Error(`no price of ${vehicleId} in its quote`);
+    const rule = pricingId ? prices[pricingId]?.[plan] : undefined;
+    if (!pricingId || !rule) throw new Error(`no price of ${vehicleId} in its quote`);
     const { planId } = rule;
     this.tally.show({ queryTime, roleIds: roleIds.join(), pricing, pricingId, vehicleId, planId, cents: priceOf(rule) });
-    return { queryTime, vehicleId, rule };
+    return { queryTime, vehicleId, pricingId, rule };
   }
 
   async #send<Body>(

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Redis } from 'ioredis';
+import { Timing, type TimingOptions } from 'quotelock';
 
-import type { Timing } from '../store/timing.js';
 import { AREAS, dice } from './app.js';
 import type { Gateway } from './gateway.js';
 
@@ -20,9 +20,13 @@ const AT_ONCE = 16;
 const ABOUT_MS = 6000;
 
 /** Maps alone, each of another user, who has no lock yet: one in a hundred of all vehicles, the others of an area. */
-export async function measureMaps(gateway: Gateway, redis: Redis, timing: Timing, maps: number): Promise<MapCost> {
-  const alignMs = timing.alignSeconds * 1000;
-  const leftMs = alignMs - ((Date.now() - timing.lagMs) % alignMs);
+export async function measureMaps(
+  gateway: Gateway,
+  redis: Redis,
+  timing: Required<TimingOptions>,
+  maps: number,
+): Promise<MapCost> {
+  const leftMs = new Timing(timing).nextMoment(new Date()).since.getTime() - Date.now();
   if (leftMs < ABOUT_MS) await sleep(leftMs);
   const before = await totals(redis);
   let asked = 0;

@@ -1,5 +1,6 @@
+import type { TimingOptions } from 'quotelock';
+
 import type { Mode } from '../api/pod.js';
-import type { Timing } from '../store/timing.js';
 import type { BookOptions } from '../upstream/book.js';
 import type { Faults } from '../upstream/faults.js';
 
@@ -11,7 +12,7 @@ export interface RunOptions {
   seconds: number;
   /** The mean time a user looks at a screen. */
   lookMs: number;
-  timing: Timing;
+  timing: Required<TimingOptions>;
   book: BookOptions;
   faults: Faults;
   /** As today: how long a vehicle's tags are kept. */
@@ -21,6 +22,17 @@ export interface RunOptions {
   maps: number;
   /** A pod is killed so often, and started again. */
   killEveryMs: number;
+  turns: TurnOptions;
+}
+
+/** How maps are measured at the turn of a moment, and within it: alone, while nothing goes wrong. */
+export interface TurnOptions {
+  timing: Required<TimingOptions>;
+  /** How many are measured, after the first one. */
+  moments: number;
+  mapsPerSecond: number;
+  /** What counts as the turn: from when on users are given the moment. */
+  turnMs: number;
 }
 
 const book: BookOptions = {
@@ -34,12 +46,12 @@ const book: BookOptions = {
 const faults: Faults = { delayMs: 5, slowShare: 0.03, slowMs: 400, failShare: 0.02 };
 
 /** Locks live shorter than the default, so that some end while users look at a screen. */
-const timing: Timing = { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignSeconds: 20 };
+const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignMs: 20_000 };
 
 const QUICK: RunOptions = {
   pods: 10,
   users: 2000,
-  seconds: 40,
+  seconds: 30,
   lookMs: 6000,
   timing,
   book,
@@ -48,7 +60,15 @@ const QUICK: RunOptions = {
   clocksApartMs: 5000,
   maps: 2000,
   killEveryMs: 8000,
+  turns: {
+    timing: { ttlMs: 60_000, bufferMs: 15_000, lagMs: 1000, alignMs: 3000 },
+    moments: 6,
+    mapsPerSecond: 50,
+    turnMs: 500,
+  },
 };
+
+export const COPY_BYTES = 64 * 1024 * 1024;
 
 /** What is compared: pods without quotelock, with it, and with copies of tables besides. */
 export interface Variant {
@@ -60,7 +80,7 @@ export interface Variant {
 export const VARIANTS: readonly Variant[] = [
   { name: 'without quotelock', mode: 'today', copyBytes: 0 },
   { name: 'quotelock', mode: 'quotelock', copyBytes: 0 },
-  { name: 'quotelock, copies', mode: 'quotelock', copyBytes: 64 * 1024 * 1024 },
+  { name: 'quotelock, copies', mode: 'quotelock', copyBytes: COPY_BYTES },
 ];
 
 export const SIZES = {
@@ -69,7 +89,7 @@ export const SIZES = {
     users: 4000,
     seconds: 300,
     lookMs: 12_000,
-    timing: { ttlMs: 120_000, bufferMs: 30_000, lagMs: 500, alignSeconds: 30 },
+    timing: { ttlMs: 120_000, bufferMs: 30_000, lagMs: 500, alignMs: 30_000 },
     tagsMs: 60_000,
   },
   quick: QUICK,
@@ -80,10 +100,16 @@ export const SIZES = {
     users: 100,
     seconds: 5,
     lookMs: 300,
-    timing: { ttlMs: 4000, bufferMs: 1000, lagMs: 500, alignSeconds: 1 },
+    timing: { ttlMs: 4000, bufferMs: 1000, lagMs: 500, alignMs: 1000 },
     tagsMs: 2000,
     maps: 100,
     killEveryMs: 1500,
+    turns: {
+      timing: { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignMs: 1000 },
+      moments: 2,
+      mapsPerSecond: 20,
+      turnMs: 500,
+    },
   },
 } satisfies Record<string, RunOptions>;
 

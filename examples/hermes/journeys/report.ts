@@ -1,5 +1,6 @@
 import type { Outcome } from './run.js';
-import { SCREENS } from './tally.js';
+import { SCREENS, type Times } from './tally.js';
+import type { Turns } from './turns.js';
 
 const ratio = (count: number, of: number) => (of === 0 ? '-' : (count / of).toFixed(2));
 
@@ -26,6 +27,20 @@ export function report(outcomes: readonly Outcome[]): string {
     ['bytes between pods and Redis a map', ...outcomes.map(({ mapCost }) => mapCost.bytes.toFixed(0))],
     ["Redis' CPU a map, µs", ...outcomes.map(({ mapCost }) => mapCost.cpuMicros.toFixed(0))],
   ];
+  return table(rows);
+}
+
+/** The map at the turn of a moment and within it, without and with `keepWarm`. */
+export function reportTurns(turns: readonly Turns[]): string {
+  const of = (times: (turns: Turns) => Times) => turns.map((turn) => `${times(turn).p50} / ${times(turn).p99}`);
+  return table([
+    ['map of an area, p50 / p99 ms', ...turns.map(({ keepWarm }) => (keepWarm ? 'keepWarm' : 'without keepWarm'))],
+    ['  at the turn of a moment', ...of(({ turn }) => turn)],
+    ['  within a moment', ...of(({ within }) => within)],
+  ]);
+}
+
+function table(rows: [string, ...string[]][]): string {
   return rows.map(([name, ...values]) => name.padEnd(42) + values.map((value) => value.padStart(19)).join('')).join('\n');
 }
 

@@ -37,14 +37,14 @@ export interface Outcome {
   unexpected: string[];
 }
 
-const RENT_FLOW = '3';
+export const RENT_FLOW = '3';
 const ROLES = 12;
 const NAME = 'hermes';
 
 export async function run({ name, mode, copyBytes }: Variant, options: RunOptions, stage: Stage): Promise<Outcome> {
   const { timing, book, faults, tagsMs } = options;
   const primary = await startRedis(stage, timing);
-  await startRedis(stage, timing, primary);
+  await startRedis(stage, timing, { replicaOf: primary });
   const redisAt = { sentinel: (await startSentinel(stage, NAME, primary)).port, name: NAME };
   const upstream = await startUpstream(stage, book, faults);
   const pods = await startPods(stage, options.pods, options.clocksApartMs, {
@@ -54,6 +54,7 @@ export async function run({ name, mode, copyBytes }: Variant, options: RunOption
     rentFlow: RENT_FLOW,
     timing,
     copyBytes,
+    keepWarm: false,
     tagsMs,
   });
 

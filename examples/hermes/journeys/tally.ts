@@ -15,6 +15,17 @@ export interface Shown {
   cents: string;
 }
 
+/** How long answers took, in milliseconds. */
+export interface Times {
+  answers: number;
+  p50: number;
+  p99: number;
+}
+
+export function timesOf(ms: RecordableHistogram): Times {
+  return { answers: ms.count, p50: ms.percentile(50), p99: ms.percentile(99) };
+}
+
 export class Tally {
   journeys = 0;
   /** Steps that showed another price than the step before, and did not say so. */
@@ -41,11 +52,8 @@ export class Tally {
     this.shown.set(Object.values(shown).join(' '), shown);
   }
 
-  times(): Record<Screen, { answers: number; p50: number; p99: number }> {
-    const summary = SCREENS.map((screen) => {
-      const ms = this.#ms[screen];
-      return [screen, { answers: ms.count, p50: ms.percentile(50), p99: ms.percentile(99) }];
-    });
+  times(): Record<Screen, Times> {
+    const summary = SCREENS.map((screen) => [screen, timesOf(this.#ms[screen])]);
     return Object.fromEntries(summary) as ReturnType<Tally['times']>;
   }
 }

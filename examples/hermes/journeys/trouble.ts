@@ -5,9 +5,9 @@ import type { Redis } from 'ioredis';
 import type { Pod, UpstreamProcess } from '../launch/pods.js';
 import type { RedisServer } from '../launch/redis.js';
 import { end } from '../launch/stage.js';
+import { TOGGLE } from '../store/store.js';
 import type { RunOptions } from './options.js';
 
-const TOGGLE = 'hermes:pricingReleaseToggle';
 const RESTART_MS = 500;
 const OUTAGE = { failShare: 0.8, ms: 1500 };
 

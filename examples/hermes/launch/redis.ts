@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
+import type { TimingOptions } from 'quotelock';
 
-import type { Timing } from '../store/timing.js';
 import { type Stage, freePort } from './stage.js';
 
 export interface RedisServer {
@@ -23,16 +23,19 @@ function programs(): { server: string; module: string } {
 }
 
 /** A server with the module, its data in memory alone. */
-export async function startRedis(stage: Stage, timing: Timing, replicaOf?: RedisServer): Promise<RedisServer> {
+export async function startRedis(
+  stage: Stage,
+  timing: Required<TimingOptions>,
+  { replicaOf, port: given }: { replicaOf?: RedisServer; port?: number } = {},
+): Promise<RedisServer> {
   const { server, module } = programs();
-  const port = await freePort();
+  const port = given ?? (await freePort());
   const child = stage.spawn(`redis-${port}`, server, [
     ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', stage.directory, '--save', '', '--appendonly', 'no'],
     ...['--repl-diskless-sync-delay', '0'],
     ...(replicaOf ? ['--replicaof', '127.0.0.1', `${replicaOf.port}`] : []),
     ...['--loadmodule', module, 'lock-ttl-ms', `${timing.ttlMs}`, 'lock-buffer-ms', `${timing.bufferMs}`],
-    // The pods say so too; this is for whoever else starts a lock.
-    ...['lock-lag-ms', `${timing.lagMs}`, 'lock-align-s', `${timing.alignSeconds}`],
+    ...['lock-lag-ms', `${timing.lagMs}`, 'lock-align-s', `${timing.alignMs / 1000}`],
   ]);
   await until(port, child, async (redis) =>
     replicaOf ? (await redis.info('replication')).includes('master_link_status:up') : (await redis.ping()) === 'PONG',

@@ -1,34 +1,71 @@
-import type { Plans } from '../store/store.js';
-import { PLAN_IDS, type PlanRule, type Pricing } from '../upstream/book.js';
+import { PricePlan, type Route } from 'quotelock';
 
-/** What is put behind the ids of old pricing. */
-export const OLD = '_old';
+import type { Store } from '../store/store.js';
+import type { PlanRule, Pricing } from '../upstream/book.js';
 
-/** The pricing to go by, and its plans as they are called outside. */
+/** What old pricing's ids end with. */
+const OLD = '_old';
+
+/** Which plan of new pricing replaced one of old pricing. Any other kept its id. */
+const REPLACED: readonly [oldId: string, newId: string][] = [['572', '580']];
+const IDS: Record<Pricing, ReadonlyMap<string, string>> = {
+  Core: new Map(REPLACED),
+  Legacy: new Map(REPLACED.map(([oldId, newId]) => [newId, oldId])),
+};
+
+/** The pricing to go by. */
 export interface Offer {
   pricing: Pricing;
-  /** The plan came back, and neither pricing takes it any more. */
+  /** The plan that came back, as this pricing calls it. */
+  planId: string | undefined;
+  /** Neither pricing takes the plan that came back any more. */
   retired: boolean;
 }
 
-/** The pricing of a plan that came back; without one, and for one that is retired, the pricing in force. */
-export async function offer(plans: Plans, planId: string | undefined): Promise<Offer> {
-  const routed = planId === undefined ? undefined : await plans.route(planId);
-  if (routed && routed.route !== 'Retired') return { pricing: routed.route, retired: false };
-  const [tagged] = await plans.tag(PLAN_IDS);
-  return { pricing: tagged?.endsWith(OLD) ? 'Legacy' : 'Core', retired: routed !== undefined };
+/** Which pricing goes, by the toggle; while Redis is down, as the toggle was last. */
+export class Plans {
+  /** The pricing in force, as this pod was told last. */
+  #last: Pricing = 'Legacy';
+
+  constructor(readonly store: Pick<Store, 'plans' | 'outage'>) {}
+
+  /** The pricing of the plan that came back; without one, for one that is retired, and for a new quote, the pricing in force. */
+  async offer(planId: string | undefined, isNew: boolean): Promise<Offer> {
+    const route = planId === undefined || isNew ? undefined : await this.#route(planId);
+    const retired = route === 'Retired';
+    const pricing = route === undefined || retired ? await this.#inForce() : route;
+    return { pricing, planId: planId === undefined ? undefined : idIn(pricing, planId), retired };
+  }
+
+  async #route(planId: string): Promise<Route> {
+    const { plans, outage } = this.store;
+    const ask = async () => (await plans.route([planId]))[0]?.route ?? 'Retired';
+    return outage.run(ask, () => (PricePlan.isOld(planId) ? 'Legacy' : 'Core'));
+  }
+
+  async #inForce(): Promise<Pricing> {
+    const { plans, outage } = this.store;
+    const ask = async () => {
+      const [tagged = ''] = await plans.tag(['571']); // any id tells
+      this.#last = PricePlan.isOld(tagged) ? 'Legacy' : 'Core';
+      return this.#last;
+    };
+    return outage.run(ask, () => this.#last);
+  }
 }
 
-/** Rules as they go out: their plans say which pricing they are of, and so do the ids that come back. */
-export function outgoing(rules: readonly PlanRule[], pricing: Pricing): PlanRule[] {
-  return pricing === 'Core' ? [...rules] : rules.map((rule) => ({ ...rule, planId: rule.planId + OLD }));
+/** A plan of either pricing as this one calls it. */
+function idIn(pricing: Pricing, planId: string): string {
+  const bare = PricePlan.bare(planId);
+  return issued(pricing, IDS[pricing].get(bare) ?? bare);
 }
 
-/** Whether two ids, with or without a tag, mean the same plan. */
-export function samePlan(one: string, other: string): boolean {
-  return bare(one) === bare(other);
+/** An id as it goes out: it says which pricing issued it. */
+function issued(pricing: Pricing, bareId: string): string {
+  return pricing === 'Core' ? bareId : bareId + OLD;
 }
 
-function bare(planId: string): string {
-  return planId.endsWith(OLD) ? planId.slice(0, -OLD.length) : planId;
+/** Rules as they go out. */
+export function outgoing(pricing: Pricing, rules: readonly PlanRule[]): PlanRule[] {
+  return rules.map((rule) => ({ ...rule, planId: issued(pricing, rule.planId) }));
 }

@@ -1,11 +1,12 @@
-import type { Lock, Store } from '../store/store.js';
+import type { Lock } from 'quotelock';
+
+import type { Ask, Moment, Reservation, Store, Tags, Verdict } from '../store/store.js';
 import type { PlanRule, Pricing } from '../upstream/book.js';
 import type { UpstreamClient } from '../upstream/client.js';
-import { rowsOf } from './fill.js';
-import { offer, outgoing } from './plans.js';
+import { type Offer, Plans, outgoing } from './plans.js';
 
-/** What a screen may do to the lock: renew a closing one, start one where there is none, or only read. */
-export type Need = 'renew' | 'start' | 'read';
+/** What a screen does to the lock: renew a closing one, or only start one where there is none. */
+export type Need = 'renew' | 'start';
 
 export interface User {
   id: string;
@@ -16,65 +17,123 @@ export interface User {
 export interface Seen {
   queryTime?: string | undefined;
   planId?: string | undefined;
+  pricingId?: string | undefined;
 }
 
 export interface Scooter {
   id: string;
   styleId: string;
-  pricingId: string;
+  /** Null if it has no price yet: it is shown, and can't be reserved. */
+  pricingId: string | null;
 }
 
-/** Prices of one moment, for the roles of one lock. */
-export interface Quote {
+/** Prices of one moment, for these roles. */
+export interface Prices {
   queryTime: string;
   roleIds: string[];
-  state: Lock['state'];
-  /** These are other prices than those that were seen. */
-  newQuote: boolean;
   pricing: Pricing;
+  /** The plan that came back, as this pricing calls it. */
+  planId: string | undefined;
   scooters: Scooter[];
   /** By pricing id. */
   prices: Record<string, PlanRule[]>;
 }
 
+/** Prices under a lock. */
+export interface Quote extends Prices {
+  state: Lock['state'];
+  /** Redis is down: nothing holds these prices. */
+  unlocked: boolean;
+  /** These are other prices than those that were seen. */
+  newQuote: boolean;
+}
+
+/** For how many sets of roles tables are kept warm. */
+const MAX_LATELY = 100;
+
 /** Prices for all screens alike. */
 export class Quotes {
+  readonly #plans: Plans;
+  /** Whose rules were shown lately, the latest last. */
+  readonly #lately = new Map<string, Pick<Prices, 'roleIds' | 'pricing'>>();
+
   constructor(
     readonly store: Store,
     readonly upstream: UpstreamClient,
     readonly rentFlow: string,
-  ) {}
-
-  /** Undefined if there is no lock and none may be started. */
-  async quote(user: User, vehicleIds: string[], need: Need, seen: Seen): Promise<Quote | undefined> {
-    const lock = await this.#lock(user, need);
-    if (!lock) return undefined;
-    const { queryTime, roleIds, state } = lock;
-    const movedOn = seen.queryTime !== undefined && seen.queryTime !== queryTime;
-    const { pricing, retired } = await offer(this.store.plans, movedOn ? undefined : seen.planId);
-    const scooters = await this.#scooters(queryTime, vehicleIds);
-    const prices = await this.#prices(lock, pricing, scooters);
-    return { queryTime, roleIds, state, newQuote: movedOn || retired, pricing, scooters, prices };
+  ) {
+    this.#plans = new Plans(store);
   }
 
-  async #lock(user: User, need: Need): Promise<Lock | undefined> {
-    if (need === 'read') return this.store.locks.get(user.id);
-    return this.store.locks.acquire(user.id, user.roleIds, { ifMissing: need === 'start' });
+  /** Starts a lock where there is none, and renews a closing one if it may. While Redis is down it goes on without. */
+  async quote(user: User, vehicleIds: string[], need: Need, seen: Seen): Promise<Quote> {
+    const { locks, outage, timing } = this.store;
+    const lock = await outage.run(
+      () => locks.acquire(user.id, user.roleIds, { ifMissing: need === 'start' }),
+      () => timing.unlocked(user.roleIds, { seen: seen.queryTime }),
+    );
+    return this.quoteUnder(lock, vehicleIds, seen);
   }
 
-  async #scooters(queryTime: string, vehicleIds: string[]): Promise<Scooter[]> {
-    const table = this.store.tags({ queryTime, rentFlow: this.rentFlow });
-    const tags = await rowsOf(table, vehicleIds, (ids) => this.upstream.tags(ids, this.rentFlow, queryTime));
+  async quoteUnder(lock: Lock & Moment, vehicleIds: string[], seen: Seen): Promise<Quote> {
+    const movedOn = seen.queryTime !== undefined && seen.queryTime !== lock.queryTime;
+    const offered = await this.#plans.offer(seen.planId, movedOn);
+    const prices = await this.#prices(lock, vehicleIds, offered);
+    this.#note(prices);
+    return { ...prices, state: lock.state, unlocked: lock.unlocked ?? false, newQuote: movedOn || offered.retired };
+  }
+
+  /** Fills the tables of a moment for maps of these vehicles, and for the roles of lately. */
+  async warm({ queryTime }: Pick<Moment, 'queryTime'>, vehicleIds: string[]): Promise<void> {
+    const scooters = await this.#scooters({ queryTime, roleIds: [] }, vehicleIds);
+    const lately = [...this.#lately.values()];
+    await Promise.all(lately.map(({ roleIds, pricing }) => this.#rules({ queryTime, roleIds }, pricing, scooters)));
+  }
+
+  /** What a rent was reserved by, as upstream knows it still: by its own moment, whose tables have expired, and roles. */
+  async pricesOf({ queryTime, roleIds, vehicleId, planId }: Reservation): Promise<Prices> {
+    const offered = await this.#plans.offer(planId, false);
+    return this.#prices({ queryTime, roleIds, unlocked: true }, [vehicleId], offered);
+  }
+
+  /** Whether a vehicle has what its user saw. An app that does not say so has only its moment compared, by its quote. */
+  async verdict(lock: Lock, vehicleId: string, { queryTime, pricingId }: Seen): Promise<Verdict> {
+    if (queryTime === undefined || pricingId === undefined) return 'Match';
+    return this.store.verdict(lock, this.rentFlow, vehicleId, { queryTime, row: { pricingId } }, this.#askTags(lock));
+  }
+
+  async #prices(moment: Moment, vehicleIds: string[], { pricing, planId }: Offer): Promise<Prices> {
+    const { queryTime, roleIds } = moment;
+    const scooters = await this.#scooters(moment, vehicleIds);
+    const prices = await this.#rules(moment, pricing, scooters);
+    return { queryTime, roleIds, pricing, planId, scooters, prices };
+  }
+
+  async #scooters(moment: Moment, vehicleIds: string[]): Promise<Scooter[]> {
+    const tags = await this.store.tags(moment, this.rentFlow, vehicleIds, this.#askTags(moment));
     return vehicleIds.flatMap((id) => {
       const row = tags.get(id);
-      return row ? [{ id, styleId: row.styleId, pricingId: row.pricingId }] : [];
+      return row ? [{ id, styleId: row.styleId, pricingId: row.pricingId || null }] : [];
     });
   }
 
-  async #prices({ queryTime, roleIds }: Lock, pricing: Pricing, scooters: Scooter[]): Promise<Quote['prices']> {
-    const pricingIds = [...new Set(scooters.map(({ pricingId }) => pricingId))].sort();
-    const table = this.store.rules({ queryTime, roleIds, pricing });
-    const rules = await rowsOf(table, pricingIds, (ids) => this.upstream.rules(pricing, ids, roleIds, queryTime));
-    return Object.fromEntries([...rules].map(([id, plans]) => [id, outgoing(plans, pricing)]));
+  async #rules(moment: Moment, pricing: Pricing, scooters: Scooter[]): Promise<Prices['prices']> {
+    const pricingIds = [...new Set(scooters.flatMap(({ pricingId }) => pricingId ?? []))].sort();
+    const { queryTime, roleIds } = moment;
+    const ask = (ids: string[]) => this.upstream.rules(pricing, ids, roleIds, queryTime);
+    const rules = await this.store.rules(moment, pricing, pricingIds, ask);
+    return Object.fromEntries([...rules].map(([id, plans]) => [id, outgoing(pricing, plans)]));
+  }
+
+  #note({ roleIds, pricing }: Prices): void {
+    const name = [...roleIds, pricing].join();
+    this.#lately.delete(name);
+    this.#lately.set(name, { roleIds, pricing });
+    const [oldest] = this.#lately.keys();
+    if (oldest !== undefined && this.#lately.size > MAX_LATELY) this.#lately.delete(oldest);
+  }
+
+  #askTags({ queryTime }: Moment): Ask<Tags> {
+    return (ids) => this.upstream.tags(ids, this.rentFlow, queryTime);
   }
 }

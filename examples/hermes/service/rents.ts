@@ -1,13 +1,14 @@
-import type { RentConfig, Rents as RentStore, Step } from '../store/store.js';
+import type { RentConfig, Rents as RentStore, Reservation, Step } from '../store/store.js';
 import type { PlanRule } from '../upstream/book.js';
-import { samePlan } from './plans.js';
-import type { Quote, Quotes, User } from './quotes.js';
+import type { Prices, Quote, Quotes, User } from './quotes.js';
 
 export interface Order {
   rentId: string;
   vehicleId: string;
   planId: string;
   queryTime: string | undefined;
+  /** What the user saw of the vehicle. */
+  pricingId: string | undefined;
 }
 
 /** A rent, as its user is told. */
@@ -23,8 +24,13 @@ export interface Rent {
   cents?: number;
 }
 
+/** What is to be ridden is shown, and has no price. */
+export class NoPrice extends Error {
+  override readonly name = 'NoPrice';
+}
+
 /** Reserved at the price that was seen; or not, and what is to be shown instead, if there is anything. */
-export type Reserved = { rent: Rent } | { newQuote: Quote | undefined };
+export type Reserved = { verdict: 'Match'; rent: Rent } | { verdict: 'Changed' | 'NewQuote'; quote: Quote | undefined };
 
 /** From reserving to paying. After it is reserved a rent knows its price: neither lock nor toggle nor upstream counts any more. */
 export class Rents {
@@ -33,33 +39,58 @@ export class Rents {
     readonly store: RentStore,
   ) {}
 
-  async reserve(user: User, { rentId, vehicleId, planId, queryTime }: Order): Promise<Reserved> {
+  async reserve(user: User, order: Order): Promise<Reserved> {
+    const { rentId, vehicleId } = order;
     const known = await this.store.get(user.id, rentId); // sent again, as the answer was lost
-    if (known) return { rent: rentOf(rentId, known) };
+    if (known) return { verdict: 'Match', rent: rentOf(rentId, await this.#withConfig(user, rentId, known)) };
 
-    const quote = await this.quotes.quote(user, [vehicleId], 'read', { queryTime, planId });
-    const pricingId = quote?.scooters[0]?.pricingId;
-    const plans = pricingId === undefined ? undefined : quote?.prices[pricingId];
-    const rule = plans?.find((plan) => samePlan(plan.planId, planId)); // the quote is of the pricing that the id is of
-    if (!quote || quote.newQuote || pricingId === undefined || !rule) return { newQuote: quote };
+    const lock = await this.quotes.store.locks.getById(user.id);
+    if (!lock) return { verdict: 'NewQuote', quote: undefined };
+    const verdict = await this.quotes.verdict(lock, vehicleId, order);
+    const quote = await this.quotes.quoteUnder(lock, [vehicleId], order);
+    const hasNoPrice = quote.scooters[0]?.pricingId === null;
+    if (hasNoPrice) throw new NoPrice(`scooter ${vehicleId} has no price yet and can't be reserved`);
+    const rentConfig = configOf(quote);
+    if (verdict !== 'Match' || quote.newQuote || !rentConfig) {
+      return { verdict: verdict === 'Match' ? 'NewQuote' : verdict, quote: { ...quote, newQuote: true } };
+    }
 
-    const { pricing, roleIds } = quote;
-    const config: RentConfig = { vehicleId, pricing, pricingId, roleIds, queryTime: quote.queryTime, rule };
-    return { rent: rentOf(rentId, await this.store.set(user.id, rentId, config)) };
+    const reservation = { vehicleId, planId: rentConfig.rule.planId, roleIds: quote.roleIds, queryTime: quote.queryTime };
+    const stored = await this.store.set(user.id, rentId, { ...reservation, rentConfig });
+    return { verdict: 'Match', rent: rentOf(rentId, await this.#withConfig(user, rentId, stored)) };
   }
 
   /** Undefined if there is no such rent of this user, or it was not started. */
   async step(user: User, rentId: string, step: Step): Promise<Rent | undefined> {
-    const config = await this.store.get(user.id, rentId);
-    if (!config) return undefined;
-    if (step === 'start') return rentOf(rentId, config, await this.store.setStep(user.id, rentId, 'start'));
-    const started = await this.store.getStep(user.id, rentId, 'start');
-    if (started === undefined) return undefined;
-    return rentOf(rentId, config, started, await this.store.setStep(user.id, rentId, 'return'));
+    const reserved = await this.store.get(user.id, rentId);
+    const started = step === 'return' ? await this.store.getStep(user.id, rentId, 'start') : undefined;
+    if (!reserved || (step === 'return' && started === undefined)) return undefined;
+    const rent = await this.#withConfig(user, rentId, reserved);
+    const now = await this.store.setStep(user.id, rentId, step);
+    return step === 'start' ? rentOf(rentId, rent, now) : rentOf(rentId, rent, started, now);
+  }
+
+  /** A rent of before has no `rentConfig`. It is charged by what upstream says of its plan, or of the one that replaced it, at its own moment. */
+  async #withConfig(user: User, rentId: string, reservation: Reservation): Promise<Configured> {
+    const { rentConfig } = reservation;
+    if (rentConfig) return { ...reservation, rentConfig };
+    const config = configOf(await this.quotes.pricesOf(reservation));
+    if (!config) throw new NoPrice(`rent ${rentId} has no price to start by`);
+    return { ...reservation, rentConfig: await this.store.setConfig(user.id, rentId, config) };
   }
 }
 
-function rentOf(rentId: string, { vehicleId, queryTime, rule }: RentConfig, started?: number, returned?: number): Rent {
+type Configured = Reservation & { rentConfig: RentConfig };
+
+/** What one vehicle's rent by the plan that came back is charged by, undefined if it has no price by that. */
+function configOf({ pricing, planId, scooters: [scooter], prices }: Prices): RentConfig | undefined {
+  const pricingId = scooter?.pricingId;
+  const rule = pricingId ? prices[pricingId]?.find((plan) => plan.planId === planId) : undefined;
+  return pricingId && rule ? { pricing, pricingId, rule } : undefined;
+}
+
+function rentOf(rentId: string, { vehicleId, queryTime, rentConfig }: Configured, started?: number, returned?: number): Rent {
+  const { rule } = rentConfig;
   const rent: Rent = { rentId, vehicleId, state: 'Reserved', queryTime, rule };
   if (started === undefined) return rent;
   if (returned === undefined) return { ...rent, state: 'Started' };

@@ -13,9 +13,9 @@ const options: RedisOptions = {
   reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
 };
 
-export function connect(at: RedisAt): Redis {
+export function connect(at: RedisAt, given: RedisOptions = {}): Redis {
   const where = 'port' in at ? { port: at.port } : { sentinels: [{ host: '127.0.0.1', port: at.sentinel }], name: at.name };
-  const redis = new Redis({ host: '127.0.0.1', ...where, ...options });
+  const redis = new Redis({ host: '127.0.0.1', ...where, ...options, ...given });
   redis.on('error', () => undefined); // what it can't do it tries again; commands that never succeed have errors of their own
   return redis;
 }

@@ -1,129 +1,78 @@
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo, PricePlan, VehPrice } from 'quotelock';
+import {
+  LockedQuoteInfo,
+  type NextMoment,
+  type Outage,
+  PricePlan,
+  type PriceTable,
+  type Seen,
+  type Timing,
+  type Warming,
+} from 'quotelock';
 
-import type { PlanRule } from '../upstream/book.js';
-import { Connections } from './connections.js';
-import { Copies } from './copies.js';
+import type { PlanRule, Pricing } from '../upstream/book.js';
 import { RedisRents } from './rents.js';
-import type { Locks, Plans, Routed, RulesQuestion, Store, Table, Tags, TagsQuestion } from './store.js';
-import type { Timing } from './timing.js';
+import { type Ask, type Locks, type Moment, type Store, TOGGLE, type Tags, type Verdict } from './store.js';
+import { Tables } from './tables.js';
 
-const TOGGLE = 'hermes:pricingReleaseToggle';
+const FIELDS = ['styleId', 'pricingId'] as const;
 const PLAN = 'plan:';
-/** Longer than upstream is asked for, all attempts together. */
-const CLAIM_MS = 10_000;
-/** Longer than upstream usually takes: then a pod asks itself. */
-const WAIT_MS = 2000;
-/** For fewer ids it is not worth having a copy of the whole table: a map reads copies, a vehicle's page asks for its one row. */
-const LEAST_COPIED = 10;
 
 /** Locks, tables and the toggle in the module. No pod's clock counts for any of them. */
 export class QuotelockStore implements Store {
-  readonly locks: Locks;
-  readonly plans: Plans;
+  readonly plans: PricePlan;
   readonly rents: RedisRents;
-  readonly #tables: VehPrice;
-  readonly #copies: Copies | undefined;
-  readonly #waiting: Connections;
+  readonly #tags;
+  readonly #rules;
 
   constructor(
     redis: Redis,
     readonly timing: Timing,
-    /** What copies of tables may take of the pod's memory. With 0 there are none. */
+    readonly outage: Outage,
     copyBytes: number,
+    /** Bound when the pod starts. Lag and alignment of its moments are settings of the server. */
+    readonly locks: Locks = new LockedQuoteInfo(),
   ) {
-    // A class of each store's own: a process may have several.
-    class Locks extends LockedQuoteInfo {}
-    Locks.bind(redis);
-    const quotes = new Locks();
-    const plans = new PricePlan(redis, TOGGLE);
-    const { lagMs, alignSeconds } = timing;
-    this.locks = {
-      get: (user) => quotes.getById(user),
-      acquire: (user, roleIds, { ifMissing }) => quotes.acquire(user, roleIds, { ifMissing, lagMs, alignSeconds }),
-    };
-    this.plans = {
-      tag: (ids) => plans.tag(ids),
-      route: async (id) => (await plans.route([id]))[0] as Routed,
-    };
+    this.plans = new PricePlan(redis, TOGGLE);
     this.rents = new RedisRents(redis);
-    this.#tables = new VehPrice(redis);
-    this.#copies = copyBytes > 0 ? new Copies(redis, copyBytes) : undefined;
-    this.#waiting = new Connections(redis);
+    this.#tags = new Tables(redis, outage, copyBytes, FIELDS);
+    this.#rules = new Tables(redis, outage, copyBytes);
   }
 
   /** About how many bytes between pod and Redis the copies have saved. */
   get savedBytes(): number {
-    return this.#copies?.savedBytes ?? 0;
+    return this.#tags.savedBytes + this.#rules.savedBytes;
   }
 
-  tags({ queryTime, rentFlow }: TagsQuestion): Table<Tags> {
-    return this.#table<Tags, keyof Tags>(
-      `hermes:tags:{${queryTime}}:${rentFlow}`,
-      queryTime,
-      ['styleId', 'pricingId'],
-      ({ styleId, pricingId }) => ({ styleId, pricingId }),
-      ({ styleId, pricingId }) => (styleId && pricingId ? { styleId, pricingId } : null),
-    );
+  async tags(moment: Moment, rentFlow: string, ids: string[], ask: Ask<Tags>): Promise<Map<string, Tags>> {
+    const rows = await this.#tags.rows(this.#tagsOf(moment, rentFlow), ids, ask);
+    return new Map([...rows].map(([id, { styleId, pricingId }]) => [id, { styleId: styleId ?? '', pricingId: pricingId ?? '' }]));
   }
 
   /** A field a plan. */
-  rules({ queryTime, roleIds, pricing }: RulesQuestion): Table<PlanRule[]> {
-    const roles = roleIds.map(encodeURIComponent).sort().join(',');
-    return this.#table<PlanRule[], string>(
-      `hermes:rules:{${queryTime}}:${roles}:${pricing}`,
-      queryTime,
-      undefined,
-      (rules) => Object.fromEntries(rules.map((rule) => [PLAN + rule.planId, JSON.stringify(rule)])),
-      (fields) => Object.values(fields).flatMap((rule) => (rule ? [JSON.parse(rule) as PlanRule] : [])),
+  async rules(moment: Moment, pricing: Pricing, ids: string[], ask: Ask<PlanRule[]>): Promise<Map<string, PlanRule[]>> {
+    const table = this.timing.table(moment, 'hermes:rules', moment.roleIds, pricing);
+    const rows = await this.#rules.rows(table, ids, async (ids) =>
+      [...(await ask(ids))].map(([id, rules]) => [id, fieldsOf(rules)]),
     );
+    return new Map([...rows].map(([id, row]) => [id, Object.values(row).map((rule) => JSON.parse(rule) as PlanRule)]));
   }
 
-  /** A table named after all that upstream was asked, whose rows outlive every lock on its moment. */
-  #table<Row, Field extends string>(
-    key: string,
-    queryTime: string,
-    fields: readonly Field[] | undefined,
-    write: (row: Row) => Record<Field, string>,
-    read: (fields: Record<Field, string | null>) => Row | null,
-  ): Table<Row> {
-    const { alignSeconds, lagMs, ttlMs } = this.timing;
-    const at = Date.parse(queryTime) + alignSeconds * 1000 + lagMs + ttlMs;
-    const options = fields ? { fields } : {};
-    const byId = (ids: string[], rows: unknown[]) => {
-      const found = ids.flatMap((id, i): [string, Row][] => {
-        const fields = rows[i] as Record<Field, string | null> | null;
-        const row = fields && read(fields);
-        return row === null ? [] : [[id, row]];
-      });
-      return new Map(found);
-    };
-    return {
-      claim: async (ids) => {
-        const copies = ids.length < LEAST_COPIED ? undefined : this.#copies;
-        const known = copies ? byId(ids, await copies.rows(key, ids)) : new Map<string, Row>();
-        const missing = known.size ? ids.filter((id) => !known.has(id)) : ids;
-        const { token, rows, claimed, pending } = await this.#tables.claim<Field>(key, missing, { ttlMs: CLAIM_MS, ...options });
-        const found = new Map([...known, ...byId(missing, rows)]);
-        return { found, claimed, pending, ...(token === null ? {} : { token }) };
-      },
-      set: async (rows, token) => {
-        // A row that has no field is none.
-        const written = [...rows].map(([id, row]) => [id, write(row)] as const).filter(([, row]) => Object.keys(row).length);
-        const expiry = { at };
-        const stored = token === undefined ? 0 : await this.#tables.mset(key, null, written, { token, expiry });
-        if (stored === written.length) return rows;
-        // Some claims had ended: for those the first one's rows stand.
-        await this.#tables.mset(key, null, written, { condition: 'NX', expiry });
-        const ids = [...rows.keys()];
-        return new Map([...rows, ...byId(ids, await this.#tables.mget<Field>(key, ids, options))]);
-      },
-      release: async (token) => void (await this.#tables.release(key, token)),
-      wait: (ids) =>
-        this.#waiting.use(async (redis) => {
-          const rows = await new VehPrice(redis).mget<Field>(key, ids, { blockMs: WAIT_MS, ...options });
-          return byId(ids, rows);
-        }),
-    };
+  async verdict(lock: Moment, rentFlow: string, id: string, seen: Seen, ask: Ask<Tags>): Promise<Verdict> {
+    const tableOf = (lock: Moment) => this.#tagsOf(lock, rentFlow);
+    return (await this.#tags.filled.reserve(lock, tableOf, id, seen, ask, { fields: FIELDS })).verdict;
   }
+
+  /** Has one pod of all fill the tables of each moment before users are given it. */
+  keepWarm(fill: (moment: NextMoment) => Promise<void>, onError: (error: unknown) => void): Warming {
+    return this.#tags.filled.keepWarm(this.timing, 'hermes:map', fill, { onError });
+  }
+
+  #tagsOf(moment: Moment, rentFlow: string): PriceTable {
+    return this.timing.table(moment, 'hermes:tags', rentFlow);
+  }
+}
+
+function fieldsOf(rules: PlanRule[]): Record<string, string> {
+  return Object.fromEntries(rules.map((rule) => [PLAN + rule.planId, JSON.stringify(rule)]));
 }

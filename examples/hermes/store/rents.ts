@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-import type { RentConfig, Rents, Step } from './store.js';
+import type { RentConfig, Rents, Reservation, Step } from './store.js';
 
 const DAY_SECONDS = 86_400;
 
@@ -8,12 +8,19 @@ const DAY_SECONDS = 86_400;
 export class RedisRents implements Rents {
   constructor(readonly redis: Redis) {}
 
-  async get(user: string, rentId: string): Promise<RentConfig | undefined> {
-    return read(await this.redis.get(key(user, rentId)));
+  async get(user: string, rentId: string): Promise<Reservation | undefined> {
+    const [reserved = null, config = null] = await this.redis.mget(key(user, rentId), key(user, rentId, 'rentConfig'));
+    const rentConfig = read<RentConfig>(config);
+    const reservation = read<Reservation>(reserved);
+    return reservation && { ...reservation, ...(rentConfig && { rentConfig }) };
   }
 
-  async set(user: string, rentId: string, config: RentConfig): Promise<RentConfig> {
-    return read(await this.#first(key(user, rentId), JSON.stringify(config))) ?? config;
+  async set(user: string, rentId: string, reservation: Reservation): Promise<Reservation> {
+    return read(await this.#first(key(user, rentId), JSON.stringify(reservation))) ?? reservation;
+  }
+
+  async setConfig(user: string, rentId: string, config: RentConfig): Promise<RentConfig> {
+    return read(await this.#first(key(user, rentId, 'rentConfig'), JSON.stringify(config))) ?? config;
   }
 
   async getStep(user: string, rentId: string, step: Step): Promise<number | undefined> {
@@ -32,8 +39,8 @@ export class RedisRents implements Rents {
   }
 }
 
-function key(user: string, rentId: string, step?: Step): string {
-  return `hermes:rents:{${user}}:${rentId}${step ? `:${step}` : ''}`;
+function key(user: string, rentId: string, part?: Step | 'rentConfig'): string {
+  return `hermes:rents:{${user}}:${rentId}${part ? `:${part}` : ''}`;
 }
 
 function read<T>(stored: string | null): T | undefined {

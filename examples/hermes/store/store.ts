@@ -1,87 +1,57 @@
 /** What the service keeps in Redis: each part only gets and sets, what to do with it is the service's affair. */
-import type { PlanRule, Pricing } from '../upstream/book.js';
+import type { Lock, Outage, PricePlan, Reserved, Seen, Timing } from 'quotelock';
+
+import type { PlanRule, Pricing, Tags as UpstreamTags } from '../upstream/book.js';
+
+export const TOGGLE = 'hermes:pricingReleaseToggle';
 
 export interface Store {
+  readonly timing: Timing;
   readonly locks: Locks;
-  readonly plans: Plans;
+  /** Which pricing is in force, by the one toggle of all pods. */
+  readonly plans: Pick<PricePlan, 'tag' | 'route'>;
   readonly rents: Rents;
-  tags(of: TagsQuestion): Table<Tags>;
-  rules(of: RulesQuestion): Table<PlanRule[]>;
+  /** Goes on without Redis while it is down. */
+  readonly outage: Pick<Outage, 'run'>;
+  /** Tags of vehicles, by vehicle. What there is none of yet is asked upstream; what that does not know is left out. */
+  tags(moment: Moment, rentFlow: string, ids: string[], ask: Ask<Tags>): Promise<Map<string, Tags>>;
+  /** Rules of pricings for these roles, by pricing, in the same way. */
+  rules(moment: Moment, pricing: Pricing, ids: string[], ask: Ask<PlanRule[]>): Promise<Map<string, PlanRule[]>>;
+  /** Whether a vehicle has under this lock what its user saw of its tags. */
+  verdict(lock: Moment, rentFlow: string, id: string, seen: Seen, ask: Ask<Tags>): Promise<Verdict>;
 }
 
-export interface Lock {
-  roleIds: string[];
-  queryTime: string;
-  state: 'Effective' | 'CloseToExpired';
-}
+export type Verdict = Reserved['verdict'];
 
-/** A user's price lock. */
+/** What upstream is asked for: a lock's moment and roles, or those of one that stands in for it while Redis is down. */
+export type Moment = Pick<Lock, 'queryTime' | 'roleIds'> & { unlocked?: boolean };
+
+export type Tags = Pick<UpstreamTags, 'styleId' | 'pricingId'>;
+
+/** Asks upstream for these ids. */
+export type Ask<Row> = (ids: string[]) => Promise<Map<string, Row>>;
+
+/** A user's price lock: what `LockedQuoteInfo` is asked. */
 export interface Locks {
-  get(user: string): Promise<Lock | undefined>;
+  getById(user: string): Promise<Lock | undefined>;
   /** The lock in force: the one that is there, or else a new one for these roles. A closing one is renewed, unless `ifMissing`. */
   acquire(user: string, roleIds: string[], options: { ifMissing: boolean }): Promise<Lock>;
 }
 
-/** What VS is asked, but for the vehicles. */
-export interface TagsQuestion {
-  queryTime: string;
-  rentFlow: string;
-}
-
-/** What PS is asked, but for the pricings. */
-export interface RulesQuestion {
-  queryTime: string;
-  roleIds: string[];
-  pricing: Pricing;
-}
-
-export interface Tags {
-  styleId: string;
-  pricingId: string;
-}
-
-/** What a table has, and who is to ask upstream for the rest. */
-export interface Claim<Row> {
-  found: Map<string, Row>;
-  /** The ids that this pod is to ask for. */
-  claimed: string[];
-  /** The ids that another pod is asking for. */
-  pending: string[];
-  /** What the rows are set with, if the table gives claims. */
-  token?: string;
-}
-
-/** Rows that were fetched from upstream, by id. */
-export interface Table<Row> {
-  claim(ids: string[]): Promise<Claim<Row>>;
-  /** Keeps rows, and says which stand: those of another pod may have come first. */
-  set(rows: Map<string, Row>, token?: string): Promise<Map<string, Row>>;
-  /** Gives up what is claimed still, so that nobody waits for it. */
-  release(token: string): Promise<void>;
-  /** The rows that other pods were asking for, as far as they have come within a while. */
-  wait(ids: string[]): Promise<Map<string, Row>>;
-}
-
-export interface Routed {
-  route: Pricing | 'Retired';
-  id: string;
-}
-
-/** Which pricing goes, by the one toggle of all pods. */
-export interface Plans {
-  /** The ids to send out. */
-  tag(ids: readonly string[]): Promise<string[]>;
-  /** Where an id goes that came back. */
-  route(id: string): Promise<Routed>;
-}
-
-/** What a rent is charged by: fixed when it is reserved. */
-export interface RentConfig {
+/** A rent as it was reserved. */
+export interface Reservation {
   vehicleId: string;
-  pricing: Pricing;
-  pricingId: string;
+  planId: string;
   roleIds: string[];
   queryTime: string;
+  /** Pods of before kept none. Such a rent is given its own when the ride starts. */
+  rentConfig?: RentConfig;
+}
+
+/** What a rent is charged by. */
+export interface RentConfig {
+  pricing: Pricing;
+  pricingId: string;
   rule: PlanRule;
 }
 
@@ -90,8 +60,10 @@ export type Step = 'start' | 'return';
 
 /** Rents. Each part of one is written once: of two that write it, both are told what the first one wrote. */
 export interface Rents {
-  get(user: string, rentId: string): Promise<RentConfig | undefined>;
-  set(user: string, rentId: string, config: RentConfig): Promise<RentConfig>;
+  get(user: string, rentId: string): Promise<Reservation | undefined>;
+  set(user: string, rentId: string, reservation: Reservation): Promise<Reservation>;
+  /** For a rent that was reserved without one. */
+  setConfig(user: string, rentId: string, config: RentConfig): Promise<RentConfig>;
   /** When it happened, in milliseconds since 1970. */
   getStep(user: string, rentId: string, step: Step): Promise<number | undefined>;
   /** It happens now, by the server's clock. */

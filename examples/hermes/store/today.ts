@@ -1,12 +1,9 @@
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo, PricePlan } from 'quotelock';
+import { type Lock, LockedQuoteInfo, PricePlan, type Timing } from 'quotelock';
 
-import type { PlanRule } from '../upstream/book.js';
+import type { PlanRule, Pricing } from '../upstream/book.js';
 import { RedisRents } from './rents.js';
-import type { Lock, Locks, Plans, Routed, Store, Table, Tags } from './store.js';
-import type { Timing } from './timing.js';
-
-const TOGGLE = 'hermes:pricingReleaseToggle';
+import { type Ask, type Locks, type Moment, type Store, TOGGLE, type Tags, type Verdict } from './store.js';
 
 /**
  * As services do without the module, to compare: the lock by GET, by what the pod's own clock says, and SET; tags in a hash a
@@ -14,63 +11,67 @@ const TOGGLE = 'hermes:pricingReleaseToggle';
  */
 export class TodayStore implements Store {
   readonly locks: Locks;
-  readonly plans: Plans;
+  readonly plans: PricePlan;
   readonly rents: RedisRents;
+  /** There is no way to go on: the screen fails. */
+  readonly outage = { run: <T>(redis: () => Promise<T>) => redis() };
   readonly #redis: Redis;
 
   constructor(
     redis: Redis,
-    timing: Timing,
+    readonly timing: Timing,
     /** How long a vehicle's tags are kept. */
     readonly tagsMs: number,
     now: () => number,
   ) {
-    const plans = new PricePlan(redis, TOGGLE);
     this.#redis = redis;
     this.locks = new TodayLocks(redis, timing, now);
-    this.plans = {
-      tag: (ids) => plans.tag(ids),
-      route: async (id) => (await plans.route([id]))[0] as Routed,
-    };
+    this.plans = new PricePlan(redis, TOGGLE);
     this.rents = new RedisRents(redis);
   }
 
-  tags(): Table<Tags> {
-    const key = (id: string) => `hermes:scooters:styleAndPrice:${id}`;
-    const claim = async (ids: string[]) => {
-      const pipeline = this.#redis.pipeline();
-      for (const id of ids) pipeline.hgetall(key(id));
-      const replies = (await pipeline.exec()) ?? [];
-      const found = new Map<string, Tags>();
-      replies.forEach(([error, reply], at) => {
-        if (error) throw error;
-        const { styleId, pricingId } = reply as Partial<Tags>;
-        if (styleId && pricingId) found.set(ids[at] as string, { styleId, pricingId });
-      });
-      return { found, claimed: ids.filter((id) => !found.has(id)), pending: [] };
-    };
-    const set = async (rows: Map<string, Tags>) => {
-      const pipeline = this.#redis.pipeline();
-      for (const [id, { styleId, pricingId }] of rows) {
-        pipeline.hset(key(id), { styleId, pricingId }).pexpire(key(id), this.tagsMs);
-      }
-      for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
-      return rows;
-    };
-    return { ...EACH_FOR_ITSELF, claim, set };
+  async tags(_moment: Moment, _rentFlow: string, ids: string[], ask: Ask<Tags>): Promise<Map<string, Tags>> {
+    const found = await this.#read(ids);
+    const missing = ids.filter((id) => !found.has(id));
+    if (missing.length === 0) return found;
+    const asked = await ask(missing);
+    await this.#write(asked);
+    return new Map([...found, ...asked]);
   }
 
-  rules(): Table<PlanRule[]> {
-    return {
-      ...EACH_FOR_ITSELF,
-      claim: async (claimed) => ({ found: new Map(), claimed, pending: [] }),
-      set: async (rows) => rows,
-    };
+  rules(_moment: Moment, _pricing: Pricing, ids: string[], ask: Ask<PlanRule[]>): Promise<Map<string, PlanRule[]>> {
+    return ask(ids);
+  }
+
+  /** What was shown is not kept. */
+  async verdict(): Promise<Verdict> {
+    return 'Match';
+  }
+
+  async #read(ids: string[]): Promise<Map<string, Tags>> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) pipeline.hgetall(key(id));
+    const found = new Map<string, Tags>();
+    for (const [at, [error, reply]] of ((await pipeline.exec()) ?? []).entries()) {
+      if (error) throw error;
+      const { styleId, pricingId } = reply as Partial<Tags>;
+      if (styleId !== undefined && pricingId !== undefined) found.set(ids[at] as string, { styleId, pricingId });
+    }
+    return found;
+  }
+
+  async #write(rows: Map<string, Tags>): Promise<void> {
+    const pipeline = this.#redis.pipeline();
+    for (const [id, { styleId, pricingId }] of rows) {
+      pipeline.hset(key(id), { styleId, pricingId }).pexpire(key(id), this.tagsMs);
+    }
+    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
   }
 }
 
-/** There are no claims, so no pod waits for another. */
-const EACH_FOR_ITSELF = { release: async () => undefined, wait: async () => new Map<string, never>() };
+function key(id: string): string {
+  return `hermes:scooters:styleAndPrice:${id}`;
+}
 
 class TodayLocks implements Locks {
   constructor(
@@ -79,7 +80,7 @@ class TodayLocks implements Locks {
     readonly now: () => number,
   ) {}
 
-  async get(user: string): Promise<Lock | undefined> {
+  async getById(user: string): Promise<Lock | undefined> {
     const stored = await this.redis.get(LockedQuoteInfo.key(user));
     if (stored === null) return undefined;
     const { roleIds, queryTime } = JSON.parse(stored) as Lock;
@@ -89,7 +90,7 @@ class TodayLocks implements Locks {
   }
 
   async acquire(user: string, roleIds: string[], { ifMissing }: { ifMissing: boolean }): Promise<Lock> {
-    const held = await this.get(user);
+    const held = await this.getById(user);
     if (held && (ifMissing || held.state === 'Effective')) return held;
     const queryTime = new Date(this.now()).toISOString();
     await this.redis.set(LockedQuoteInfo.key(user), JSON.stringify({ roleIds, queryTime }), 'PX', this.timing.ttlMs);

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 
 import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
+import { Timing } from 'quotelock';
 
 import { jsonServer } from '../api/server.js';
 import { frontOf } from '../demo/front.js';
@@ -10,9 +11,8 @@ import type { Pod } from '../launch/pods.js';
 import { startRedis } from '../launch/redis.js';
 import { Stage } from '../launch/stage.js';
 import { connect } from '../store/connect.js';
-import type { Timing } from '../store/timing.js';
 
-const timing: Timing = { ttlMs: 60_000, bufferMs: 10_000, lagMs: 300, alignSeconds: 1 };
+const timing = new Timing({ ttlMs: 60_000, bufferMs: 10_000, lagMs: 300, alignMs: 1000 });
 const stage = new Stage();
 const servers: FastifyInstance[] = [];
 const pods: { options: { name: string }; port: number | undefined }[] = [];

@@ -58,6 +58,19 @@ test('prices change at the rate that was asked for, and differ by roles and by p
   assert.notDeepEqual(at('Core', roles), at('Legacy', roles));
 });
 
+test('each vehicle stands in one parking lot', () => {
+  const lots = new Book({ ...options, vehicles: 60 }).parkingLots();
+  assert.deepEqual(
+    lots.map(({ vehicleIds }) => vehicleIds.length),
+    [25, 25, 10],
+  );
+  const all = Array.from({ length: 60 }, (_, at) => String(4000 + at));
+  assert.deepEqual(
+    lots.flatMap(({ vehicleIds }) => vehicleIds),
+    all,
+  );
+});
+
 test('what is not known is left out, in the book and over gRPC', async () => {
   const upstream = new Upstream(new Book(options), NO_FAULTS);
   const client = new UpstreamClient(`127.0.0.1:${await upstream.listen()}`);
@@ -68,12 +81,14 @@ test('what is not known is left out, in the book and over gRPC', async () => {
     assert.deepEqual(tags.get('4000'), upstream.book.tags('4000', '3', noon, Date.now()));
     const rules = await client.rules('Legacy', ['100', '99'], roles, moment);
     assert.deepEqual([...rules], [['100', upstream.book.rules('Legacy', '100', roles, noon, Date.now())]]);
+    assert.deepEqual(await client.parkingLots(), upstream.book.parkingLots());
+    assert.deepEqual(await client.parkingLots(['4', '5']), upstream.book.parkingLots().slice(3));
     await assert.rejects(client.tags(['4000'], '3', 'soon'), UpstreamError);
-    assert.equal(client.calls, 3, 'a call that is wrong is not made again');
+    assert.equal(client.calls, 5, 'a call that is wrong is not made again');
 
     upstream.faults = { ...NO_FAULTS, failShare: 1 };
     await assert.rejects(client.tags(['4000'], '3', moment), UpstreamError);
-    assert.equal(client.calls, 6, 'one that fails is made three times');
+    assert.equal(client.calls, 8, 'one that fails is made three times');
     upstream.faults = { ...NO_FAULTS, failShare: 1, delayMs: 50 };
     setTimeout(() => (upstream.faults = NO_FAULTS), 60);
     assert.equal((await client.rules('Core', ['100'], roles, moment)).size, 1, 'until it is answered');

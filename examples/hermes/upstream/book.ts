@@ -14,21 +14,51 @@ export interface BookOptions {
 export interface Tags {
   tags: string[];
   styleId: string;
+  /** Empty if the vehicle has no price yet. */
   pricingId: string;
 }
 
-export interface PlanRule {
+export interface ParkingLot {
+  parkingLotId: string;
+  name: string;
+  /** The vehicles that stand there. */
+  vehicleIds: string[];
+}
+
+export interface Plan {
   planId: string;
+  name: string;
+  /** The app shows it first. */
+  isDefault: boolean;
+  /** Open to every user, without a subscription. */
+  isBasic: boolean;
+}
+
+/** What a ride costs by a plan. */
+export interface PlanRule extends Plan {
   unlockCents: number;
   perMinuteCents: number;
 }
 
 export type Pricing = 'Core' | 'Legacy';
 
-export const PLAN_IDS = ['571', '572'] as const;
+/** New pricing has replaced one plan of old pricing, and kept the other. */
+const PLANS: Record<Pricing, readonly Plan[]> = {
+  Legacy: [
+    { planId: '571', name: 'Pay as you go', isDefault: true, isBasic: true },
+    { planId: '572', name: 'Commuter', isDefault: false, isBasic: false },
+  ],
+  Core: [
+    { planId: '571', name: 'Pay as you go', isDefault: true, isBasic: true },
+    { planId: '580', name: 'Commuter plus', isDefault: false, isBasic: false },
+  ],
+};
 const PRICINGS = 24;
 const FIRST_PRICING = 100;
 export const FIRST_VEHICLE = 4000;
+const VEHICLES_A_LOT = 25;
+/** Every twentieth vehicle has a style, and no price yet. */
+const UNPRICED_EVERY = 20;
 
 export class Book {
   readonly #pricePeriod: number;
@@ -50,7 +80,19 @@ export class Book {
     const version = this.#version(`vehicle ${vehicleId}`, this.#tagPeriod, moment, now);
     const style = this.#dice(`style ${vehicleId}`) % 4;
     const pricing = this.#dice(`pricing ${vehicleId} ${rentFlow} ${version}`) % PRICINGS;
-    return { tags: [`flow:${rentFlow}`], styleId: String(10 + style), pricingId: String(FIRST_PRICING + pricing) };
+    const pricingId = (number + 1) % UNPRICED_EVERY === 0 ? '' : String(FIRST_PRICING + pricing);
+    return { tags: [`flow:${rentFlow}`], styleId: String(10 + style), pricingId };
+  }
+
+  /** Vehicles stand where they are, whatever moment prices are of. */
+  parkingLots(): ParkingLot[] {
+    const { vehicles } = this.options;
+    return Array.from({ length: Math.ceil(vehicles / VEHICLES_A_LOT) }, (_, lot) => {
+      const first = lot * VEHICLES_A_LOT;
+      const count = Math.min(VEHICLES_A_LOT, vehicles - first);
+      const vehicleIds = Array.from({ length: count }, (_, at) => String(FIRST_VEHICLE + first + at));
+      return { parkingLotId: String(lot + 1), name: `Parking lot ${lot + 1}`, vehicleIds };
+    });
   }
 
   /** A pricing's rules at `moment` for a user of these roles, in any order, as PS can say at `now`. */
@@ -59,9 +101,9 @@ export class Book {
     if (!(Number.isInteger(number) && number >= 0 && number < PRICINGS)) return [];
     const version = this.#version(`${pricing} ${pricingId}`, this.#pricePeriod, moment, now);
     const roles = [...roleIds].sort().join(',');
-    return PLAN_IDS.map((planId) => {
-      const price = this.#dice(`price ${pricing} ${pricingId} ${planId} ${roles} ${version}`);
-      return { planId, unlockCents: 50 + (price % 100), perMinuteCents: 15 + (Math.floor(price / 100) % 40) };
+    return PLANS[pricing].map((plan) => {
+      const price = this.#dice(`price ${pricing} ${pricingId} ${plan.planId} ${roles} ${version}`);
+      return { ...plan, unlockCents: 50 + (price % 100), perMinuteCents: 15 + (Math.floor(price / 100) % 40) };
     });
   }
 

@@ -2,15 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Client, credentials, status } from '@grpc/grpc-js';
 
-import type { PlanRule, Pricing, Tags } from './book.js';
-import { Core, Legacy, type RulesReply, type RulesRequest, type TagsReply, type TagsRequest, Vehicles } from './grpc.js';
+import type { ParkingLot, PlanRule, Pricing, Tags } from './book.js';
+import {
+  Core,
+  Legacy,
+  type ParkingLotsReply,
+  type ParkingLotsRequest,
+  type RulesReply,
+  type RulesRequest,
+  type TagsReply,
+  type TagsRequest,
+  Vehicles,
+} from './grpc.js';
 
 /** Upstream did not answer, however often it was asked. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
 }
 
-const DEADLINE_MS = 3000;
+/** All attempts together take less than a screen may. */
+const DEADLINE_MS = 1500;
 const ATTEMPTS = 3;
 const AGAIN_MS = 50;
 
@@ -34,6 +45,12 @@ export class UpstreamClient {
     return new Map(vehicles.map(({ vehicleId, ...tags }) => [vehicleId, tags]));
   }
 
+  /** The parking lots of these ids, or all, as they are now. */
+  async parkingLots(parkingLotIds: string[] = []): Promise<ParkingLot[]> {
+    const request: ParkingLotsRequest = { parkingLotIds };
+    return (await this.#ask<ParkingLotsReply>(this.#vehicles, 'getParkingLots', request)).parkingLots;
+  }
+
   /** The rules of pricings at a moment for these roles, by pricing. */
   async rules(
     pricing: Pricing,
@@ -41,7 +58,7 @@ export class UpstreamClient {
     roleIds: string[],
     isoStringAtQuote: string,
   ): Promise<Map<string, PlanRule[]>> {
-    const request: RulesRequest = { pricingIds, roleIds, isoStringAtQuote };
+    const request: RulesRequest = { pricingIds, roleIds: roleIds.map(roleNumber), isoStringAtQuote };
     const { pricings } = await this.#ask<RulesReply>(this.#pricing[pricing], 'getRules', request);
     return new Map(pricings.map(({ pricingId, plans }) => [pricingId, plans]));
   }
@@ -74,6 +91,12 @@ export class UpstreamClient {
       });
     });
   }
+}
+
+/** PS takes roles as numbers, and would take any other text for role 0. */
+function roleNumber(roleId: string): number {
+  if (/^\d{1,9}$/.test(roleId)) return Number(roleId);
+  throw new TypeError(`PS takes roles that are numbers, not '${roleId}'`);
 }
 
 type Method<Reply> = (request: object, options: object, callback: (error: Error | null, reply?: Reply) => void) => void;

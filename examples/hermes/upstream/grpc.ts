@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type ServiceClientConstructor, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
-import type { PlanRule, Tags } from './book.js';
+import type { ParkingLot, PlanRule, Tags } from './book.js';
 
 /** The messages of `proto/`, as `proto-loader` hands them out. */
 export interface TagsRequest {
@@ -14,9 +14,15 @@ export interface TagsRequest {
 export interface TagsReply {
   vehicles: ({ vehicleId: string } & Tags)[];
 }
+export interface ParkingLotsRequest {
+  parkingLotIds: string[];
+}
+export interface ParkingLotsReply {
+  parkingLots: ParkingLot[];
+}
 export interface RulesRequest {
   pricingIds: string[];
-  roleIds: string[];
+  roleIds: number[];
   isoStringAtQuote: string;
 }
 export interface RulesReply {

@@ -2,7 +2,17 @@ import { Server, ServerCredentials, type ServiceError, type handleUnaryCall, sta
 
 import type { Book, Pricing } from './book.js';
 import { type Faults, suffer } from './faults.js';
-import { Core, Legacy, type RulesReply, type RulesRequest, type TagsReply, type TagsRequest, Vehicles } from './grpc.js';
+import {
+  Core,
+  Legacy,
+  type ParkingLotsReply,
+  type ParkingLotsRequest,
+  type RulesReply,
+  type RulesRequest,
+  type TagsReply,
+  type TagsRequest,
+  Vehicles,
+} from './grpc.js';
 
 /** VS and PS on one port. */
 export class Upstream {
@@ -21,6 +31,11 @@ export class Upstream {
           return tags ? [{ vehicleId, ...tags }] : [];
         });
         return { vehicles };
+      }),
+      getParkingLots: this.#unary<ParkingLotsRequest, ParkingLotsReply>(({ parkingLotIds }) => {
+        const all = this.book.parkingLots();
+        if (parkingLotIds.length === 0) return { parkingLots: all };
+        return { parkingLots: all.filter(({ parkingLotId }) => parkingLotIds.includes(parkingLotId)) };
       }),
     });
     this.#server.addService(Core.service, { getRules: this.#rules('Core') });
@@ -45,7 +60,7 @@ export class Upstream {
     return this.#unary(({ pricingIds, roleIds, isoStringAtQuote }) => {
       const [moment, now] = [momentOf(isoStringAtQuote), Date.now()];
       const pricings = pricingIds.flatMap((pricingId) => {
-        const plans = this.book.rules(pricing, pricingId, roleIds, moment, now);
+        const plans = this.book.rules(pricing, pricingId, roleIds.map(String), moment, now);
         return plans.length ? [{ pricingId, plans }] : [];
       });
       return { pricings };

@@ -4,11 +4,13 @@ With asyncio import the same classes from `quotelock.asyncio`.
 """
 
 from ._drivers import Driver, Redis, Send
+from ._outage import OnChange
 from ._table_key import Part
 from .copies import PriceTableCopies, PriceTableCopy
 from .errors import Reason, ServerError, is_unavailable
-from .filling import Fetch, Fetched, Filled, FillError, FillOptions
+from .filling import Fetch, Fetched, Filled, FillError, FillOptions, Warming
 from .locks import LockedQuoteInfo, QuoteLock
+from .outage import Outage
 from .plans import PricePlan
 from .price_tables import PriceTables
 from .reserving import Reserved, Seen
@@ -59,6 +61,8 @@ __all__ = [
     "LockedQuoteInfo",
     "Moment",
     "NextMoment",
+    "OnChange",
+    "Outage",
     "Outcome",
     "Part",
     "PricePlan",
@@ -85,6 +89,7 @@ __all__ = [
     "Value",
     "VehPrice",
     "Verified",
+    "Warming",
     "Word",
     "is_unavailable",
 ]

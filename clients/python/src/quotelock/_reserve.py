@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from . import _tables
-from ._fill import Filling, Source, get_or_fill
-from ._steps import Flow, Steps
+from ._fill import Filling, Source
+from ._screen import get_or_fill
+from ._steps import Flow
 from ._words import Word, word
 from .reserving import Reserved, Seen
-from .timing import Moment, PriceTable
+from .timing import Moment, PriceTable, UnlockedLock
 
 L = TypeVar("L", bound=Moment)
-
-_NEW_QUOTE = Reserved("NewQuote", None)
 
 
 def reserve(
@@ -26,26 +25,30 @@ def reserve(
     fetch: Callable[[list[str]], Any],
     fields: Sequence[str] | None,
 ) -> Flow[Reserved]:
-    """Compares the row with what was seen. One that is missing is fetched first."""
-    expected = {field: word(f"reserve, field '{field}'", value) for field, value in seen.row.items()}
-    if not expected:
-        # Nothing matches anything.
-        raise ValueError("reserve takes at least one field that was seen")
+    expected, asked = _texts(seen.row), word("reserve", id)
     if lock is None or lock.query_time != seen.query_time:
-        return _NEW_QUOTE
+        return Reserved("NewQuote", None, not isinstance(lock, UnlockedLock))
     table = table_of(lock)
     if table.locked:
-        verified = yield from _tables.verify(table.key, id, expected)
-        if verified.verdict != "Missing":
-            return Reserved(verified.verdict, verified.row)
-
-    def read(ids: list[str]) -> Steps[list[Any]]:
-        return _tables.mget(table.key, ids, fields, None)
-
-    filled = yield from get_or_fill(filling, Source(table, fields, fetch), [word("reserve", id)], read)
-    row = filled.rows[0]
+        found = yield from filling.go_on(lambda: _tables.verify(table.key, asked, expected), _nothing)
+        if found is not None and found.verdict != "Missing":
+            return Reserved(found.verdict, found.row)
+    filled = yield from get_or_fill(filling, Source.of(table, fields, fetch), [asked])
+    [row] = filled.rows
     if row is None:
         return Reserved("NewQuote", None, filled.locked)
-    is_same = all(row.get(field) == text for field, text in expected.items())
-    texts = {field: text for field, text in row.items() if text is not None}
+    # As `VEHPRICE.VERIFY` compares a row, where there was none to ask for.
+    is_same = all(row.get(field) == value for field, value in expected.items())
+    texts = {field: value for field, value in row.items() if value is not None}
     return Reserved("Match" if is_same else "Changed", texts, filled.locked)
+
+
+def _nothing() -> Flow[None]:
+    yield from ()
+
+
+def _texts(row: Mapping[str, Word]) -> dict[str, str]:
+    """Nothing matches anything."""
+    if not row:
+        raise ValueError("reserve takes at least one field that was seen")
+    return {field: word(f"reserve, field '{field}'", value) for field, value in row.items()}

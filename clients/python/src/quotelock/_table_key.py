@@ -45,4 +45,5 @@ def _escaped(text: str) -> str:
 
 
 def _is_escaped(one: str) -> bool:
-    return one in "%,:?{}" or unicodedata.category(one).startswith("C")
+    # No version of Unicode changes which characters these are.
+    return one in "%,:?{}" or unicodedata.category(one) in ("Cc", "Cs")

@@ -66,6 +66,11 @@ def changes(key: str, revision: str, *, fields: Names = None) -> Call[Changes]:
     return Call("VEHPRICE.CHANGES", [key, revision, *_projection(fields, None)], lambda reply: Changes.of(json(reply)))
 
 
+def server_ms(key: str) -> Call[int]:
+    """The server's clock, in milliseconds since 1970. It is asked for a key that has no table."""
+    return Call("VEHPRICE.CHANGES", [key, "0", "JSON"], lambda reply: Changes.of(json(reply)).now)
+
+
 def scan(key: str, cursor: str, fields: Names, count: int | None) -> Call[tuple[str, dict[str, Any]]]:
     def read(reply: Any) -> tuple[str, dict[str, Any]]:
         step = json(reply)

@@ -34,16 +34,17 @@ class UnknownIds:
         """Which of them a pod has found to be unknown."""
         marks = yield from _tables.mget(_key(key), ids, _FIELDS, None)
         unknown = [id for id, mark in zip(ids, marks) if mark is not None]
-        self._remember(key, unknown)
+        self.remember(key, unknown)
         return unknown
 
     def add(self, key: str, ids: Sequence[str]) -> Flow[None]:
         """Upstream does not know these."""
-        self._remember(key, ids)
+        self.remember(key, ids)
         expiry = timedelta(milliseconds=self._for_ms)
         yield from _tables.mset(_key(key), [(id, {"unknown": "1"}) for id in ids], fields=_FIELDS, expiry=expiry)
 
-    def _remember(self, key: str, ids: Sequence[str]) -> None:
+    def remember(self, key: str, ids: Sequence[str]) -> None:
+        """In this process alone."""
         if not ids:
             return
         until = monotonic() + self._for_ms / 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ._words import GivenRows
 
@@ -33,16 +33,25 @@ class Filled(Generic[R]):
     missing: list[str]
     """Ids that upstream does not know."""
     locked: bool = True
-    """False: upstream was asked without the table, under an `UnlockedLock`."""
+    """False: upstream was asked without the table, under an `UnlockedLock`, as Redis is down, or as its rows have expired already."""
+
+
+class Warming(Protocol):
+    """Tables that are kept warm."""
+
+    def stop(self) -> None:
+        """No further moment is begun. What is under way ends by itself."""
 
 
 class FillError(Exception):
     """Some rows could not be had: upstream failed, or time was up."""
 
-    def __init__(self, filled: Filled[Any], upstream: Exception) -> None:
-        super().__init__(f"{len(filled.missing)} of {len(filled.rows)} rows could not be had: {upstream}")
+    def __init__(self, filled: Filled[Any], failed: list[str], upstream: Exception) -> None:
+        super().__init__(f"{len(failed)} of {len(filled.rows)} rows could not be had: {upstream}")
         self.filled = filled
-        """The rows that there are. What could not be had is among `missing`."""
+        """The rows that there are."""
+        self.failed = failed
+        """The ids of those that could not be had."""
         self.upstream = upstream
         """What upstream failed with. It is no `__cause__`: an upstream that can't be reached is no Redis that can't."""
 

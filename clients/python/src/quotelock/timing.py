@@ -113,8 +113,8 @@ class Timing:
         return NextMoment(rfc3339(from_unix_ms(next_ms)), from_unix_ms(next_ms + self.lag_ms))
 
     def unlocked(self, role_ids: Sequence[Word], seen: str | None = None, now: datetime | None = None) -> UnlockedLock:
-        """For a screen that goes on while Redis is down. `seen` is the moment that the app sent back: it is kept while a lock on it
-        could be in force. Else it is the moment of this pod's clock."""
+        """For a screen that goes on while Redis is down. `seen` is the moment that the app sent back, of a quote under the same roles:
+        it is kept while a lock on it could be in force. Else it is the moment of this pod's clock."""
         now = datetime.now(UTC) if now is None else now
         moment = seen if seen is not None and self._may_be_in_force(seen, now) else self.moment_at(now)
         # Whole seconds, cut off towards 0, as the server counts them.
@@ -128,7 +128,8 @@ class Timing:
             time = _time_of(moment)
         except ValueError:
             return False
-        return time <= unix_ms(now) < time + self._lasts_ms
+        is_moment = self.align_ms == 0 or time % self.align_ms == 0
+        return is_moment and self.lag_ms - _MAX_SKEW_MS <= unix_ms(now) - time < self._lasts_ms + _MAX_SKEW_MS
 
     @property
     def _buffer_ms(self) -> int:
@@ -145,13 +146,27 @@ class Timing:
 # 9999-12-31, the last day that a row can expire.
 _END_OF_TIME = unix_ms(datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC))
 
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.IGNORECASE | re.ASCII)
+# By how much this pod's clock may differ from the server's.
+_MAX_SKEW_MS = 1000
+
+# The longest text of a moment that the server takes.
+_MAX_LENGTH = 64
+
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ]([01]\d|2[0-3])(:\d\d:)(\d\d)(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.IGNORECASE | re.ASCII
+)
 
 
 def _time_of(moment: str) -> int:
-    if not _RFC_3339.fullmatch(moment):
+    """What the server takes, and what it takes it for."""
+    found = _RFC_3339.fullmatch(moment) if len(moment) <= _MAX_LENGTH else None
+    if found is None:
         raise ValueError(f"a moment takes a time of RFC 3339, not '{moment}'")
-    return unix_ms(datetime.fromisoformat(moment.upper()))
+    date, hour, minute, second, fraction, zone, _ = found.groups("")
+    # A leap second is the first one of the next minute.
+    is_leap = second == "60"
+    text = f"{date}T{hour}{minute}{59 if is_leap else second}{fraction}{zone.upper()}"
+    return unix_ms(datetime.fromisoformat(text)) + (1000 if is_leap else 0)
 
 
 def _check(name: str, value: int, is_right: bool, expected: str) -> None:

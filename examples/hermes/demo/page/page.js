@@ -29,16 +29,18 @@ function seen() {
   return query;
 }
 
-function ruleOf({ scooters, prices }, vehicle) {
+/** What a quote shows of a vehicle. */
+function shownIn({ queryTime, scooters, prices }, vehicle) {
   const pricingId = scooters.find(({ id }) => id === vehicle)?.pricingId;
-  return prices[pricingId]?.[PLAN];
+  return { queryTime, pricingId, rule: prices[pricingId]?.[PLAN] };
 }
 
 const priceOf = (rule) => `${rule.unlockCents} + ${rule.perMinuteCents} a min`;
 const clock = (time) => time.slice(11, 23);
 
 /** A line of the journey: what a step showed, and whether it is what was shown before. */
-function log(step, pod, queryTime, rule, newQuote) {
+function log(step, pod, shown, newQuote) {
+  const { queryTime, rule } = shown;
   const before = state.shown && priceOf(state.shown.rule);
   const price = priceOf(rule);
   const [kind, said] =
@@ -55,7 +57,7 @@ function log(step, pod, queryTime, rule, newQuote) {
   line.children[1].textContent = `${price} (${rule.planId}), moment ${clock(queryTime)}, ${pod}:`;
   line.children[2].textContent = said;
   $('#log').prepend(line);
-  state.shown = { queryTime, rule };
+  state.shown = shown;
 }
 
 function note(step, text) {
@@ -70,11 +72,12 @@ async function look() {
   if (status !== 200) return note('Map', body.error);
   $('#map-said').textContent = `${body.scooters.length} scooters of this area, by ${pod}, moment ${clock(body.queryTime)}`;
   const pins = body.scooters.slice(0, PINS).map(({ id }, at) => {
-    const rule = ruleOf(body, id);
+    const { rule } = shownIn(body, id);
     const pin = document.createElement('button');
-    const price = priceOf(rule);
-    pin.textContent = rule.perMinuteCents;
+    const price = rule ? priceOf(rule) : 'no price yet';
+    pin.textContent = rule?.perMinuteCents ?? '–';
     pin.title = `${id}: ${price}`;
+    pin.disabled = !rule; // it is shown, and can't be reserved
     pin.dataset.vehicle = id;
     const [column, row] = [at % COLUMNS, Math.floor(at / COLUMNS)];
     pin.style.left = `${(100 / COLUMNS) * column + ((at * 7) % 8) + 1}%`;
@@ -86,32 +89,33 @@ async function look() {
     return pin;
   });
   $('#map').replaceChildren(...pins);
-  if (state.vehicle && state.shown && !state.rent) log('Map', pod, body.queryTime, ruleOf(body, state.vehicle), body.newQuote);
+  if (state.vehicle && state.shown && !state.rent) log('Map', pod, shownIn(body, state.vehicle), body.newQuote);
 }
 
 function choose(id, quote, pod) {
   Object.assign(state, { vehicle: id, rent: undefined, shown: undefined });
   $('#log').replaceChildren();
   for (const pin of $('#map').children) pin.ariaPressed = String(pin.dataset.vehicle === id);
-  log('Map', pod, quote.queryTime, ruleOf(quote, id), false);
+  log('Map', pod, shownIn(quote, id), false);
   buttons();
 }
 
 const steps = {
   async page() {
     const { status, pod, body } = await ask(`/scooters/${state.vehicle}?${seen()}`);
-    if (status === 200) log('Vehicle', pod, body.queryTime, ruleOf(body, state.vehicle), body.newQuote);
+    if (status === 200) log('Vehicle', pod, shownIn(body, state.vehicle), body.newQuote);
     else note('Vehicle', body.error);
   },
   async reserve() {
-    const { rule, queryTime } = state.shown;
-    const order = { vehicleId: state.vehicle, planId: rule.planId, ...(state.mode === 'quotelock' ? { queryTime } : {}) };
+    const { rule, queryTime, pricingId } = state.shown;
+    const saw = state.mode === 'quotelock' ? { queryTime, pricingId } : {};
+    const order = { vehicleId: state.vehicle, planId: rule.planId, ...saw };
     const { status, pod, body } = await ask('/rents', 'POST', order);
     if (status === 201) {
       state.rent = body;
-      log('Reserve', pod, body.queryTime, body.rule, false);
+      log('Reserve', pod, body, false);
     } else if (status === 409 && body.quote) {
-      log('Reserve', pod, body.quote.queryTime, ruleOf(body.quote, state.vehicle), true);
+      log('Reserve', pod, shownIn(body.quote, state.vehicle), true);
     } else {
       note('Reserve', status === 409 ? 'the quote has ended, look at the vehicle again' : body.error);
     }
@@ -123,7 +127,7 @@ const steps = {
 async function ride(step) {
   const { status, pod, body } = await ask(`/rents/${state.rent.rentId}`, 'PATCH', { step });
   if (status !== 200) return note(step, body.error);
-  log(step === 'start' ? 'Start' : 'Return', pod, body.queryTime, body.rule, false);
+  log(step === 'start' ? 'Start' : 'Return', pod, body, false);
   if (body.cents !== undefined) note('To pay', `${body.cents} cents for ${body.minutes} min`);
   state.rent = body;
 }
@@ -145,7 +149,7 @@ async function race() {
   const answers = await (await fetch(`/race?vehicle=${vehicle}`, { headers: headers(newUser()) })).json();
   const priced = answers.map(({ status, pod, body }) => ({
     pod,
-    price: status === 200 ? priceOf(ruleOf(body, vehicle)) : 'no answer',
+    price: status === 200 ? priceOf(shownIn(body, vehicle).rule) : 'no answer',
     at: body.queryTime,
   }));
   const count = new Map();

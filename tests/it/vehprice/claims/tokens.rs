@@ -185,6 +185,23 @@ fn under_its_own_token_a_claim_begins_anew(#[case] kind: Kind) {
 }
 
 #[apply(each_server)]
+fn a_renewal_can_leave_alone_what_was_deleted(#[case] kind: Kind) {
+    let server = &Server::start(kind);
+    let con = &mut server.connection();
+    let claim = |con: &mut _, terms: &str| {
+        json(con, &format!("VEHPRICE.CLAIM t PX 60000 TOKEN {OWN} {terms}"))["claimed"].clone()
+    };
+    assert_eq!(claim(con, "JSON IDS 1 2 3"), parsed(r#"["1","2","3"]"#));
+    int(con, "VEHPRICE.DEL t 2");
+    // As often as it is sent.
+    for _ in 0..2 {
+        assert_eq!(claim(con, "LIMIT 3 JSON IDS x y z 1 2 3"), parsed(r#"["x","1","3"]"#));
+    }
+    int(con, "VEHPRICE.CLEAR t");
+    assert_eq!(claim(con, "LIMIT 3 JSON IDS x y z 1 2 3"), parsed(r#"["x","y","z"]"#));
+}
+
+#[apply(each_server)]
 fn a_token_counts_in_each_table_for_itself(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let con = &mut server.connection();

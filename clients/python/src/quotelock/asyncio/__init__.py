@@ -4,6 +4,7 @@ from .._drivers import AsyncDriver, AsyncSend
 from ..filling import AsyncFetch
 from .copies import PriceTableCopies, PriceTableCopy
 from .locks import LockedQuoteInfo, QuoteLock
+from .outage import Outage
 from .plans import PricePlan
 from .price_tables import PriceTables
 from .tables import VehPrice
@@ -13,6 +14,7 @@ __all__ = [
     "AsyncFetch",
     "AsyncSend",
     "LockedQuoteInfo",
+    "Outage",
     "PricePlan",
     "PriceTableCopies",
     "PriceTableCopy",

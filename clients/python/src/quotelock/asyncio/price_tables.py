@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar, overload
 
-from .. import _tables
 from .._drivers import AsyncDriver
 from .._faces import AsyncFace
-from .._fill import Filling, Source, get_or_fill
+from .._fill import Filling, Source
+from .._keep_warm import KeepWarm
 from .._reserve import reserve
-from .._steps import Run, Steps
+from .._screen import get_or_fill
 from .._unknown_ids import UnknownIds
 from .._words import Word, words
-from ..filling import AsyncFetch, Filled, FillOptions
+from ..filling import AsyncFetch, Filled, FillOptions, Warming
 from ..reserving import Reserved, Seen
-from ..timing import Moment, PriceTable
+from ..timing import Moment, NextMoment, PriceTable, Timing
 from ..types import FieldsRow, Row
 from .copies import PriceTableCopy
+from .outage import Outage
 
 L = TypeVar("L", bound=Moment)
 R = TypeVar("R", bound=Mapping[str, Any])
@@ -29,9 +31,10 @@ class PriceTables(AsyncFace):
     one pod while the others wait. One for each upstream service, for one event loop.
     """
 
-    def __init__(self, driver: AsyncDriver, options: FillOptions = FillOptions()) -> None:
+    def __init__(self, driver: AsyncDriver, options: FillOptions = FillOptions(), *, outage: Outage | None = None) -> None:
         super().__init__(driver)
-        self._filling = Filling(options, _Room(options.parallel), UnknownIds(options.unknown_ms))
+        unknown = UnknownIds(options.unknown_ms)
+        self._filling = Filling(options, _Room(options.parallel), unknown, self._longest_wait_ms, outage)
 
     @overload
     async def get_or_fill(self, table: PriceTable, ids: Sequence[Word], fetch: AsyncFetch) -> Filled[Row]: ...
@@ -65,14 +68,11 @@ class PriceTables(AsyncFace):
         not know. `fields` are read and written: all that the table has, the same in each call; without it what each row has. A `copy`,
         of the same fields, is read instead of the table.
 
-        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with.
+        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with,
+        unless there is an `outage`.
         """
-
-        def read(ids: list[str]) -> Steps[list[Any]]:
-            return _tables.mget(table.key, ids, fields, None) if copy is None else Run(lambda: copy.rows(ids))
-
         asked = words("get_or_fill", ids)
-        return await self._take(get_or_fill(self._filling, Source(table, fields, fetch), asked, read))
+        return await self._take(get_or_fill(self._filling, Source.of(table, fields, fetch, copy), asked))
 
     async def reserve(
         self,
@@ -85,9 +85,30 @@ class PriceTables(AsyncFace):
         fields: Sequence[str] | None = None,
     ) -> Reserved:
         """Whether a vehicle can be reserved at what its user saw. `lock` is that of `get_by_id`, which never starts one, and `table_of`
-        names its table. A row that is missing is fetched first, as by `get_or_fill`.
+        names its table. A row that is missing is fetched first, as `get_or_fill` does it: with a `FillError` where that fails.
         """
         return await self._take(reserve(self._filling, lock, table_of, id, seen, fetch, fields))
+
+    def keep_warm(
+        self,
+        timing: Timing,
+        name: str,
+        fill: Callable[[NextMoment], Awaitable[object]],
+        *,
+        lead_ms: int | None = None,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> Warming:
+        """Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
+        call this one calls `fill`, and another one if it dies or fails; `name` says what it fills. It takes a lag, and the moments and
+        the time are the server's.
+
+        It does so `lead_ms` before, half of the lag: upstream has what is left of the lag to commit what the moment is to see. `fill`
+        may take until the next moment's turn, and runs in a task of its own. `on_error` is told what a filling failed with. The
+        screens fill what is missing then.
+        """
+        stop = _Stop()
+        self._start(KeepWarm(self._filling, _Room(1), timing, name, fill, lead_ms, on_error).run(stop))
+        return stop
 
 
 class _Room:
@@ -106,3 +127,18 @@ class _Room:
 
     def release(self) -> None:
         self._free.release()
+
+
+class _Stop:
+    """Ends the wait for the next moment."""
+
+    def __init__(self) -> None:
+        self._is_told = asyncio.Event()
+
+    def stop(self) -> None:
+        self._is_told.set()
+
+    async def wait(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_told.wait(), seconds)
+        return self._is_told.is_set()

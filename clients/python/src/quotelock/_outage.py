@@ -1,0 +1,82 @@
+"""Goes on without Redis while it is down."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import TypeVar
+
+from ._steps import Flow, Steps
+from .errors import is_unavailable
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+# Is told when an outage begins, with what failed, and when it ends, without.
+OnChange = Callable[[bool, Exception | None], object]
+
+
+class Breaker:
+    """A circuit breaker: what an `Outage` is, however it waits."""
+
+    def __init__(self, *, pause_ms: int = 1000, on_change: OnChange | None = None) -> None:
+        self._pause = pause_ms / 1000
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        # Until when Redis isn't asked.
+        self._until: float | None = None
+        self.count = 0
+        """How many outages have begun."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether Redis failed when it was asked last."""
+        return self._until is not None
+
+    def go_on(self, redis: Callable[[], Steps[T]], without: Callable[[], Steps[U]]) -> Flow[T | U]:
+        """What `redis` comes to; or, where Redis is unavailable or was so just now, what `without` does. All other errors fail the
+        call."""
+        if not self._is_paused():
+            try:
+                answer = yield from redis()
+            except Exception as error:
+                if not is_unavailable(error):
+                    self._end()
+                    raise
+                self._begin(error)
+            else:
+                self._end()
+                return answer
+        return (yield from without())
+
+    def _is_paused(self) -> bool:
+        """One call after each pause is told that there is none, and the next pause begins with it."""
+        with self._lock:
+            now = monotonic()
+            if self._until is None or now < self._until:
+                return self._until is not None
+            self._until = now + self._pause
+            return False
+
+    def _begin(self, error: Exception) -> None:
+        with self._lock:
+            is_new = self._until is None
+            self._until = monotonic() + self._pause
+            self.count += is_new
+        if is_new:
+            self._tell(True, error)
+
+    def _end(self) -> None:
+        with self._lock:
+            is_new = self._until is not None
+            self._until = None
+        if is_new:
+            self._tell(False, None)
+
+    def _tell(self, is_on: bool, error: Exception | None) -> None:
+        """What the hook raises is lost, so that it fails no call."""
+        if self._on_change is not None:
+            with suppress(Exception):
+                self._on_change(is_on, error)
