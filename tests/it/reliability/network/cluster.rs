@@ -93,6 +93,10 @@ fn cluster_loses_what_was_not_waited_for(#[case] kind: Kind) {
             let mut nodes = Nodes::placed(kind, conf, |builder, node| network.place(builder, node));
             let is_of_primary = |writer: &u64| nodes.slot(&writer.to_string()) < Nodes::FIRST_OF_SECOND;
             let writers: Vec<u64> = (0..).filter(is_of_primary).take(4).collect();
+            // The replica is online before it is sent anything, and on a busy machine long before.
+            let con = &mut nodes.con(PRIMARY);
+            cmd(con, &format!("SET begun:{{{}}} 1", writers[0]));
+            in_step(con, 1);
             let (mut tally, mut struck) = (Tally::default(), Instant::now());
             let books = write_during(&nodes.servers[PRIMARY], &writers, CALL_TIMEOUT, || {
                 struck = strike(*disaster, &nodes, network, &mut tally);

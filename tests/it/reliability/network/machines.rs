@@ -44,7 +44,7 @@ impl Network {
         Ok(Self { switch, machines })
     }
 
-    /// A server is started on this machine.
+    /// The server, to be started on this machine.
     pub(super) fn place(&self, builder: Builder, machine: usize) -> Builder {
         let under = self.under(machine);
         // It asks for a password from other machines otherwise.
