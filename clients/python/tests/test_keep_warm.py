@@ -240,7 +240,30 @@ class KeepingWarm(ServerTest):
 
             asyncio.run(main())
         """
-        for program in (threads, tasks):
+        deaf = """
+            import asyncio
+            from quotelock import Timing
+            from quotelock.asyncio import PriceTables
+
+            class Deaf(redis.asyncio.Redis):
+                async def execute_command(self, *words, **options):
+                    try:
+                        await asyncio.sleep(0.2)
+                    except asyncio.CancelledError:
+                        pass
+                    return await super().execute_command(*words, **options)
+
+            async def fill(_moment):
+                pass
+
+            async def main():
+                client = Deaf.from_url(url)
+                PriceTables(client).keep_warm(Timing(ttl_ms=360000, align_ms=60000, lag_ms=1000), "rules", fill)
+                await asyncio.sleep(0.1)
+
+            asyncio.run(main())
+        """
+        for program in (threads, tasks, deaf):
             lines = "\n".join(line[12:] for line in program.splitlines())
             source = f"import redis, redis.asyncio\nurl = {URL!r}\n{lines}"
             ended = subprocess.run(

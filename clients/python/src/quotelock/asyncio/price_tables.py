@@ -139,6 +139,10 @@ class _Stop:
         self._is_told.set()
 
     async def wait(self, seconds: float) -> bool:
+        # A driver may have lost that the task was cancelled, as redis-py does at times while it connects.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            return True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_told.wait(), seconds)
         return self._is_told.is_set()
