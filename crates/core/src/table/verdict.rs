@@ -39,12 +39,14 @@ mod tests {
     use super::super::{Expiry, Table};
     use super::Verdict::{self, Changed, Match, Missing};
 
+    /// An id, the time, fields and the values that were seen, the verdict.
+    type Case = (&'static [u8], i64, &'static [(&'static str, &'static str)], Verdict);
+
     #[test]
     fn compares_the_fields_that_were_seen() {
         let mut table = Table::new([1, 2, 3, 4]);
         table.put(b"4711", &["styleId", "pricingId"], ["12", "571"].into_iter(), Expiry::at(1000));
-        let cases: &[(&[u8], i64, &[(&str, &str)], Verdict)] = &[
-            // (id, now, fields and the values that were seen, verdict)
+        let cases: &[Case] = &[
             (b"4711", 0, &[], Match),
             (b"4711", 0, &[("pricingId", "571")], Match),
             (b"4711", 0, &[("pricingId", "571"), ("styleId", "12")], Match),
