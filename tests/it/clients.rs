@@ -64,10 +64,7 @@ fn example(name: &str) -> Command {
 /// What it prints; a failure fails the test.
 #[track_caller]
 pub(crate) fn run(command: &mut Command, server: &Server) -> String {
-    let out = command
-        .env("REDIS_URL", server.url())
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let out = output(command.env("REDIS_URL", server.url()));
     let (said, complained) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{command:?}: {}\n{said}{complained}", out.status);
     said.into_owned()

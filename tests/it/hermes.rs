@@ -19,7 +19,7 @@ fn node(kind: Kind, words: &[&str]) -> String {
     let mut command = Command::new("node");
     command.args(words).current_dir(built());
     command.env("REDIS_SERVER", kind.program().unwrap()).env("QUOTELOCK_MODULE", module());
-    let out = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let out = output(&command);
     let (said, complained) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{command:?}: {}\n{said}{complained}", out.status);
     said.into_owned()

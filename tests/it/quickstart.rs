@@ -10,7 +10,7 @@ use crate::harness::*;
 fn run(server: &Server) -> String {
     let program = workspace().join("examples/quickstart/dist/quickstart.js");
     assert!(program.exists(), "there is no {}: run make test", program.display());
-    let out = Command::new("node").arg(program).env("REDIS_URL", server.url()).output().unwrap();
+    let out = output(Command::new("node").arg(program).env("REDIS_URL", server.url()));
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap()
 }

@@ -91,6 +91,9 @@ export function throughEachDriver(
 
 Logger.init('off');
 
+// What a test that failed has left open must not keep its process for ever.
+after(() => setTimeout(() => process.exit(), 5000).unref());
+
 /** A client of GLIDE. What waits, waits for less than 20 s in the tests. */
 export function glideClient(url: string, options: object = {}): Promise<GlideClient> {
   const { hostname, port } = new URL(url);

@@ -37,12 +37,12 @@ for (const [name, { Redis }] of Object.entries(IOREDIS)) {
   describe(name, () => {
     for (const options of [{}, { enableAutoPipelining: true }]) {
       it(`counts commandTimeout from the end of the wait, with ${JSON.stringify(options)}`, async () => {
-        const hasty = new Redis(url, { commandTimeout: 200, ...options });
+        const hasty = new Redis(url, { commandTimeout: 600, ...options });
         await hasty.ping();
         for (const blockMs of [5000, 0]) {
-          const { rows, ms } = await wait(hasty, { blockMs, storedAfterMs: 600 });
+          const { rows, ms } = await wait(hasty, { blockMs, storedAfterMs: 1800 });
           assert.deepEqual(rows, [{ a: 'x' }]);
-          assert.ok(ms >= 500, String(ms));
+          assert.ok(ms >= 1500, String(ms));
         }
         assert.deepEqual((await wait(hasty, { blockMs: 300, storedAfterMs: 5000 })).rows, [null]);
         hasty.disconnect();
@@ -50,7 +50,7 @@ for (const [name, { Redis }] of Object.entries(IOREDIS)) {
     }
 
     it('gives up where the server does not answer in that time either', async () => {
-      const hasty = new Redis(url, { commandTimeout: 200 });
+      const hasty = new Redis(url, { commandTimeout: 600 });
       await hasty.ping();
       // The first waits on this connection, and the second for the first.
       const first = wait(hasty, { blockMs: 1500, storedAfterMs: 5000 });
@@ -83,8 +83,8 @@ for (const [name, { Redis }] of Object.entries(IOREDIS)) {
 for (const [name, { createClient, createClientPool }] of Object.entries(NODE_REDIS)) {
   describe(name, () => {
     it('waits for longer than timeout, which ends once a call is sent', async () => {
-      const hasty = await createClient({ url, commandOptions: { timeout: 200 } }).connect();
-      assert.deepEqual((await wait(hasty, { blockMs: 5000, storedAfterMs: 600 })).rows, [{ a: 'x' }]);
+      const hasty = await createClient({ url, commandOptions: { timeout: 600 } }).connect();
+      assert.deepEqual((await wait(hasty, { blockMs: 5000, storedAfterMs: 1800 })).rows, [{ a: 'x' }]);
       hasty.destroy();
     });
 

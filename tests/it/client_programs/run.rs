@@ -131,8 +131,7 @@ fn compiled(name: &str, compiler: impl FnOnce(&Path) -> Command) -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     let program = folder.join(name);
     let mut command = compiler(&program);
-    let out =
-        command.current_dir(self::folder()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let out = output(command.current_dir(self::folder()));
     assert!(out.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&out.stderr));
     program
 }

@@ -11,6 +11,7 @@ mod keyspace;
 mod memory;
 mod modules;
 mod odd;
+mod output;
 mod over;
 mod random;
 mod refusals;
@@ -35,6 +36,7 @@ pub(crate) use keyspace::{Keyspace, keyspace, stored};
 pub(crate) use memory::peak;
 pub(crate) use modules::load_beside;
 pub(crate) use odd::{NO_INTEGERS, fill_other_types, odd_keys};
+pub(crate) use output::output;
 pub(crate) use over::Over;
 pub(crate) use quotelock_testkit::{
     Builder, Kind, RawConnection, Rng, Server, TIMEOUT, free_port, pack, packed, workspace,
