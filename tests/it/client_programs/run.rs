@@ -10,7 +10,7 @@ use quotelock_testkit::poll;
 
 use super::place::Place;
 use super::programs::Program;
-use crate::harness::{TIMEOUT, workspace};
+use crate::harness::{TIMEOUT, output, workspace};
 
 /// A program that runs.
 pub(super) struct Running(Child);
