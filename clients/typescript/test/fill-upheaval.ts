@@ -66,7 +66,9 @@ const upstream = createServer(async (request, response) => {
   const fault = faultOf(key);
   const isDown = fault === 'down' && since <= DOWN_MS;
   const isDeadly = fault === 'dies' && isFirst;
-  const told = { pod, key, isAnswered: !isDown && !isDeadly, isOpen: true, isLost: false };
+  // A pod may have died since it sent this.
+  const isLost = pods.every(({ name }) => name !== pod);
+  const told = { pod, key, isAnswered: !isDown && !isDeadly, isOpen: true, isLost };
   for (const id of ids) asked.set(priceOf(key, id), [...(asked.get(priceOf(key, id)) ?? []), told]);
   if (isDown) return request.socket.destroy();
   if (isDeadly) return pods.find(({ name }) => name === pod)?.die();
