@@ -13,6 +13,9 @@ import { Upstream, fields, idsFrom, newPod, newPods, newTable, rowsOf } from './
 const redis = plainRedis();
 const timing = new Timing({ ttlMs: 10_000, alignMs: 1000, lagMs: 1900, bufferMs: 1000 });
 const ids = idsFrom(1, 50);
+const DAY_MS = 86_400_000;
+/** Where it is time at once, and not again for a day. */
+const daily = new Timing({ ttlMs: 2 * DAY_MS, alignMs: DAY_MS, lagMs: DAY_MS - 100, bufferMs: 1000 });
 
 describe('keepWarm', () => {
   it('has each table of a moment filled by one of ten pods, before users are on it, until it is stopped', async () => {
@@ -74,9 +77,7 @@ describe('keepWarm', () => {
       return sleep(1000);
     };
     const onError = (error: unknown) => failures.push(String(error));
-    // Where it is time at once, and not again for a while.
-    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
-    const warmings = newPods(3).map((pod) => pod.keepWarm(slow, name, fill, { leadMs: 9900, onError }));
+    const warmings = newPods(3).map((pod) => pod.keepWarm(daily, name, fill, { leadMs: daily.lagMs, onError }));
     while (calls < 2) await sleep(10);
     for (const warming of warmings) warming.stop();
     await sleep(300);
@@ -85,7 +86,6 @@ describe('keepWarm', () => {
   });
 
   it('takes no moment for filled that was not stored, as Redis was down', { timeout: 20_000 }, async () => {
-    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
     const [name, outage, failures] = [key('rules'), new Outage({ pauseMs: 200 }), [] as string[]];
     const down = async () => {
       throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
@@ -93,7 +93,7 @@ describe('keepWarm', () => {
     const one = newPod({ outage });
     const fill = async (moment: NextMoment) => {
       await outage.run(down, () => undefined);
-      await one.getOrFill(slow.table(moment, name), ids, async (ids) => rowsOf(ids), { fields });
+      await one.getOrFill(daily.table(moment, name), ids, async (ids) => rowsOf(ids), { fields });
       // When it is done, it is over.
       await sleep(300);
       await outage.run(
@@ -102,11 +102,11 @@ describe('keepWarm', () => {
       );
     };
     const onError = (error: unknown) => failures.push(String(error));
-    const warmings = [one.keepWarm(slow, name, fill, { leadMs: 9900, onError })];
+    const warmings = [one.keepWarm(daily, name, fill, { leadMs: daily.lagMs, onError })];
     while (failures.length === 0) await sleep(10);
     const filled: string[] = [];
     const note = async (moment: NextMoment) => filled.push(moment.queryTime);
-    warmings.push(newPod().keepWarm(slow, name, note, { leadMs: 9900 }));
+    warmings.push(newPod().keepWarm(daily, name, note, { leadMs: daily.lagMs }));
     while (filled.length === 0) await sleep(10);
     for (const warming of warmings) warming.stop();
     assert.deepEqual(failures, ['FillError: 1 of 1 rows could not be had: Redis is down']);
@@ -135,7 +135,6 @@ describe('keepWarm', () => {
   });
 
   it('lets a filling take longer than an upstream call', async () => {
-    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
     const failures: unknown[] = [];
     let isFilled = false;
     const fill = async (_: NextMoment, signal: AbortSignal) => {
@@ -144,7 +143,7 @@ describe('keepWarm', () => {
       isFilled = true;
     };
     const pod = newPod({ fetchMs: 100, maxMs: 100 });
-    const warming = pod.keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError: (error) => failures.push(error) });
+    const warming = pod.keepWarm(daily, key('rules'), fill, { leadMs: daily.lagMs, onError: (error) => failures.push(error) });
     await sleep(1000);
     warming.stop();
     assert.deepEqual([isFilled, failures], [true, []]);
@@ -156,11 +155,10 @@ describe('keepWarm', () => {
       told += 1;
       throw new Error('hook');
     };
-    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
     const fill = async () => {
       throw new Error('upstream is down');
     };
-    const warming = newPod().keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError });
+    const warming = newPod().keepWarm(daily, key('rules'), fill, { leadMs: daily.lagMs, onError });
     while (told === 0) await sleep(10);
     await sleep(10); // an unhandled rejection would fail the test
     warming.stop();
@@ -174,7 +172,6 @@ describe('keepWarm', () => {
   });
 
   it('keeps no screen waiting while another pod fills', async () => {
-    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
     const names = Array.from({ length: 8 }, () => key('rules'));
     const [filling, pod, table] = [newPod(), newPod({ waitConnections: 1 }), newTable()];
     let begun = 0;
@@ -182,9 +179,9 @@ describe('keepWarm', () => {
       begun += 1;
       await sleep(4000);
     };
-    const warmings = names.map((name) => filling.keepWarm(slow, name, fill, { leadMs: 9900 }));
+    const warmings = names.map((name) => filling.keepWarm(daily, name, fill, { leadMs: daily.lagMs }));
     while (begun < names.length) await sleep(5);
-    warmings.push(...names.map((name) => pod.keepWarm(slow, name, () => assert.fail('filled twice'), { leadMs: 9900 })));
+    warmings.push(...names.map((name) => pod.keepWarm(daily, name, () => assert.fail('filled twice'), { leadMs: daily.lagMs })));
     await sleep(300);
     const upstream = new Upstream(Number.POSITIVE_INFINITY);
     const first = filling.getOrFill(table, [1], upstream.fetch, { fields });
@@ -200,7 +197,6 @@ describe('keepWarm', () => {
   });
 
   it('tells once that the clock can not be had, and goes on when it can', async () => {
-    const slow = new Timing({ ttlMs: 60_000, alignMs: 10_000, lagMs: 9900, bufferMs: 1000 });
     const failures: string[] = [];
     let isDown = true;
     const driver: Send = async ([name, ...words]) => {
@@ -213,7 +209,7 @@ describe('keepWarm', () => {
     };
     const pod = new PriceTables(driver, { connect: () => driver, answerMs: 50 });
     const onError = (error: unknown) => failures.push(String(error));
-    const warming = pod.keepWarm(slow, key('rules'), fill, { leadMs: 9900, onError });
+    const warming = pod.keepWarm(daily, key('rules'), fill, { leadMs: daily.lagMs, onError });
     await sleep(1500);
     isDown = false;
     while (filled === 0) await sleep(10);
