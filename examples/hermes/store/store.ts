@@ -13,7 +13,7 @@ export interface Store {
   readonly rents: Rents;
   /** Goes on without Redis while it is down. */
   readonly outage: Pick<Outage, 'run'>;
-  /** Tags of vehicles, by vehicle. What there is none of yet is asked upstream; what that does not know is left out. */
+  /** Tags of vehicles, by vehicle. Those that are missing are fetched from upstream; vehicles that it does not know are left out. */
   tags(moment: Moment, rentFlow: string, ids: string[], ask: Ask<Tags>): Promise<Map<string, Tags>>;
   /** Rules of pricings for these roles, by pricing, in the same way. */
   rules(moment: Moment, pricing: Pricing, ids: string[], ask: Ask<PlanRule[]>): Promise<Map<string, PlanRule[]>>;
