@@ -53,7 +53,10 @@ test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and
 	@$(MAKE) --no-print-directory clients hermes quickstart library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
-	@$(if $(ALL),echo "== Running them on the other servers, and those that take more set-up"; cargo test --locked --test it -- --ignored _all_)
+ifdef ALL
+	@echo "== Running them on the other servers, and those that take more set-up"
+	@cargo test --locked --test it -- --ignored _all_
+endif
 
 suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: that of one; QUICK=1: within two minutes
 	@scripts/setup suites
