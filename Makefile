@@ -21,9 +21,9 @@ unsafe_tests := -p quotelock-server
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 	@echo
-	@echo "make run heeds PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
-	@echo "make bench heeds PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
-	@echo "make demo heeds PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
+	@echo "make run reads PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+	@echo "make bench reads PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
+	@echo "make demo reads PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
 	@scripts/run
@@ -207,7 +207,7 @@ target/python/requirements.txt: tests/clients/requirements.txt
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
 	@cp $< $@
 
-# Beside those: what these want hides modules that mypy knows.
+# In a folder of their own: what these require hides modules that mypy knows.
 target/python-clients/requirements.txt: $(examples)/requirements.txt
 	@echo "== Fetching the Python clients of $(examples)"
 	@rm -rf target/python-clients
