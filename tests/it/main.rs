@@ -41,3 +41,4 @@ mod reply_limit;
 mod scripting;
 mod settings;
 mod vehprice;
+mod version;
