@@ -84,7 +84,8 @@ fn the_page_of_errors_has_each_as_it_is_worded() {
     let wordings = wordings();
     for wording in &wordings {
         let text = wording.pieces.join("…");
-        assert!(shown.iter().any(|cell| wording.fits(cell)), "docs/reference/errors.md lacks: {text}");
+        let is_shown = shown.iter().any(|cell| wording.fits(cell)) || at_start.contains(&format!("`{text}`"));
+        assert!(is_shown, "docs/reference/errors.md lacks: {text}");
     }
     for cell in shown {
         assert!(wordings.iter().any(|wording| wording.fits(cell)), "no error is worded so: {cell}");
