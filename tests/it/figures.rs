@@ -157,11 +157,11 @@ fn the_figures_of_other_servers_are_those_of_the_benchmarks() {
 
 #[test]
 fn the_figures_of_refill_are_those_of_the_benchmarks() {
-    let (readme, page) = (unwrapped("README.md"), read("docs/benchmarks.md"));
+    let (guide, page) = (unwrapped("docs/how-to/refill.md"), read("docs/benchmarks.md"));
     let [all, some] = ["CLAIM", "CLAIM LIMIT"]
         .map(|claim| short(median(&page, REFILL, &format!("{claim}, MSET TOKEN, MGET BLOCK"), 1)));
     let says = format!("as soon as without claims ({all}), and {some} times as soon with `LIMIT 2000`");
-    assert!(readme.contains(&says), "the README does not say: {says}");
+    assert!(guide.contains(&says), "docs/how-to/refill.md does not say: {says}");
 }
 
 #[test]
