@@ -9,7 +9,8 @@ from mkdocs.structure.files import File
 PAGES = ["*.md", "clients/*/README.md", "examples/*/README.md"]
 PICTURES = ["examples/*/pictures/*"]
 BLOCK = re.compile(r"(^ *```.*?^ *```)", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+TARGET = re.compile(r"\]\((?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?\)")
+NO_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\0")
 
 
 def on_config(config):
@@ -32,16 +33,16 @@ def on_page_markdown(markdown, page, config, files):
     folder = posixpath.dirname(in_repository(here))
 
     def in_the_site(link):
-        text, path, anchor = link[1], posixpath.normpath(posixpath.join(folder, link[2])), link[3] or ""
+        path, anchor = posixpath.normpath(posixpath.join(folder, link[1])), link[2] or ""
         for target in in_site(path), in_site(f"{path}/README.md"):
             if files.get_file_from_path(target):
-                return f"[{text}]({posixpath.relpath(target, posixpath.dirname(here))}{anchor})"
+                return f"]({posixpath.relpath(target, posixpath.dirname(here))}{anchor})"
         if not posixpath.exists(path):
-            return link[0]  # which mkdocs then complains of
-        return f"[{text}]({config.repo_url}/blob/main/{path})" if config.repo_url else text
+            return link[0]  # of which mkdocs then complains
+        return f"]({config.repo_url}/blob/main/{path})" if config.repo_url else "]\0"
 
     pieces = BLOCK.split(markdown)
-    pieces[::2] = [LINK.sub(in_the_site, piece) for piece in pieces[::2]]
+    pieces[::2] = [NO_LINK.sub(r"\1", TARGET.sub(in_the_site, piece)) for piece in pieces[::2]]
     return "".join(pieces)
 
 
