@@ -17,7 +17,8 @@ def on_config(config):
     """List each command below the list of commands."""
     reference = next(part["Reference"] for part in config.nav if "Reference" in part)
     commands = next(entry["Commands"] for entry in reference if "Commands" in entry)
-    commands += [path.removeprefix("docs/") for path in sorted(glob("docs/commands/*.*.md"))]
+    pages = (path.removeprefix("docs/") for path in sorted(glob("docs/commands/*.*.md")))
+    commands += [{posixpath.basename(page).removesuffix(".md").upper(): page} for page in pages]
     return config
 
 
@@ -26,6 +27,10 @@ def on_files(files, config):
         for path in sorted(glob(pattern)):
             files.append(File.generated(config, in_site(path), abs_src_path=posixpath.abspath(path)))
     return files
+
+
+def on_page_content(html, page, config, files):
+    return html.replace("<thead>\n<tr>\n<th></th>\n<th></th>\n</tr>\n</thead>\n", "")
 
 
 def on_page_markdown(markdown, page, config, files):
