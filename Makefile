@@ -21,9 +21,9 @@ unsafe_tests := -p quotelock-server
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 	@echo
-	@echo "make run heeds PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
-	@echo "make bench heeds PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
-	@echo "make demo heeds PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
+	@echo "make run reads PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+	@echo "make bench reads PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
+	@echo "make demo reads PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
 	@scripts/run
@@ -141,12 +141,14 @@ count: ## Count the core's instructions; fails where they have grown by more tha
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
 
-docs: ## Write the parts of docs/ that come from the commands' entries and the tests, and build the guide as a site: target/book
+docs: ## Write the parts of the README and docs/ that come from commands' entries, tests and benchmarks, and build the guide as a site: target/book
 	@scripts/setup docs
 	@echo "== Writing docs/commands"
 	@UPDATE_PAGES=1 cargo test --locked --lib pages
 	@echo "== Writing docs/clients.md"
 	@UPDATE_PAGES=1 cargo test --locked --test it client_programs::page
+	@echo "== Writing parts of the README and the guide"
+	@UPDATE_PAGES=1 cargo test --locked --test it parts::
 	@$(MAKE) --no-print-directory book
 
 # REPOSITORY=https://… is where its links to code lead; without it they are no links.
@@ -216,7 +218,7 @@ target/python/requirements.txt: tests/clients/requirements.txt
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
 	@cp $< $@
 
-# Beside those: what these want hides modules that mypy knows.
+# In a folder of their own: what these require hides modules that mypy knows.
 target/python-clients/requirements.txt: $(examples)/requirements.txt
 	@echo "== Fetching the Python clients of $(examples)"
 	@rm -rf target/python-clients
