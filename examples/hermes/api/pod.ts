@@ -28,7 +28,7 @@ export interface PodOptions {
   copyBytes: number;
   /** With quotelock: whether the tables of a moment are filled before users are given it. */
   keepWarm: boolean;
-  /** As today: how long a vehicle's tags are kept, how far the pod's clock is off, and in which database all is kept: 0. */
+  /** Without quotelock: how long a vehicle's tags are kept, how far the pod's clock is off, and in which database all is kept: 0. */
   tagsMs: number;
   clockOffsetMs: number;
   todayDb?: number;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { TOGGLE, ask, moveOn, priceOf, redis } from './pods.js';
 
-test('a plan that came back goes by its own pricing, and one that is retired is a new quote', async () => {
+test('a plan that came back is priced by its own pricing, and one that is retired is a new quote', async () => {
   const cases: [toggle: string, came: string, pricing: string, newQuote: boolean][] = [
     ['1', '571_old', 'Legacy', false],
     ['1', '571', 'Legacy', false],

@@ -92,7 +92,7 @@ export function priceOf({ scooters, prices }: Quote, id: string): [PlanRule, ...
   return prices[pricingId] as [PlanRule, ...PlanRule[]];
 }
 
-/** A lock of another moment, as if the one before had ended. */
+/** A lock of another moment, as if the one before had expired. */
 export async function moveOn(ago: number): Promise<string> {
   const queryTime = new Date(Date.now() - ago).toISOString();
   await redis.set(KEY, JSON.stringify({ roleIds: ['3', '7'], queryTime }), 'PX', 30_000);
