@@ -89,8 +89,6 @@ export const en = {
   pods: 'Pods: press one to kill it, press again to start it',
   kill: 'Kill {pod}',
   start: 'Start {pod}',
-  up: 'up',
-  down: 'killed',
   upstream: 'Upstream: vehicles and prices',
   slow: 'Slow upstream down to {ms} ms a call',
   toggle: 'Pricing, for all pods at once',

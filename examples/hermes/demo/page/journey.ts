@@ -23,12 +23,12 @@ let last: Journey | undefined;
 
 /** Sends users until one is charged another price than the map showed. */
 export async function startJourney(): Promise<void> {
-  const running = $('#journey-running');
-  const repeat = new Repeat($('#journey-go'), () => t('journey'), running);
+  const repeat = new Repeat($('#journey-go'), () => t('journey'), $('#journey-status'));
   let since = 0;
   let known: string[] = [];
   const once = async () => {
-    running.textContent = t('journeyRunning', { user: users + 1 });
+    const next = users + 1;
+    repeat.say(() => t('journeyRunning', { user: next }));
     if (known.length === 0) known = await scooters(newUser());
     const journeys = await Promise.all(Array.from({ length: TOGETHER }, () => send(known)));
     for (const journey of journeys) {
@@ -44,7 +44,8 @@ export async function startJourney(): Promise<void> {
     last = found ?? journeys[0] ?? last;
     render();
     if (!found && users - since < MAX_USERS) return false;
-    running.textContent = found ? '' : t('journeyNone', { users: users - since });
+    const tried = users - since;
+    repeat.say(() => (found ? '' : t('journeyNone', { users: tried })));
     since = users;
     if (last) announce(said(last));
     return true;

@@ -1,6 +1,6 @@
 import type { Watched } from '../front.js';
 import { watch } from './api.js';
-import { $ } from './dom.js';
+import { $, announce } from './dom.js';
 import { startJourney } from './journey.js';
 import { startRace } from './race.js';
 import { startTally } from './tally.js';
@@ -32,6 +32,8 @@ startLanguages();
 startTally();
 await refresh();
 rendered(render);
+// What was read out was in the other language.
+rendered(() => announce(''));
 setInterval(refresh, WATCH_MS);
 if (watched) await startRace(watched);
 await startJourney();

@@ -21,13 +21,13 @@ let delays: Record<'lag' | 'commit', string>;
 /** Races until two pods show two prices. */
 export async function startRace({ lagMs, maxCommitMs }: Facts): Promise<void> {
   delays = { lag: number(lagMs / 1000, 1), commit: number(maxCommitMs / 1000, 1) };
-  const running = $('#race-running');
-  const repeat = new Repeat($('#race-go'), () => t('race'), running);
+  const repeat = new Repeat($('#race-go'), () => t('race'), $('#race-status'));
   let since = 0;
   const once = async () => {
-    running.textContent = t('raceRunning', { round: rounds + 1 });
+    const round = rounds + 1;
+    repeat.say(() => t('raceRunning', { round }));
     last = await race(newUser(), AREA);
-    rounds += 1;
+    rounds = round;
     for (const mode of MODES) {
       const differs = last.sides[mode].differing > 0;
       if (differs) differed[mode] += 1;
@@ -36,7 +36,8 @@ export async function startRace({ lagMs, maxCommitMs }: Facts): Promise<void> {
     render();
     const isDone = last.sides.today.differing > 0;
     if (!isDone && rounds - since < MAX_ROUNDS) return false;
-    running.textContent = isDone ? '' : t('raceNone', { rounds: rounds - since });
+    const tried = rounds - since;
+    repeat.say(() => (isDone ? '' : t('raceNone', { rounds: tried })));
     since = rounds;
     const [today, quotelock] = MODES.map((mode) => verdict((last as Race).sides[mode]));
     announce(t('raceSaid', { round: rounds, today: today ?? '', quotelock: quotelock ?? '' }));

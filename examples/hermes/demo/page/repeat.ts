@@ -4,11 +4,12 @@ import { rendered, t } from './text.js';
 /** A button that repeats something until that says it is done; meanwhile it is a button that stops it. */
 export class Repeat {
   #stop: (() => void) | undefined;
+  #says: () => string = () => '';
 
   constructor(
     readonly button: HTMLElement,
     readonly label: () => string,
-    readonly running: HTMLElement,
+    readonly status: HTMLElement,
   ) {
     rendered(() => this.#render());
   }
@@ -21,19 +22,26 @@ export class Repeat {
   async run(once: () => Promise<boolean>): Promise<void> {
     let stopped = false;
     this.#stop = () => (stopped = true);
-    this.running.textContent = '';
-    this.#render();
+    this.say(() => '');
     try {
       while (!stopped && !(await once()));
     } catch (error) {
-      this.running.textContent = t('failed', { why: (error as Error).message });
-      announce(this.running.textContent);
+      const { message } = error as Error;
+      this.say(() => t('failed', { why: message }));
+      announce(t('failed', { why: message }));
     }
     this.#stop = undefined;
     this.#render();
   }
 
+  /** Says how it goes beside the button, in the language of the page. */
+  say(says: () => string): void {
+    this.#says = says;
+    this.#render();
+  }
+
   #render(): void {
+    this.status.textContent = this.#says();
     this.button.textContent = this.#stop ? t('stop') : this.label();
     this.button.closest('section')?.setAttribute('aria-busy', String(this.#stop !== undefined));
   }
