@@ -19,7 +19,6 @@ export async function visit(browser: Browser, address: string, { width, scheme, 
   page.on('pageerror', (error) => assert.fail(`the page threw ${error}`));
   page.on('console', (message) => assert.notEqual(message.type(), 'error', `the page logged ${message.text()}`));
   page.setDefaultTimeout(PATIENCE_MS);
-  await page.setViewport({ width, height: 900, isMobile: width < 600 });
   await look(page, { width, scheme, language }, address);
   await settled(page);
   return page;
@@ -28,7 +27,7 @@ export async function visit(browser: Browser, address: string, { width, scheme, 
 /** Changes what a page looks like, and shows the same as before. */
 export async function look(page: Page, { width, scheme, language }: Looks, address?: string): Promise<void> {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-  await page.setViewport({ width, height: 900, isMobile: width < 600 });
+  await page.setViewport({ width, height: 900 }); // no phone of its own: to change that loads the page anew
   if (address !== undefined) await page.goto(address);
   await page.locator(`[data-language=${language}]`).click();
 }
