@@ -16,7 +16,7 @@ scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes quickstart
+.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes quickstart
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -32,6 +32,11 @@ demo: ## Start examples/hermes: a rental service in ten pods, with a page to wat
 	@scripts/setup demo
 	@$(MAKE) --no-print-directory hermes library
 	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/demo/main.js
+
+monitoring: ## Start a server, its replica, redis_exporter and Prometheus with demo load, and say where to look
+	@scripts/setup monitoring
+	@$(MAKE) --no-print-directory library target/python/requirements.txt
+	@exec scripts/monitoring
 
 journeys: ## Measure whether prices hold through examples/hermes while much goes wrong; QUICK=1: within three minutes
 	@scripts/setup demo
@@ -50,7 +55,7 @@ build: ## Build the library: target/release/libquotelock.so
 test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and those that take more set-up
 	@scripts/setup $(if $(ALL),all,test)
 	@scripts/servers $(if $(ALL),all,test)
-	@$(MAKE) --no-print-directory clients hermes quickstart library
+	@$(MAKE) --no-print-directory clients hermes quickstart target/monitoring/requirements.txt library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
 ifdef ALL
@@ -101,7 +106,7 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Pytho
 	@node_modules/.bin/biome check --error-on-warnings
 	@$(MAKE) --no-print-directory target/python/requirements.txt
 	@echo "== Checking Python"
-	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) && $(lint)/bin/ruff check --quiet . ../../$(examples)
+	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) ../../deploy && $(lint)/bin/ruff check --quiet . ../../$(examples) ../../deploy
 	@cd $(python) && PYTHONPATH=$(lint) MYPYPATH=src:$(CARGO_TARGET_DIR)/python python3 -m mypy --cache-dir $(CARGO_TARGET_DIR)/mypy
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
@@ -212,6 +217,12 @@ target/python-clients/requirements.txt: $(examples)/requirements.txt
 	@echo "== Fetching the Python clients of $(examples)"
 	@rm -rf target/python-clients
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python-clients -r $<
+	@cp $< $@
+
+target/monitoring/requirements.txt: deploy/monitoring/requirements.txt
+	@echo "== Fetching Grafana's SDK"
+	@rm -rf target/monitoring
+	@python3 -m pip install --quiet --root-user-action=ignore --target target/monitoring -r $<
 	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt

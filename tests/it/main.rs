@@ -28,6 +28,7 @@ mod introspection;
 mod load;
 mod meddling;
 mod memory;
+mod monitoring;
 mod pages;
 mod panics;
 mod persistence;
