@@ -81,7 +81,16 @@ def draw(axes: Axes, panel: dict[str, Any], address: str, minutes: float) -> Non
     for side in axes.spines.values():
         side.set_visible(False)
     if axes.get_lines():
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=3, fontsize=8, columnspacing=1.2, frameon=False, borderaxespad=0, handlelength=1)
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(0, -0.12),
+            ncols=3,
+            fontsize=8,
+            columnspacing=1.2,
+            frameon=False,
+            borderaxespad=0,
+            handlelength=1,
+        )
 
 
 def main() -> None:

@@ -31,7 +31,9 @@ def fetched(ids: list[str]) -> str:
 def screen(server: redis.Redis) -> None:
     """A user looks at the map."""
     user = f"user:{random.randrange(USERS)}"
-    lock = json.loads(server.execute_command("QUOTELOCK.ACQUIRE", user, json.dumps(ROLES), "*", "ALIGN", 30, "EX", 90, "BUFFER", 30, "JSON"))
+    lock = json.loads(
+        server.execute_command("QUOTELOCK.ACQUIRE", user, json.dumps(ROLES), "*", "ALIGN", 30, "EX", 90, "BUFFER", 30, "JSON")
+    )
     table = f"tags:{{{lock['queryTime']}}}:3"
     ids = [str(number) for number in random.sample(range(VEHICLES), A_SCREEN)]
     claimed = json.loads(
