@@ -16,14 +16,14 @@ scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes quickstart
+.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs book clean library clients hermes quickstart
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 	@echo
-	@echo "make run heeds PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
-	@echo "make bench heeds PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
-	@echo "make demo heeds PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
+	@echo "make run reads PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+	@echo "make bench reads PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
+	@echo "make demo reads PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
 	@scripts/run
@@ -82,7 +82,7 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Python, and that docs/commands is up to date
+lint: ## Check format, lints, doc comments, scripts, spelling, links, TypeScript, Python, and that docs/commands is up to date
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
@@ -96,12 +96,15 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Pytho
 	@shellcheck $(scripts)
 	@echo "== Checking the spelling"
 	@target/lint/bin/typos
+	@echo "== Checking links"
+	@target/lint/bin/lychee --offline --include-fragments --no-progress --quiet --extensions md .
+	@$(MAKE) --no-print-directory book
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json
 	@echo "== Checking TypeScript and JavaScript"
 	@node_modules/.bin/biome check --error-on-warnings
 	@$(MAKE) --no-print-directory target/python/requirements.txt
 	@echo "== Checking Python"
-	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) && $(lint)/bin/ruff check --quiet . ../../$(examples)
+	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) ../../.ci && $(lint)/bin/ruff check --quiet . ../../$(examples) ../../.ci
 	@cd $(python) && PYTHONPATH=$(lint) MYPYPATH=src:$(CARGO_TARGET_DIR)/python python3 -m mypy --cache-dir $(CARGO_TARGET_DIR)/mypy
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
@@ -138,12 +141,20 @@ count: ## Count the core's instructions; fails where they have grown by more tha
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
 
-docs: ## Write the parts of docs/commands and docs/clients.md that come from the commands' entries and the tests
-	@scripts/setup build
+docs: ## Write the parts of the README and docs/ that come from commands' entries, tests and benchmarks, and build the guide as a site: target/book
+	@scripts/setup docs
 	@echo "== Writing docs/commands"
 	@UPDATE_PAGES=1 cargo test --locked --lib pages
 	@echo "== Writing docs/clients.md"
 	@UPDATE_PAGES=1 cargo test --locked --test it client_programs::page
+	@echo "== Writing parts of the README and the guide"
+	@UPDATE_PAGES=1 cargo test --locked --test it parts::
+	@$(MAKE) --no-print-directory book
+
+# REPOSITORY=https://… is where its links to code lead; without it they are no links.
+book: target/mkdocs/book.txt
+	@echo "== Building the guide's site: target/book"
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=target/mkdocs python3 -m mkdocs build
 
 clean: ## Remove what was built and fetched; data/ stays
 	@cargo clean
@@ -207,7 +218,7 @@ target/python/requirements.txt: tests/clients/requirements.txt
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python -r $<
 	@cp $< $@
 
-# Beside those: what these want hides modules that mypy knows.
+# In a folder of their own: what these require hides modules that mypy knows.
 target/python-clients/requirements.txt: $(examples)/requirements.txt
 	@echo "== Fetching the Python clients of $(examples)"
 	@rm -rf target/python-clients
@@ -215,7 +226,13 @@ target/python-clients/requirements.txt: $(examples)/requirements.txt
 	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt
-	@echo "== Fetching what checks the spelling and Python"
+	@echo "== Fetching what checks spelling, links and Python"
 	@rm -rf target/lint
 	@python3 -m pip install --quiet --root-user-action=ignore --only-binary=:all: --target target/lint -r $<
+	@cp $< $@
+
+target/mkdocs/book.txt: .ci/book.txt
+	@echo "== Fetching what builds the guide's site"
+	@rm -rf target/mkdocs
+	@python3 -m pip install --quiet --root-user-action=ignore --only-binary=:all: --target target/mkdocs -r $<
 	@cp $< $@

@@ -62,4 +62,4 @@ const COMMANDS: &[CommandEntry] = &[
     CommandEntry::of::<priceplan::Route>(),
 ];
 
-const JSON_ARG: Arg = Arg::pure_token("JSON", "json", "answer one bulk string of JSON").optional();
+const JSON_ARG: Arg = Arg::pure_token("JSON", "json", "reply with one bulk string of JSON").optional();

@@ -27,5 +27,4 @@ console.log(`page: 4711 costs ${price}, ${page.filled} prices fetched`);
 const seen = { queryTime: pageLock.queryTime, row: { price } };
 const { verdict } = await tables.reserve(await locks.getById('42'), tableOf, '4711', seen, upstream, rows);
 console.log(`reserve: ${verdict}`);
-
 await redis.quit();

@@ -26,7 +26,7 @@ const WORDS: usize = 3;
 impl Command for Changes {
     const SPEC: Spec = Spec {
         name: "vehprice.changes",
-        summary: "Returns what has changed in a price table since a revision, to keep a copy of it up to date.",
+        summary: "Returns what changed in a price table since a revision, so that a copy can be kept up to date.",
         complexity: "O(N) where N is the number of rows that were written since, and O(1) if there are none",
         since: "0.1.0",
         flags: "readonly",
@@ -192,7 +192,7 @@ fn reply_group<S: ReplySink>(
     columns(to, group, fields.len(), projection);
 }
 
-/// Answers so many columns of a group.
+/// Answers this many columns of a group.
 fn reply_columns(to: &impl ReplySink, group: &RowGroup<'_, '_>, count: usize, projection: &Projection<'_>) {
     let values = values(group, projection);
     for column in 0..count {

@@ -30,7 +30,7 @@ const LIMIT: Range = Range { unit: "a whole number", min: 1, max: 10_000_000 };
 impl Command for Claim {
     const SPEC: Spec = Spec {
         name: "vehprice.claim",
-        summary: "Reads rows of a price table, and claims those that are missing for the caller to fetch.",
+        summary: "Returns rows of a price table, and claims the missing ones for the caller to fetch.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
         flags: "write deny-oom",
@@ -42,7 +42,7 @@ impl Command for Claim {
             Arg::integer("milliseconds", "how long the claims last").after("PX"),
             Arg::string(
                 "token",
-                "32 random hex digits to hold the claims under, so that the call can be sent again",
+                "32 random hex digits that name the claims, so that the call can be sent again",
             )
             .after("TOKEN")
             .optional(),

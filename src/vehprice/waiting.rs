@@ -1,5 +1,5 @@
 //! Clients that wait for rows someone else is fetching: blocking them, and checking on the timer whether
-//! their wait is over.
+//! their wait ends.
 
 use std::sync::Arc;
 

@@ -26,7 +26,7 @@ export interface PodOptions {
   copyBytes: number;
   /** With quotelock: whether the tables of a moment are filled before users are given it. */
   keepWarm: boolean;
-  /** As today: how long a vehicle's tags are kept, and how far the pod's clock is off. */
+  /** Without quotelock: how long a vehicle's tags are kept, and how far the pod's clock is off. */
   tagsMs: number;
   clockOffsetMs: number;
 }

@@ -87,7 +87,7 @@ function priceOf({ scooters, prices }: Quote, id: string): [PlanRule, ...PlanRul
   return prices[pricingId] as [PlanRule, ...PlanRule[]];
 }
 
-/** A lock of another moment, as if the one before had ended. */
+/** A lock of another moment, as if the one before had expired. */
 async function moveOn(ago: number): Promise<string> {
   const queryTime = new Date(Date.now() - ago).toISOString();
   await redis.set(KEY, JSON.stringify({ roleIds: ['3', '7'], queryTime }), 'PX', 30_000);
@@ -273,7 +273,7 @@ test('a lock that has moved on is a new quote at every screen', async () => {
   assert.equal((await ask('POST', '/rents', { vehicleId: '4001', planId: '571_old' })).status, 201, 'an older app');
 });
 
-test('a plan that came back goes by its own pricing, and one that is retired is a new quote', async () => {
+test('a plan that came back is priced by its own pricing, and one that is retired is a new quote', async () => {
   const cases: [toggle: string, came: string, pricing: string, newQuote: boolean][] = [
     ['1', '571_old', 'Legacy', false],
     ['1', '571', 'Legacy', false],

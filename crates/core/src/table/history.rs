@@ -1,8 +1,8 @@
 //! What has changed in a table since a revision, so that a copy of it can be kept up to date.
 //!
 //! Each page knows when it was last written to. Rows that went are remembered by id, and so are those that were
-//! written with an earlier expiry than they had: a copy can't tell from the rows that are there that they are over
-//! sooner. An expired row needs no word: a copy knows when it expires.
+//! written with an earlier expiry than they had: a copy can't tell from the rows that are there that they expire
+//! sooner. An expired row needs no mention: a copy knows when it expires.
 
 use std::collections::{HashSet, VecDeque};
 use std::{fmt, mem};

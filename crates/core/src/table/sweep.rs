@@ -30,7 +30,7 @@ impl Table {
         let (mut swept, mut freed) = (0, 0);
         for _ in 0..pages {
             let Some(page) = self.pages.get_mut(self.sweep.next_page) else {
-                // The round is over: what it saw holds for the whole table.
+                // The round is complete: what it saw holds for the whole table.
                 self.min_expiry = self.sweep.min_expiry;
                 self.sweep = Sweep::START;
                 break;

@@ -318,7 +318,7 @@ fn a_step_of_the_sweep_is_bounded_in_bytes() {
     assert_eq!(rows, 100);
     // 67 long rows, three a step.
     assert!((23..30).contains(&steps), "{steps}");
-    // A row that is longer than the bound goes by itself.
+    // A row longer than the bound is a group of its own.
     while let Some(swept) = table.sweep(2000, 100, 1) {
         assert!(swept <= 1);
     }
