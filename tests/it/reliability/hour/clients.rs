@@ -143,7 +143,7 @@ impl Shop<'_> {
             let word = ["BGSAVE SCHEDULE", "BGREWRITEAOF"][turn % 2];
             let refused = try_cmd(&mut con, word).err();
             assert!(refused.as_ref().is_none_or(|error| error.contains("in progress")), "{refused:?}");
-            if turn % 8 == 3 {
+            if turn % 8 == 1 {
                 cmd(&mut con, "CLIENT KILL TYPE replica");
             }
             turn += 1;
