@@ -12,11 +12,11 @@ hermes := examples/hermes
 examples := examples/clients
 quickstart := examples/quickstart
 lint := $(CARGO_TARGET_DIR)/lint
-scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
+scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove $(addprefix packaging/,assemble boot build-library in-root make-root sign test-archive test-arm test-install test-rpm)
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes quickstart
+.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count package docs clean library clients hermes quickstart
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -137,6 +137,14 @@ count: ## Count the core's instructions; fails where they have grown by more tha
 	@scripts/setup count
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
+
+package: ## Make the packages of the last commit in target/package; ARCH=x86_64 or aarch64: for one; TEST=1: and try them on Debian and Ubuntu
+	@scripts/setup package
+	@scripts/package $(ARCH)
+ifdef TEST
+	@scripts/setup package-test
+	@scripts/package-test $(ARCH)
+endif
 
 docs: ## Write the parts of docs/commands and docs/clients.md that come from the commands' entries and the tests
 	@scripts/setup build
