@@ -154,6 +154,7 @@ docs: ## Write the parts of docs/commands and docs/clients.md that come from the
 	@UPDATE_PAGES=1 cargo test --locked --test it client_programs::page
 
 clean: ## Remove what was built and fetched; data/ stays
+	@rm -rf target/package-root 2>/dev/null || sudo rm -rf target/package-root
 	@cargo clean
 	@find $(python) -name __pycache__ -prune -exec rm -rf {} +
 	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(examples)/node_modules $(foreach at,$(typescript) $(hermes) $(quickstart),$(at)/node_modules $(at)/dist)
