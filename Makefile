@@ -12,11 +12,11 @@ hermes := examples/hermes
 examples := examples/clients
 quickstart := examples/quickstart
 lint := $(CARGO_TARGET_DIR)/lint
-scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
+scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove $(addprefix packaging/,assemble boot build-library in-root make-root sign test-archive test-arm test-install test-rpm)
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs book clean library clients hermes quickstart
+.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs book clean library clients hermes quickstart package
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -146,6 +146,14 @@ count: ## Count the core's instructions; fails where they have grown by more tha
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
 
+package: ## Make the packages of the last commit in target/package; ARCH=x86_64 or aarch64: for one; TEST=1: and try them on Debian and Ubuntu
+	@scripts/setup package
+	@scripts/package $(ARCH)
+ifdef TEST
+	@scripts/setup package-test
+	@scripts/package-test $(ARCH)
+endif
+
 docs: ## Write the parts of the README and docs/ that come from commands' entries, tests and benchmarks, and build the guide as a site: target/book
 	@scripts/setup docs
 	@echo "== Writing docs/commands"
@@ -162,6 +170,7 @@ book: target/mkdocs/book.txt
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=target/mkdocs python3 -m mkdocs build
 
 clean: ## Remove what was built and fetched; data/ stays
+	@rm -rf target/package-root 2>/dev/null || sudo rm -rf target/package-root
 	@cargo clean
 	@find $(python) -name __pycache__ -prune -exec rm -rf {} +
 	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(examples)/node_modules $(foreach at,$(typescript) $(hermes) $(quickstart),$(at)/node_modules $(at)/dist)
