@@ -139,14 +139,19 @@ fn the_figures_of_speed_are_those_of_the_benchmarks() {
 #[test]
 fn the_figures_of_other_servers_are_those_of_the_benchmarks() {
     let (readme, page) = (unwrapped("README.md"), read("docs/benchmarks.md"));
+    let each_server = |title| format!("{title}: by the time at the client, each server");
+    // The row's name, the goal, the server of all other figures.
+    let others: Vec<_> = heads(&page, &each_server(READS)).into_iter().enumerate().skip(3).collect();
     let range = |title, row| {
-        let title = format!("{title}: by the time at the client, each server");
-        let others = [3, 4, 5].map(|column| median(&page, &title, row, column));
-        let (least, most) = others.iter().fold((f64::MAX, 0_f64), |(a, b), at| (a.min(*at), b.max(*at)));
+        let others = others.iter().map(|(column, _)| median(&page, &each_server(title), row, *column));
+        let (least, most) = others.fold((f64::MAX, 0_f64), |(a, b), at| (a.min(at), b.max(at)));
         format!("{} to {}", short(least), short(most))
     };
+    let redis: Vec<_> = others.iter().filter_map(|(_, name)| name.strip_prefix("Redis ")).collect();
+    assert_eq!(others.len(), redis.len() + 2, "{others:?}");
     let says = format!(
-        "On Redis 8.2.3 and the two Valkeys the first three of these are {}, {}, and {}, and new rows by `COLUMNS` against `HSET` into one hash {}.",
+        "On Redis {} and the two Valkeys the first three of these are {}, {}, and {}, and new rows by `COLUMNS` against `HSET` into one hash {}.",
+        redis.join(", "),
         range(READS, "HGETALL, pipeline / VEHPRICE.MGET LIST JSON"),
         range(READS, "HMGET of one hash / VEHPRICE.MGET LIST JSON"),
         range(READS, "MGET of JSON / VEHPRICE.MGET LIST JSON"),
@@ -192,12 +197,22 @@ fn short(ratio: f64) -> String {
 
 /// What stands in a column of the page's first table whose title has these parts.
 fn median(page: &str, title: &str, row: &str, column: usize) -> f64 {
+    let start = format!("| {row} |");
+    let mut lines = table(page, title).lines();
+    let line = lines.find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{title}: {row}"));
+    line.split(" | ").nth(column).unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+/// The heads of the same table's columns.
+fn heads<'page>(page: &'page str, title: &str) -> Vec<&'page str> {
+    let line = table(page, title).lines().find_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    line.unwrap().split(" | ").collect()
+}
+
+/// The page's first table whose title has these parts.
+fn table<'page>(page: &'page str, title: &str) -> &'page str {
     let is_titled = |table: &&str| {
         table.lines().next().is_some_and(|line| title.split(" … ").all(|part| line.contains(part)))
     };
-    let table = page.split("\n**").find(is_titled).unwrap_or_else(|| panic!("no table {title}"));
-    let start = format!("| {row} |");
-    let line =
-        table.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{title}: {row}"));
-    line.split(" | ").nth(column).unwrap().split(' ').next().unwrap().parse().unwrap()
+    page.split("\n**").find(is_titled).unwrap_or_else(|| panic!("no table {title}"))
 }
