@@ -43,10 +43,10 @@ journeys: ## Measure whether prices hold through examples/hermes while much goes
 	@$(MAKE) --no-print-directory hermes library
 	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/journeys/main.js $(if $(QUICK),quick,full)
 
-pictures: ## Go through the demo's page in headless Chromium, and take the pictures of its README
+pictures: ## Test the demo's page in headless Chromium, and take the pictures of its README; DIR=where to put them
 	@scripts/setup pictures
 	@$(MAKE) --no-print-directory hermes library
-	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} exec node $(hermes)/dist/demo/pictures.js $(hermes)/pictures
+	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} exec node $(hermes)/dist/demo/pictures/main.js $(or $(DIR),$(hermes)/pictures)
 
 build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build
@@ -208,7 +208,7 @@ $(hermes)/node_modules/.package-lock.json: $(hermes)/package-lock.json
 	@cd $(hermes) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(hermes)/*.json $(hermes)/*/*.ts)
+$(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(hermes)/*.json $(hermes)/*/*.ts $(hermes)/*/*/*.ts)
 	@echo "== Building examples/hermes"
 	@rm -rf $(hermes)/dist
 	@cd $(hermes) && npm run --silent build
