@@ -21,9 +21,9 @@ unsafe_tests := -p quotelock-server
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 	@echo
-	@echo "make run reads PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
-	@echo "make bench reads PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
-	@echo "make demo reads PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
+	@echo "make run takes PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+	@echo "make bench takes PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
+	@echo "make demo takes PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
 	@scripts/run
@@ -38,12 +38,12 @@ monitoring: ## Start a server, its replica, redis_exporter and Prometheus with d
 	@$(MAKE) --no-print-directory library target/python/requirements.txt
 	@exec scripts/monitoring
 
-journeys: ## Measure whether prices hold through examples/hermes while much goes wrong; QUICK=1: within three minutes
+journeys: ## Count price mismatches in examples/hermes while pods, upstream and Redis fail; QUICK=1: within three minutes
 	@scripts/setup demo
 	@$(MAKE) --no-print-directory hermes library
 	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/journeys/main.js $(if $(QUICK),quick,full)
 
-pictures: ## Test the demo's page in headless Chromium, and take the pictures of its README; DIR=where to put them
+pictures: ## Check the demo's page in headless Chromium, and take the pictures of its README; DIR=where to put them
 	@scripts/setup pictures
 	@$(MAKE) --no-print-directory hermes library
 	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} exec node $(hermes)/dist/demo/pictures/main.js $(or $(DIR),$(hermes)/pictures)
@@ -63,7 +63,7 @@ ifdef ALL
 	@cargo test --locked --test it -- --ignored _all_
 endif
 
-suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: that of one; QUICK=1: within two minutes
+suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: only that one's; QUICK=1: within two minutes
 	@scripts/setup suites
 	@$(MAKE) --no-print-directory library
 	@echo "== Running the servers' own test suites"
@@ -74,7 +74,7 @@ core: ## Test the core alone: it needs neither libclang nor a server
 	@echo "== Testing the core"
 	@cargo test --locked -p quotelock-core
 
-soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so; WHAT=hour MINUTES=10: a shorter hour; ALL=1: on all servers
+soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: only those whose names begin with kill; WHAT=hour MINUTES=10: a shorter hour; ALL=1: on all servers
 	@scripts/setup $(if $(ALL),all,test)
 	@scripts/servers $(if $(ALL),all,test)
 	@$(MAKE) --no-print-directory clients library
@@ -131,7 +131,7 @@ msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1:
 deny: ## Check licences and sources of crates, and known vulnerabilities; ADVISORY_DB=a git copy of RustSec's list
 	@scripts/deny
 
-bench: ## Measure beside what a user would pick instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
+bench: ## Compare with what a user would take instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
 	@scripts/setup bench
 	@scripts/servers bench
 	@scripts/redis-json
@@ -141,7 +141,7 @@ bench: ## Measure beside what a user would pick instead, on each server at hand,
 	@echo "== Measuring"
 	@cargo bench --quiet --locked --bench servers -- $(PARTS)
 
-count: ## Count the core's instructions; fails where they have grown by more than 5 %
+count: ## Count the core's instructions; fails if they have grown by more than 5 %
 	@scripts/setup count
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
