@@ -69,7 +69,7 @@ core: ## Test the core alone: it needs neither libclang nor a server
 	@echo "== Testing the core"
 	@cargo test --locked -p quotelock-core
 
-soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so
+soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so; WHAT=hour MINUTES=10: a shorter hour
 	@scripts/setup test
 	@scripts/servers
 	@$(MAKE) --no-print-directory clients library

@@ -134,7 +134,7 @@ fn waiting() -> Vec<Case> {
         )
         .beside("without `BLOCK`", plain(), 9.0),
         case(
-            "`MGET BLOCK` until its time is over",
+            "`MGET BLOCK` until its time is up",
             mget("BLOCK 20", all_ids()).after(claimed(last..last + 1)),
         )
         .beside("without `BLOCK`", missing(), 5.0),
