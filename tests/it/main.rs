@@ -26,6 +26,7 @@ mod hermes;
 mod hints;
 mod introspection;
 mod load;
+mod loadmodule;
 mod meddling;
 mod memory;
 mod monitoring;
