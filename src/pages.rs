@@ -1,5 +1,5 @@
-//! The parts of `docs/commands` and of the README that say what a command's entry says. `UPDATE_PAGES=1 cargo
-//! test --lib pages` writes those of the pages; without it the test fails where they differ.
+//! The parts of `docs/commands` that say what a command's entry says. `UPDATE_PAGES=1 cargo test --lib pages` writes
+//! them; without it the tests fail where they differ.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use quotelock_server::{Arg, ArgKind, KeyFlag, Spec};
 use super::{COMMANDS, MODULE};
 
 const BEGIN: &str = "<!-- From the command's entry: `make docs` writes this part. -->";
+const BEGIN_LIST: &str = "<!-- From the commands' entries: `make docs` writes this part. -->";
 const END: &str = "<!-- End of that part. -->";
 
 /// A page with its parts written anew. What stands between and after them is by hand.
@@ -83,45 +84,64 @@ fn key_flags(flags: &[KeyFlag]) -> String {
     flags.join(", ")
 }
 
-fn readme_row(spec: &Spec) -> String {
-    let page = format!("docs/commands/{}.md", spec.name);
-    format!("| [`{}`]({page}) | {} |", grammar(spec).replace('|', "\\|"), spec.summary)
+/// The commands of each family, which is the part of the name before the dot.
+fn list_of_commands() -> String {
+    let mut list = String::new();
+    let mut last = "";
+    for spec in COMMANDS.iter().map(|entry| &entry.spec) {
+        let (family, _) = spec.name.split_once('.').unwrap();
+        if family != last {
+            let _ = write!(list, "\n## {}\n\n| command | |\n|---|---|\n", family.to_uppercase());
+            last = family;
+        }
+        let _ = writeln!(list, "| [`{}`]({}.md) | {} |", spec.name.to_uppercase(), spec.name, spec.summary);
+    }
+    list
 }
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
+fn write_or_compare(path: &Path, found: &str, page: &str) {
+    if env::var_os("UPDATE_PAGES").is_some() {
+        fs::write(path, page).unwrap();
+    } else {
+        assert!(found == page, "{} differs from the command's entry: run `make docs`", path.display());
+    }
+}
+
 #[test]
 fn pages_say_what_the_table_says() {
     let folder = root().join("docs/commands");
-    let update = env::var_os("UPDATE_PAGES").is_some();
-    if update {
-        fs::create_dir_all(&folder).unwrap();
-    }
-    let mut names = Vec::new();
+    let mut names = vec![folder.join("README.md")];
     for entry in COMMANDS {
         let path = folder.join(format!("{}.md", entry.spec.name));
         let found = fs::read_to_string(&path).unwrap_or_else(|_| new_page());
         let page = with_parts(&found, &entry.spec);
-        if update {
-            fs::write(&path, &page).unwrap();
-        } else {
-            assert!(found == page, "{} differs from the command's entry: run `make docs`", path.display());
-        }
+        write_or_compare(&path, &found, &page);
         names.push(path);
     }
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        assert!(names.contains(&path), "{} is of no command in the table", path.display());
+        assert!(names.contains(&path), "{} belongs to no command in the table", path.display());
     }
 }
 
-/// The row of `docs/operating.md` that says what rights a command takes.
+#[test]
+fn the_list_of_commands_is_up_to_date() {
+    let path = root().join("docs/commands/README.md");
+    let found = fs::read_to_string(&path).unwrap();
+    let (before, rest) = found.split_once(BEGIN_LIST).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let page = format!("{before}{BEGIN_LIST}\n{}\n{END}{after}", list_of_commands());
+    write_or_compare(&path, &found, &page);
+}
+
+/// The row of `docs/reference/access.md` that says what rights a command takes.
 #[test]
 fn the_table_of_access_has_every_command() {
-    let operating = fs::read_to_string(root().join("docs/operating.md")).unwrap();
-    let (_, access) = operating.split_once("## Access").unwrap();
+    let access = fs::read_to_string(root().join("docs/reference/access.md")).unwrap();
     for entry in COMMANDS {
         let name = format!("`{}`", entry.spec.name.to_uppercase());
         let row = access.lines().find(|line| line.starts_with('|') && line.contains(&name));
@@ -129,14 +149,5 @@ fn the_table_of_access_has_every_command() {
         let own =
             entry.spec.categories.split(' ').map(|category| format!("@{category} ")).collect::<String>();
         assert!(row.ends_with(&format!("| `{own}@{}` |", MODULE.category)), "{name}: {row}");
-    }
-}
-
-#[test]
-fn the_readme_lists_every_command_as_the_table_has_it() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for entry in COMMANDS {
-        let row = readme_row(&entry.spec);
-        assert!(readme.contains(&row), "README.md lacks the row\n{row}");
     }
 }

@@ -1,4 +1,4 @@
-//! The client programs of the README, the TypeScript and the Python client, and the services' way of keeping locks beside
+//! The client programs of the guide, the TypeScript and the Python client, and the services' way of keeping locks beside
 //! the module's.
 
 use std::fs;
@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::cluster::cluster;
 use crate::harness::*;
 
-/// Fill a table and read it. Each stands in the README as it is, before the others.
+/// Fill a table and read it. Each stands in the guide as it is.
 const TABLE_SNIPPETS: [&str; 2] = ["ioredis_table.mjs", "redis_py_table.py"];
 
-/// Each stands in the README as it is.
+/// Each stands in the guide as it is.
 const SNIPPETS: [&str; 5] = ["ioredis.mjs", "node_redis.mjs", "redis_py.py", "redis_rs.rs", "redis_cli.sh"];
 
-/// Stands in the README as it is, before them: a program of the TypeScript client.
+/// Stands in the guide as it is: a program of the TypeScript client.
 const REFILL: &str = "refill";
 
 fn clients() -> PathBuf {
@@ -192,18 +192,23 @@ fn the_python_client_finds_its_node(#[case] kind: Kind) {
     run(python("tests.cluster").env("REDIS_CLUSTER_URL", node.server.url()), &node.server);
 }
 
-/// The README shows each program as it was run above: its path in a comment, then the block.
+/// The guide shows each program as it was run above: its path in a comment, then the block.
 #[test]
-fn the_readme_shows_the_snippets_as_they_are() {
-    let readme = read(&workspace().join("README.md"));
-    let blocks = marked_blocks(&readme);
-    let shown: Vec<_> = blocks.iter().map(|(file, _)| (*file).to_owned()).collect();
+fn the_guide_shows_the_snippets_as_they_are() {
     let in_clients = |files: &[&str]| files.iter().map(|file| format!("tests/clients/{file}")).collect();
     let refill = vec![format!("clients/typescript/test/{REFILL}.ts")];
-    let programs: [Vec<String>; 3] = [in_clients(&TABLE_SNIPPETS), refill, in_clients(&SNIPPETS)];
-    assert_eq!(shown, programs.concat(), "the marked blocks of README.md");
+    shows("docs/how-to/refill.md", &[in_clients(&TABLE_SNIPPETS), refill].concat());
+    shows("docs/how-to/call.md", &in_clients(&SNIPPETS));
+}
+
+#[track_caller]
+fn shows(page: &str, programs: &[String]) {
+    let text = read(&workspace().join(page));
+    let blocks = marked_blocks(&text);
+    let shown: Vec<_> = blocks.iter().map(|(file, _)| (*file).to_owned()).collect();
+    assert_eq!(shown, programs, "the marked blocks of {page}");
     for (file, block) in blocks {
-        assert_eq!(block, read(&workspace().join(file)), "{file} in README.md");
+        assert_eq!(block, read(&workspace().join(file)), "{file} in {page}");
     }
 }
 

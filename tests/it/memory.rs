@@ -79,7 +79,7 @@ fn used_when_empty(con: &mut Connection) -> i64 {
 /// What the servers' own bookkeeping (errors by name, buffers of clients) may differ by.
 const SLACK: i64 = 300_000;
 
-/// As docs/operating.md says: a lock of two roles takes 150 to 200 bytes.
+/// As docs/explanation/memory.md says: a lock of two roles takes 150 to 200 bytes.
 #[apply(each_server)]
 fn a_lock_takes_150_to_200_bytes(#[case] kind: Kind) {
     const LOCKS: i64 = 50_000;

@@ -6,40 +6,42 @@ use std::process::{Command, Stdio};
 
 use crate::harness::*;
 
-/// Each page on a fresh server, its blocks in order: `> COMMAND …`, quoted as redis-cli wants it, then the
+/// Each page on a fresh server, its blocks in order: `> COMMAND …`, quoted for redis-cli, then the
 /// reply.
 #[test]
 fn the_examples_of_the_pages_answer_as_printed() {
     let pages = workspace().join("docs/commands");
     let mut pages: Vec<_> = fs::read_dir(pages).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
+    pages.retain(|page| !page.ends_with("README.md"));
     pages.sort();
     assert!(!pages.is_empty(), "docs/commands has no pages");
     for page in pages {
-        let shown = blocks(&fs::read_to_string(&page).unwrap()).concat();
+        let shown = blocks(&fs::read_to_string(&page).unwrap(), "redis-cli").concat();
         assert!(!shown.is_empty(), "{} has no example", page.display());
         let printed = joined(shown.lines().filter(|line| !line.starts_with("> ")));
         let server = Server::start(Kind::DEFAULT);
-        let answered = answered(&server, &shown);
+        let answered = redis_cli(&server, &[], &shown);
         assert!(answered == printed, "{} says\n{printed}\nthe server\n{answered}", page.display());
     }
 }
 
-/// The blocks marked as redis-cli's, in order.
-fn blocks(markdown: &str) -> Vec<String> {
+/// The blocks of a language, in order.
+pub(crate) fn blocks(markdown: &str, language: &str) -> Vec<String> {
+    let begin = format!("```{language}");
     let mut lines = markdown.lines();
     let mut blocks = Vec::new();
-    while lines.by_ref().any(|line| line == "```redis-cli") {
+    while lines.by_ref().any(|line| line == begin) {
         blocks.push(joined(lines.by_ref().take_while(|line| *line != "```")));
     }
     blocks
 }
 
-/// What redis-cli prints for the commands, all in one session.
-fn answered(server: &Server, shown: &str) -> String {
+/// What redis-cli prints for the commands after each `> `, all in one session.
+pub(crate) fn redis_cli(server: &Server, options: &[&str], shown: &str) -> String {
     let commands = joined(shown.lines().filter_map(|line| line.strip_prefix("> ")));
     let mut redis_cli = Command::new("redis-cli")
         .args(["-p", &server.port().to_string(), "--no-raw"])
+        .args(options)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -103,14 +103,14 @@ fn cases(server: &Server) -> Result<Vec<Case>> {
         let nx: &[_] = &["SET", key, &lock, "NX", "PX", "360000"];
         match what {
             What::Held => {
-                case(what, "GET, as today", vec![get]);
+                case(what, "GET", vec![get]);
                 case(what, "SET NX PX, then GET", vec![nx, get]);
             }
             What::Absent => {
-                case(what, "GET, then SET EX, as today (races)", vec![get, set]);
+                case(what, "GET, then SET EX (races)", vec![get, set]);
                 case(what, "SET NX PX", vec![nx]);
             }
-            _ => case(what, "GET, then SET EX, as today (races)", vec![get, set]),
+            _ => case(what, "GET, then SET EX (races)", vec![get, set]),
         }
         if what == What::Closing {
             for (name, renewal) in renewing.renewals(key, &lock, &old) {

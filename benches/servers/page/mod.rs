@@ -4,7 +4,6 @@ mod bars;
 mod charts;
 mod lines;
 mod markdown;
-mod svg;
 
 use std::fs;
 use std::path::Path;

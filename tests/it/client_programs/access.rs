@@ -49,7 +49,7 @@ fn each_fills_a_table_by_sentinel(#[case] programs: &[Program]) {
 /// A user and its password, as in an URL.
 const POD: &str = "pod:secret-of-map@";
 
-/// Besides the rights of the README's users it needs these, and uses each.
+/// Besides the rights of the users of `docs/reference/access.md` it needs these, and uses each.
 #[track_caller]
 fn fills_with(rights: &[&str], place: &Place<'_>, program: &Program) {
     for mut con in place.each() {
@@ -69,10 +69,10 @@ fn fills_with(rights: &[&str], place: &Place<'_>, program: &Program) {
 
 /// Who shows the map and takes reservations: the rights of `map`, and the commands of `reserving`.
 fn users() -> [String; 2] {
-    let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+    let page = fs::read_to_string(workspace().join("docs/reference/access.md")).unwrap();
     let rights = |user: &str| {
-        let line = readme.lines().find_map(|line| line.strip_prefix(&format!("user {user} ")));
-        line.unwrap_or_else(|| panic!("README.md has no user {user}")).to_owned()
+        let line = page.lines().find_map(|line| line.strip_prefix(&format!("user {user} ")));
+        line.unwrap_or_else(|| panic!("docs/reference/access.md has no user {user}")).to_owned()
     };
     let commands =
         rights("reserving").split(' ').filter(|word| word.starts_with('+')).collect::<Vec<_>>().join(" ");
