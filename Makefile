@@ -16,7 +16,7 @@ scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs clean library clients hermes quickstart
+.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny image bench count docs clean library clients hermes quickstart
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -122,6 +122,10 @@ msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1:
 
 deny: ## Check licences and sources of crates, and known vulnerabilities; ADVISORY_DB=a git copy of RustSec's list
 	@scripts/deny
+
+image: ## Build the image of server and module; TEST=1: and try it; STANDIN=1: on stand-ins, where no registry is to be reached
+	@scripts/setup image
+	@scripts/image
 
 bench: ## Measure beside what a user would pick instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
 	@scripts/setup bench
