@@ -82,7 +82,7 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Python, and that docs/commands is up to date
+lint: ## Check format, lints, doc comments, scripts, spelling, workflows, manifests, TypeScript, Python, and that docs/commands is up to date
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
@@ -96,6 +96,9 @@ lint: ## Check format, lints, doc comments, scripts, spelling, TypeScript, Pytho
 	@shellcheck $(scripts)
 	@echo "== Checking the spelling"
 	@target/lint/bin/typos
+	@echo "== Checking the workflows and deploy/kubernetes"
+	@target/lint/bin/zizmor --offline --quiet --no-progress .github
+	@scripts/lint-kubernetes
 	@$(MAKE) --no-print-directory node_modules/.package-lock.json
 	@echo "== Checking TypeScript and JavaScript"
 	@node_modules/.bin/biome check --error-on-warnings
@@ -219,7 +222,7 @@ target/python-clients/requirements.txt: $(examples)/requirements.txt
 	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt
-	@echo "== Fetching what checks the spelling and Python"
+	@echo "== Fetching what checks the spelling, workflows, manifests and Python"
 	@rm -rf target/lint
 	@python3 -m pip install --quiet --root-user-action=ignore --only-binary=:all: --target target/lint -r $<
 	@cp $< $@

@@ -26,6 +26,7 @@ mod guide;
 mod hermes;
 mod hints;
 mod introspection;
+mod kubernetes;
 mod load;
 mod meddling;
 mod memory;
