@@ -100,7 +100,7 @@ impl<'a, I: Iterator<Item = &'a [u8]>> ArgCursor<'a, I> {
     }
 }
 
-/// At most one word of several that exclude each other, and its value.
+/// At most one of several options that exclude each other, and its value.
 #[derive(Clone, Copy, Debug)]
 pub struct Exclusive<T>(Option<(&'static str, T)>);
 

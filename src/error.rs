@@ -84,7 +84,7 @@ pub enum Error {
     #[error("ERR invalid queryTime '{0}', expected {RFC_3339}, or '*' for the server's clock")]
     BadQueryTime(String),
     /// A moment that `ALIGN` takes out of the calendar.
-    #[error("ERR invalid queryTime '{0}', ALIGN takes it out of the years 0000 to 9999")]
+    #[error("ERR invalid queryTime '{0}', with ALIGN it is outside the years 0000 to 9999")]
     AlignOutOfYears(String),
     /// Not a moment at which to tell a lock's state.
     #[error("ERR invalid AT '{0}', expected {RFC_3339}")]
@@ -178,7 +178,7 @@ pub enum Error {
     /// A member of the object of columns that is missing.
     #[error("ERR invalid columns, expected the member '{0}' too")]
     MissingMember(&'static str),
-    /// More or fewer columns than fields; how many there are of these.
+    /// More or fewer columns than fields; how many fields there are.
     #[error("ERR invalid columns, expected one for each of the {0} fields")]
     ColumnCount(usize),
     /// A column with more or fewer values than there are ids.
@@ -220,7 +220,7 @@ pub enum Error {
         "ERR too much to replicate, MERGE or KEEPTTL would take more than {MAX_KEPT_BYTES} bytes: write fewer rows in a call"
     )]
     KeepsTooMuch,
-    /// Rows with so many different lists of fields that a command for each would take far more than was sent.
+    /// Rows whose different lists of fields, each replicated by a command, would take far more than was sent.
     #[error(
         "ERR too much to replicate, a command for each list of fields would take more than {MAX_KEPT_BYTES} bytes: write rows with different fields in separate calls"
     )]

@@ -32,7 +32,7 @@ static MODULE: Module = Module {
     // calls the fourth.
     needed_commands: &[c"SET", c"DEL", c"PERSIST", c"HGETALL"],
     settings: settings::ALL,
-    counters: counters::ALL,
+    figures: counters::ALL,
     on_database_change: vehprice::on_database_change,
     on_timer: vehprice::on_timer,
 };
@@ -62,4 +62,4 @@ const COMMANDS: &[CommandEntry] = &[
     CommandEntry::of::<priceplan::Route>(),
 ];
 
-const JSON_ARG: Arg = Arg::pure_token("JSON", "json", "answer one bulk string of JSON").optional();
+const JSON_ARG: Arg = Arg::pure_token("JSON", "json", "reply with one bulk string of JSON").optional();

@@ -124,7 +124,7 @@ fn pages_say_what_the_table_says() {
     }
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        assert!(names.contains(&path), "{} is of no command in the table", path.display());
+        assert!(names.contains(&path), "{} belongs to no command in the table", path.display());
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Acquire;
 impl Command for Acquire {
     const SPEC: Spec = Spec {
         name: "quotelock.acquire",
-        summary: "Returns the price lock in force, after creating it if there is none or renewing it if it is closing.",
+        summary: "Returns a user's price lock, after creating one if there is none or renewing one that is close to expiry.",
         complexity: "O(N) where N is the number of role ids",
         since: "0.1.0",
         flags: "write deny-oom fast",
@@ -28,7 +28,8 @@ impl Command for Acquire {
             USER_ARG,
             ROLE_IDS_ARG,
             QUERY_TIME_ARG,
-            Arg::pure_token("IFMISSING", "ifmissing", "leave a closing lock alone").optional(),
+            Arg::pure_token("IFMISSING", "ifmissing", "don't renew a lock that is close to expiry")
+                .optional(),
             TTL_ARG,
             BUFFER_ARG,
             LAG_ARG,

@@ -21,7 +21,9 @@ impl Command for Del {
         keys: &[KeySpec::first(&[KeyFlag::Rw, KeyFlag::Access, KeyFlag::Delete])],
         args: &[
             USER_ARG,
-            Arg::string("queryTime", "only while the lock holds this very moment").after("IFEQ").optional(),
+            Arg::string("queryTime", "delete only a lock with exactly this queryTime")
+                .after("IFEQ")
+                .optional(),
         ],
     };
     type Error = Error;

@@ -25,7 +25,7 @@ impl Command for Get {
         keys: &[KeySpec::first(&[KeyFlag::Ro, KeyFlag::Access])],
         args: &[
             USER_ARG,
-            Arg::string("time", "judge the state as of this moment").after("AT").optional(),
+            Arg::string("time", "the state at this moment, not now").after("AT").optional(),
             JSON_ARG,
         ],
     };

@@ -32,7 +32,7 @@ pub(super) const BUFFER_ARG: Arg = Arg::one_of(
 )
 .optional();
 pub(super) const LAG_ARG: Arg =
-    Arg::integer("milliseconds", "how far behind the server's clock '*' locks").after("LAG").optional();
+    Arg::integer("milliseconds", "how far '*' is behind the server's clock").after("LAG").optional();
 pub(super) const ALIGN_ARG: Arg =
     Arg::integer("seconds", "floor the moment to a multiple of this many seconds").after("ALIGN").optional();
 

@@ -21,7 +21,7 @@ enum Condition {
 impl Command for Set {
     const SPEC: Spec = Spec {
         name: "quotelock.set",
-        summary: "Sets a user's price lock, whatever lock is there.",
+        summary: "Sets a user's price lock, and replaces the one that is there.",
         complexity: "O(N) where N is the number of role ids",
         since: "0.1.0",
         flags: "write deny-oom fast",
@@ -35,8 +35,8 @@ impl Command for Set {
             Arg::one_of(
                 "condition",
                 &[
-                    Arg::pure_token("NX", "nx", "only if the key is not there"),
-                    Arg::pure_token("XX", "xx", "only if the key is there"),
+                    Arg::pure_token("NX", "nx", "only if the key does not exist"),
+                    Arg::pure_token("XX", "xx", "only if the key exists"),
                 ],
             )
             .optional(),

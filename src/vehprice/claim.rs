@@ -14,6 +14,7 @@ use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::single_flight::MissingRows;
 use super::{KEY_ARG, WRITES, count_reads, single_flight, write_options};
 use crate::args::{ArgCursor, Exclusive, TTL_MS};
+use crate::counters::SIZES_CLAIM;
 use crate::error::{Error, Range};
 use crate::reply::{self, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, too_long};
 
@@ -30,7 +31,7 @@ const LIMIT: Range = Range { unit: "a whole number", min: 1, max: 10_000_000 };
 impl Command for Claim {
     const SPEC: Spec = Spec {
         name: "vehprice.claim",
-        summary: "Reads rows of a price table, and claims those that are missing for the caller to fetch.",
+        summary: "Returns rows of a price table, and claims the missing ones for the caller to fetch.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
         flags: "write deny-oom",
@@ -42,7 +43,7 @@ impl Command for Claim {
             Arg::integer("milliseconds", "how long the claims last").after("PX"),
             Arg::string(
                 "token",
-                "32 random hex digits to hold the claims under, so that the call can be sent again",
+                "32 random hex digits that name the claims, so that the call can be sent again",
             )
             .after("TOKEN")
             .optional(),
@@ -87,6 +88,7 @@ fn claim(call: &Call<'_>, request: &Request<'_, '_>, ids: &[&[u8]]) -> Result<()
     };
     if replied.is_ok() {
         count_reads(ids.len(), rows.iter().flatten().count());
+        SIZES_CLAIM.count(ids.len());
     } else if let Some(token) = token.filter(|_| request.token.is_none()) {
         // A caller that isn't told of its token can't release its claims.
         single_flight::release(call, token, None);

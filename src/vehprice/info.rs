@@ -17,7 +17,7 @@ pub(crate) struct Info;
 impl Command for Info {
     const SPEC: Spec = Spec {
         name: "vehprice.info",
-        summary: "Returns how many rows and fields a price table has, its bytes, when rows expire, and its revision.",
+        summary: "Returns the rows, fields and bytes of a price table, when its rows expire, and its revision.",
         complexity: "O(N) where N is the number of rows",
         since: "0.1.0",
         flags: "readonly",
@@ -36,6 +36,7 @@ impl Command for Info {
         };
         let revision = table.revision(call.now_ms(), new_history).to_string();
         reply(call, table, &Facts::of(table, call.now_ms()), &revision);
+        open.update_info();
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Len;
 impl Command for Len {
     const SPEC: Spec = Spec {
         name: "vehprice.len",
-        summary: "Returns how many rows of a price table are live.",
+        summary: "Returns the number of live rows of a price table.",
         complexity: "O(1) while no row has expired that was not swept yet, else O(N) where N is the number of rows",
         since: "0.1.0",
         flags: "readonly",

@@ -15,7 +15,7 @@ const KEYS: usize = 1;
 impl Command for MGetHash {
     const SPEC: Spec = Spec {
         name: "vehprice.mgethash",
-        summary: "Returns what HGETALL of each key returns.",
+        summary: "Returns several hashes, each as HGETALL would.",
         complexity: "O(N) where N is the number of fields of all keys",
         since: "0.1.0",
         flags: "readonly",

@@ -22,14 +22,17 @@ pub(super) const FIELDS_ARG: Arg = Arg::block("fields", FIELD_PARTS).after("FIEL
 const JSON_RAW: Arg = Arg::block(
     "json-raw",
     &[
-        Arg::pure_token("JSON", "json", "answer one bulk string of JSON"),
+        Arg::pure_token("JSON", "json", "reply with one bulk string of JSON"),
         Arg::block("raw", FIELD_PARTS).after("RAW").optional(),
     ],
 );
 pub(super) const JSON_RAW_ARG: Arg = JSON_RAW.optional();
 pub(super) const FORMAT_ARG: Arg = Arg::one_of(
     "format",
-    &[JSON_RAW, Arg::pure_token("COLUMNS", "columns", "answer JSON with an array of values for each field")],
+    &[
+        JSON_RAW,
+        Arg::pure_token("COLUMNS", "columns", "reply with JSON that has an array of values for each field"),
+    ],
 )
 .optional();
 

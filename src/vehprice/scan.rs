@@ -32,7 +32,7 @@ impl Command for Scan {
         args: &[
             KEY_ARG,
             Arg::string("cursor", "0 to begin, then what the last step returned"),
-            Arg::integer("count", "how many rows to pass, about").after("COUNT").optional(),
+            Arg::integer("count", "about how many rows to look at in this step").after("COUNT").optional(),
             FIELDS_ARG,
             JSON_ARG,
         ],

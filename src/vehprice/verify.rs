@@ -25,7 +25,7 @@ const PAIRS: usize = 3;
 impl Command for Verify {
     const SPEC: Spec = Spec {
         name: "vehprice.verify",
-        summary: "Returns whether fields of a row hold what is expected, and the row.",
+        summary: "Compares fields of a row with expected values, and returns the verdict and the row.",
         complexity: "O(N) where N is the number of fields",
         since: "0.1.0",
         flags: "readonly fast",

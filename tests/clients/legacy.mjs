@@ -32,10 +32,10 @@ function compare(what, old, module, about) {
 // The module's answer, as JSON and as the map of RESP.
 async function moduleReads(user, at) {
   const key = LockedQuoteInfo.key(user);
-  const judged = at === undefined ? [] : ['AT', at];
+  const instant = at === undefined ? [] : ['AT', at];
   const [json, flat] = await Promise.all([
-    redis.call('QUOTELOCK.GET', key, ...judged, 'JSON'),
-    redis.call('QUOTELOCK.GET', key, ...judged),
+    redis.call('QUOTELOCK.GET', key, ...instant, 'JSON'),
+    redis.call('QUOTELOCK.GET', key, ...instant),
   ]);
   return { json: JSON.parse(json), map: flat && named(flat) };
 }
@@ -72,7 +72,7 @@ async function compareStored(user, lock) {
 }
 
 // One random lock at one given instant: each side reads what the other has written.
-async function judgedAtAnInstant({ user, lock, now, spelling, acquire }) {
+async function comparedAtAnInstant({ user, lock, now, spelling, acquire }) {
   const about = { lock, at: new Date(now).toISOString() };
   const key = LockedQuoteInfo.key(user);
 
@@ -89,7 +89,7 @@ async function judgedAtAnInstant({ user, lock, now, spelling, acquire }) {
 }
 
 // By the pod's clock and the server's, which differ by the time between two calls: no age close to the turn.
-async function judgedByTheClocks({ user, lock, ageMs }) {
+async function comparedByTheClocks({ user, lock, ageMs }) {
   const key = LockedQuoteInfo.key(user);
   const old = new LockedQuoteInfo(redis);
 
@@ -170,8 +170,8 @@ async function heldDifference({ name, value, old, module, set, given }) {
 }
 
 try {
-  await inBatches(randomLocks(), judgedAtAnInstant);
-  await inBatches(randomLocksByTheClock(), ({ start, ...run }) => judgedByTheClocks({ ...run, lock: start() }));
+  await inBatches(randomLocks(), comparedAtAnInstant);
+  await inBatches(randomLocksByTheClock(), ({ start, ...run }) => comparedByTheClocks({ ...run, lock: start() }));
   for (const value of ALIKE) await readAlike(value);
   let held = 0;
   for (const row of DIFFERENCES) {

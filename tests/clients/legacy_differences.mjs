@@ -1,4 +1,4 @@
-// Where the module differs from the services on purpose. Both sides judge at AT, in the time zone ZONE.
+// Where the module differs from the services on purpose. Both sides tell the state at AT, in the time zone ZONE.
 //
 // A row: the stored value, what the old code answers, what the module's GET answers.
 // old:    the lock it reads, or the name of the error it throws.
@@ -83,7 +83,7 @@ export const DIFFERENCES = [
   time('an offset of a day', '2024-09-12T02:50:53+24:00', EFFECTIVE),
   // The age of an absent queryTime counts from now.
   value('no queryTime', '{"roleIds":["3","7"]}', lock(ROLES, undefined, EFFECTIVE)),
-  // Valid to RFC 3339, no date to moment (before its 2.31 it took any offset): the module goes by the age.
+  // Valid to RFC 3339, no date to moment (before its 2.31 it took any offset): the module uses the age.
   value(
     'the 60th second, which begins the next minute',
     `{"roleIds":["3","7"],"queryTime":"2024-09-12T02:44:60Z"}`,

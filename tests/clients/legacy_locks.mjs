@@ -51,7 +51,7 @@ export function age(random) {
   return random.whole(-300 * 365 * DAY, 300 * 365 * DAY);
 }
 
-// The instant both sides judge at: in one year, or in any that leaves room for the ages.
+// The instant at which both sides tell the state: in one year, or in any that leaves room for the ages.
 export function instant(random) {
   if (random.chance(0.7)) return Date.UTC(2024, 0, 1) + random.whole(0, 366 * DAY);
   return random.whole(Date.UTC(1000, 0, 1), Date.UTC(9600, 0, 1));

@@ -6,7 +6,7 @@ use redis::Connection;
 
 use crate::harness::*;
 
-/// The users, what each may call, and what it may not: it needs another right, or is of another key.
+/// The users, what each may call, and what it may not: it needs another right, or has another key.
 const USERS: [(&str, &[&str], &[&str]); 6] = [
     (
         "reserving",

@@ -123,14 +123,15 @@ fn rows_of_both(name: &str) -> Vec<Refusal> {
     words("{K} 3 {T} LAG 0", lag());
     words("{K} 3 {T} LAG 1500 ALIGN 60", lag());
 
-    let out_of_years =
-        |time: &str| format!("ERR invalid queryTime '{time}', ALIGN takes it out of the years 0000 to 9999");
+    let out_of_years = |time: &str| {
+        format!("ERR invalid queryTime '{time}', with ALIGN it is outside the years 0000 to 9999")
+    };
     for time in ["0000-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"] {
         words(&format!("{{K}} 3 {time} ALIGN 60"), out_of_years(time));
     }
     words("{K} 3 0000-01-01T00:00:00Z ALIGN 7", out_of_years("0000-01-01T00:00:00Z"));
 
-    // Judged from left to right; the key's type comes last.
+    // Checked from left to right; the key's type comes last.
     words("list , soon FOO", "ERR invalid roleIds, id 1 is empty".to_owned());
     words("list 3 soon FOO", query_time("soon"));
     words("list 3 {T} FOO EX 0", unknown("FOO"));

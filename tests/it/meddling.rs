@@ -176,7 +176,7 @@ fn while_the_key_is_opened(#[case] kind: Kind) {
     }
 }
 
-/// What another module claims when it is told of a deletion is claimed: the command has ended the claims
+/// What another module claims when it is told of a deletion is claimed: the command drops the claims
 /// before that.
 #[apply(each_server)]
 fn a_claim_made_on_the_way_stands(#[case] kind: Kind) {

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::harness::*;
 
-/// Each page on a fresh server, its blocks in order: `> COMMAND …`, quoted as redis-cli wants it, then the
+/// Each page on a fresh server, its blocks in order: `> COMMAND …`, quoted for redis-cli, then the
 /// reply.
 #[test]
 fn the_examples_of_the_pages_answer_as_printed() {

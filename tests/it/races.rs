@@ -40,7 +40,7 @@ impl Gate {
 
 const OVER: usize = usize::MAX;
 
-/// Sends the clients home when the race is over, or when a judge has failed the test.
+/// Sends the clients home when the race ends, or when a check has failed the test.
 struct Home<'a>(&'a Gate);
 
 impl Drop for Home<'_> {
@@ -50,14 +50,14 @@ impl Drop for Home<'_> {
     }
 }
 
-/// In each round: `prepare` the key, let all clients `ask` at once, `judge` what they got.
+/// In each round: `prepare` the key, let all clients `ask` at once, `check` what they got.
 fn race<T: Send>(
     server: &Server,
     prepare: impl FnMut(&mut Connection, usize),
     ask: impl Fn(&mut Connection, usize) -> T + Sync,
-    judge: impl FnMut(&mut Connection, usize, Vec<T>),
+    check: impl FnMut(&mut Connection, usize, Vec<T>),
 ) {
-    race_for(rounds(server.kind()), server, prepare, ask, judge);
+    race_for(rounds(server.kind()), server, prepare, ask, check);
 }
 
 pub(crate) fn race_for<T: Send>(
@@ -65,7 +65,7 @@ pub(crate) fn race_for<T: Send>(
     server: &Server,
     mut prepare: impl FnMut(&mut Connection, usize),
     ask: impl Fn(&mut Connection, usize) -> T + Sync,
-    mut judge: impl FnMut(&mut Connection, usize, Vec<T>),
+    mut check: impl FnMut(&mut Connection, usize, Vec<T>),
 ) {
     let con = &mut server.connection();
     let gate = &Gate::default();
@@ -87,7 +87,7 @@ pub(crate) fn race_for<T: Send>(
             gate.open();
             let told = (0..CLIENTS).map(|_| answers.recv_timeout(TIMEOUT).expect("a client is silent"));
             let told = told.collect();
-            judge(con, round, told);
+            check(con, round, told);
         }
     });
 }
@@ -253,7 +253,7 @@ fn an_old_moment_refreshes_earlier_ones_only(#[case] kind: Kind) {
     );
 }
 
-/// What services do without ACQUIRE: GET, judge the age, SET. The lock the client goes on with.
+/// What services do without ACQUIRE: GET, check the age, SET. The lock the client goes on with.
 fn get_then_set(con: &mut Connection, client: usize) -> String {
     let held = text(con, &["GET", KEY]);
     if held != "nil" {

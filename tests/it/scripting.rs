@@ -64,7 +64,7 @@ fn the_clock_stands_still(#[case] kind: Kind) {
             let ended = now();
             let (a, b) = (stored(con, "a"), stored(con, "b"));
             assert_eq!(a, b, "{way}");
-            // The one moment is of this very call, and the expiry is counted from it.
+            // The one moment is this very call's, and the expiry is counted from it.
             let set_at = a.1 - 360_000;
             assert_eq!(a.0, format!(r#"{{"roleIds":[],"queryTime":"{}"}}"#, moment(set_at)), "{way}");
             assert!((begun..=ended).contains(&set_at), "{way}: {begun} {set_at} {ended}");
@@ -78,7 +78,7 @@ fn the_clock_stands_still(#[case] kind: Kind) {
     assert!(stored(con, "b").1 - stored(con, "a").1 >= PAUSE_MS);
 }
 
-/// A key's expiry goes by the same clock: a lock doesn't end between two looks at it.
+/// A key's expiry uses the same clock: a lock doesn't end between two looks at it.
 #[apply(each_server)]
 fn a_lock_does_not_end_in_a_transaction(#[case] kind: Kind) {
     let server = &Server::start(kind);
@@ -142,7 +142,7 @@ fn the_clock_stands_still_in_a_script_that_is_busy_for_long(#[case] kind: Kind) 
         }
     });
     assert!(server.log().contains("Slow script detected"), "{}", server.log());
-    // It is of that script alone.
+    // It holds for that script alone.
     let begun = now();
     cmd(con, &["EVAL", "return redis.call('QUOTELOCK.SET', KEYS[1], '[]', '*')", "1", "c"]);
     assert!((begun..=now()).contains(&(stored(con, "c").1 - 360_000)));

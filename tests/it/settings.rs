@@ -191,7 +191,7 @@ fn count_at_once_for_locks_without_terms_of_their_own(#[case] kind: Kind) {
             );
         }
     }
-    // ACQUIRE goes by them too.
+    // ACQUIRE uses them too.
     set(con, "lock-ttl-ms", "360000");
     set(con, "lock-buffer-ms", "60000");
     cmd(con, &format!("QUOTELOCK.SET user:1 1 {}", moment(now() - 100_000)));

@@ -1,4 +1,4 @@
--- Reads a lock, if it is one, and judges its age by the server's clock.
+-- Reads a lock, if it is one, and tells its age by the server's clock.
 local floor = math.floor
 local function read(key)
   local stored = redis.call('GET', key)

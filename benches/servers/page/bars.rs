@@ -1,8 +1,8 @@
 //! A bar for each row of a table.
 
-use super::svg::Svg;
 use crate::common::sheet::Sheet;
 use crate::common::spread::with_commas;
+use quotelock_testkit::Svg;
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 300.0;

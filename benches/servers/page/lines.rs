@@ -1,8 +1,8 @@
 //! A line for each column of a table whose rows are sizes; both axes are logarithmic.
 
-use super::svg::Svg;
 use crate::common::sheet::Sheet;
 use crate::common::spread::with_commas;
+use quotelock_testkit::Svg;
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 420.0;

@@ -73,7 +73,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// All pods want the rows of one missing table at the same moment.
+/// All pods need the rows of one missing table at the same moment.
 fn cold_start(server: &Server, strategy: Strategy, ids: &[String]) -> Result<Round> {
     const TABLE: &str = "hermes:prices";
     server.run::<()>(&["VEHPRICE.CLEAR", TABLE])?;

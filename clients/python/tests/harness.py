@@ -42,7 +42,7 @@ class Classes:
         return make
 
     def fetch(self, fetch: Callable[[list[str]], Any]) -> Any:
-        """A way to ask upstream, as this face takes it."""
+        """A way to fetch from upstream, as this face takes it."""
 
         async def awaited(ids: list[str]) -> Any:
             return fetch(ids)

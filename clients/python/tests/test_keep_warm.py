@@ -135,7 +135,7 @@ class KeepingWarm(ServerTest):
             await stop(warming)
             self.assertEqual(failures, [])
             for moment, now in moments:
-                # All of it is over, and no user is on it.
+                # All of it has passed, and no user is on it.
                 since = datetime.fromisoformat(moment) + timedelta(milliseconds=timing.lag_ms)
                 self.assertLessEqual(since - timedelta(milliseconds=1510), now, moment)
                 self.assertLess(now, since, moment)

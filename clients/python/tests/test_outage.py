@@ -223,7 +223,7 @@ class Screens(ServerTest):
         self.assertEqual((first.filled, second.filled, third.filled), (3, 2, 2))
         self.assertEqual(sorted(id for ids in upstream.asked for id in ids), ["1", "2", "3", "99"])
         self.assertLessEqual(max(map(len, upstream.asked)), 2)
-        # What is under way is shared, what has ended isn't; but for what upstream does not know.
+        # What is under way is shared, what is done isn't; except ids that upstream does not know.
         again = await given(tables.get_or_fill(table, [1, 99], upstream.fetch))
         self.assertEqual((again.missing, upstream.asked[-1]), (["99"], ["1"]))
 

@@ -5,7 +5,7 @@
  * - `toggle`: the toggle of `PRICEPLAN` holds what means no mode
  * - `type`: the key holds another type than the command is for (`WRONGTYPE`)
  * - `access`: the user may not call the command or touch the key (`NOPERM`, `NOAUTH`)
- * - `module`: the server does not know the command, or a word of it that this client needs: the module is not loaded, or too
+ * - `module`: the server does not know the command, or an option of it that this client needs: the module is not loaded, or too
  *   old
  * - `full`: the server has no memory left for a write (`OOM`)
  * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that
@@ -83,7 +83,7 @@ export function serverError(error: unknown, command: string): unknown {
   return new ServerError(message + advice, command, error);
 }
 
-/** Whether an error is of the class that the driver has for what a server answers: `ReplyError` or `ErrorReply`. */
+/** Whether an error has the driver's class for errors that a server answers: `ReplyError` or `ErrorReply`. */
 function isReply(error: Error): boolean {
   for (let at: unknown = Object.getPrototypeOf(error); at instanceof Error; at = Object.getPrototypeOf(at)) {
     if (at.constructor.name === 'ReplyError' || at.constructor.name === 'ErrorReply') return true;

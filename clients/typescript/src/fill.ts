@@ -36,7 +36,7 @@ export interface Filling {
 type Settled = 'filled' | 'waited' | 'unknown' | 'failed';
 
 /**
- * One call that fills what a table lacks: of all processes one fetches each row. It claims the row, asks upstream and stores it under
+ * One call that fills what a table lacks: of all processes one fetches each row. It claims the row, fetches it from upstream and stores it under
  * the claim, while the others wait.
  */
 export class Fill<F extends string> {
@@ -267,7 +267,7 @@ export class Fill<F extends string> {
     }
   }
 
-  /** Asks upstream, and renews the claims meanwhile. */
+  /** Fetches from upstream, and renews the claims meanwhile. */
   async #ask(ids: readonly string[], token: string | null, refreshMs?: number): Promise<ReadonlyMap<string, Row>> {
     const { options } = this.#filling;
     const answer = this.#upstream.ask(ids, options.fetchMs);
@@ -286,7 +286,7 @@ export class Fill<F extends string> {
   }
 
   /**
-   * Renews claims, of which those that have ended stay ended: a row that was deleted meanwhile is not to come back. `CLAIM` would claim
+   * Renews claims. One that is gone stays so: a row that was deleted meanwhile is not to come back. `CLAIM` would claim
    * them anew; but of `limit`, what is claimed already counts first, and then ids in order: here blanks, which stand for no row.
    */
   async #renew(ids: readonly string[], token: string, refreshMs?: number): Promise<void> {
@@ -318,7 +318,7 @@ export class Fill<F extends string> {
       if (token !== null && !isUnavailable(error)) await this.#release(token);
       throw error;
     }
-    // By others; or by the first of two calls, whose reply was lost; or the claim had ended, and they are to be fetched again.
+    // By others; or by the first of two calls, whose reply was lost; or the claim was lost, and they are to be fetched again.
     const there = await answered(options.answerMs, () => prices.mget(key, ids, { current: true }));
     return ids.filter((_, at) => there[at] !== null);
   }

@@ -7,7 +7,7 @@ import type { Connect } from './wait-pool.js';
 /** Rows as upstream answers them: a `Map` by id, or pairs of id and row. Ids that it leaves out are ids that it does not know. */
 export type Fetched<F extends string> = Iterable<readonly [id: Word, row: [F] extends [never] ? object : Partial<GivenRow<F>>]>;
 
-/** Asks upstream for these ids. The signal says when nobody waits for the answer any more. */
+/** Fetches these ids from upstream. The signal says when nobody waits for the answer any more. */
 export type Fetch<F extends string = never> = (ids: string[], signal: AbortSignal) => Promise<Fetched<F>>;
 
 /** `F`, which `fields` alone are to tell: what upstream answers and what copies have must fit. */

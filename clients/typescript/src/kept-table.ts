@@ -11,7 +11,7 @@ const ENDS_A_COPY: ReadonlySet<Reason> = new Set(['call', 'type', 'access', 'mod
 
 /** Whom a table belongs to. */
 interface Owner {
-  /** The copy takes so many bytes more. */
+  /** The copy takes this many bytes more. */
   onGrowth(bytes: number): void;
   /** There is no copy, and no call under way that would bring one. */
   onEmpty(): void;

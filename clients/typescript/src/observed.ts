@@ -8,7 +8,7 @@ export interface SentCommand {
   key: string;
 }
 
-/** A command that has ended. */
+/** A command that was answered or failed. */
 export interface CommandEvent extends SentCommand {
   /** How long it took, with all that the driver did to send it, in milliseconds. */
   ms: number;
@@ -23,7 +23,7 @@ export interface Observed {
 }
 
 /**
- * The driver, telling of each command that has ended: for logs and metrics. What the hook throws is lost, so that it fails no
+ * The driver, telling of each command that was answered or failed: for logs and metrics. What the hook throws is lost, so that it fails no
  * call.
  */
 export function observed(driver: Driver, onCommand: (event: CommandEvent) => void): Driver {

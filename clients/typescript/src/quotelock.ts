@@ -21,7 +21,7 @@ export interface AcquiredLock extends Lock {
   outcome: Outcome;
 }
 
-/** Ids of roles. Numbers are kept as the digits JavaScript writes, so ids of more than 15 digits want to be strings. */
+/** Ids of roles. Numbers are kept as the digits JavaScript writes, so ids of more than 15 digits must be strings. */
 export type RoleIds = readonly Word[];
 
 /** A moment: RFC 3339 with an offset, or a `Date`, or `'*'` for the server's clock. */

@@ -14,7 +14,7 @@ export class RoundTrips<T> {
   /** Ends with the last request there is. It never fails, and holds no answer. */
   #last: Promise<void> | undefined;
 
-  /** `onIdle` is called when the last request has ended. */
+  /** `onIdle` is called when the last request is done. */
   constructor(send: () => Promise<T>, onIdle: () => void) {
     this.#send = send;
     this.#onIdle = onIdle;

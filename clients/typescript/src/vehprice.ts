@@ -16,7 +16,7 @@ export type Expiry = { inMs: number; at?: never } | { at: Date | number; inMs?: 
 export type GivenRow<F extends string> = Readonly<Record<F, Value>>;
 
 /**
- * Whether rows are of `F`. A type that lacks some of `F` has no other names, which would be mistakes; one that has all of them,
+ * Whether rows have the fields `F`. A type that lacks some of `F` has no other names, which would be mistakes; one that has all of them,
  * optional, may have others, which are not written.
  */
 export type OnlyOf<F extends string, Rows> = [OtherNames<F, Rows>] extends [never]
@@ -28,7 +28,7 @@ type OtherNamesOfRow<F extends string, R> =
   R extends GivenRow<F> ? Exclude<keyof R, F> : [F] extends [keyof R] ? never : Exclude<keyof R, F>;
 
 export interface WriteOptions {
-  /** `NX`: only rows that are not there; `XX`: only rows that are. Judged row by row. */
+  /** `NX`: only rows that are not there; `XX`: only rows that are. Checked row by row. */
   condition?: 'NX' | 'XX';
   /** Sets these fields and keeps the others, and the row's expiry. */
   merge?: boolean;
@@ -74,7 +74,7 @@ export interface ClaimOptions {
    * is claimed again, and its time begins anew. Without it each call has a new one.
    */
   token?: string;
-  /** Claims at most so many. */
+  /** Claims at most this many. */
   limit?: number;
   /** Claims rows, too, that expire within this many milliseconds. */
   refreshMs?: number;
@@ -111,7 +111,7 @@ export class VehPrice {
 
   /**
    * Rows in the order of the ids, null where there is none. With `blockMs` it waits until no row that was asked for is both
-   * missing and claimed, or for so long (0: no limit); that holds up the connection, so it wants one of its own. With `current` the
+   * missing and claimed, or for that long (0: no limit); that holds up the connection, so give it one of its own. With `current` the
    * primary is asked, as a replica may not have yet what was acknowledged.
    */
   async mget<F extends string = never, R extends string = never>(

@@ -36,7 +36,7 @@ export class WaitPool {
   readonly #room: Room;
   readonly #idle: Driver[] = [];
   #isClosed = false;
-  /** Whether the driver has ended. It may connect again. */
+  /** Whether the driver is closed. It may connect again. */
   #isEnded = false;
 
   /** Its connections end with the driver that they are like. */

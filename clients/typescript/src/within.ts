@@ -25,7 +25,7 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
   }
 }
 
-/** Whether a promise has ended by then, well or not. */
+/** Whether a promise has settled by then. */
 export async function endsWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
   const ended = promise.then(
     () => true,

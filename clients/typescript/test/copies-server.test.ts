@@ -222,7 +222,7 @@ describe('PriceTableCopies', () => {
     ];
     const wheel = steps.flatMap(([weight, step]) => Array<typeof step>(weight).fill(step));
 
-    // In a script time stands still: so both are of one instant.
+    // In a script time stands still: so both have the same instant.
     let told = '';
     const script = "return {redis.call(unpack(ARGV)), redis.call('VEHPRICE.GETALL', ARGV[2], unpack(ARGV, 4))}";
     const driver = async (words: string[]) => {

@@ -7,7 +7,7 @@ import { type CopiesOptions, PriceTableCopies, type Reason, ServerError } from '
 
 import { FeignedServer, group, standingClock } from './feigned.js';
 
-/** Copies of tables of one field, `a`, and the server they are of. */
+/** Copies of tables of one field, `a`, and their server. */
 function feigned(options: Partial<CopiesOptions<'a'>> = {}) {
   const server = new FeignedServer();
   const copies = new PriceTableCopies(server.driver, { maxBytes: 1e6, fields: ['a'], ...options });
@@ -220,7 +220,7 @@ describe('what is answered', () => {
 describe('rows that expire', () => {
   standingClock();
 
-  it('go by the clock that the server tells, each at its own time', async () => {
+  it("expire by the server's clock, each at its own time", async () => {
     const { server, copy } = feigned();
     const left = async (now: number, changes: Parameters<typeof server.answer>[0] = {}) => {
       const call = copy.all();

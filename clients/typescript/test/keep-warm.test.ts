@@ -94,7 +94,7 @@ describe('keepWarm', () => {
     const fill = async (moment: NextMoment) => {
       await outage.run(down, () => undefined);
       await one.getOrFill(daily.table(moment, name), ids, async (ids) => rowsOf(ids), { fields });
-      // When it is done, it is over.
+      // When it is done, the moment has passed.
       await sleep(300);
       await outage.run(
         async () => undefined,
@@ -112,7 +112,7 @@ describe('keepWarm', () => {
     assert.deepEqual(failures, ['FillError: 1 of 1 rows could not be had: Redis is down']);
   });
 
-  it("goes by the server's clock, however wrong a pod's is", async () => {
+  it("uses the server's clock, however wrong a pod's is", async () => {
     const Real = Date;
     for (const byMs of [300_000, -3_600_000, 700]) {
       const early: string[] = [];

@@ -14,7 +14,7 @@ const redis = plainRedis();
 
 describe('observed', () => {
   throughEachDriver((driver) => {
-    it('tells of each command that has ended', async () => {
+    it('tells of each command that was answered or failed', async () => {
       const events: CommandEvent[] = [];
       const prices = new VehPrice(observed(driver(), (event) => events.push(event)));
       const [table, list] = [key('table'), key('list')];

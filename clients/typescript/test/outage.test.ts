@@ -166,7 +166,7 @@ describe('while Redis is down, screens', () => {
 describe('getOrFill under an unlocked lock', () => {
   const lock = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 0 });
 
-  it('asks upstream once for equal screens of a process, and not again for ids that it does not know', async () => {
+  it('fetches once from upstream for equal screens of a process, and not again for ids that it does not know', async () => {
     const [upstream, tables] = [new Upstream(100), new PriceTables(like)];
     const table = lock.table(lock.unlocked(['3']), key('prices'));
     const show = (ids: number[]) => tables.getOrFill(table, ids, upstream.fetch, { fields });
@@ -207,7 +207,7 @@ describe('getOrFill under an unlocked lock', () => {
 });
 
 describe('getOrFill, where Redis fails midway,', () => {
-  it('keeps what it has, and asks upstream for the rest alone', async () => {
+  it('keeps what it has, and fetches only the rest from upstream', async () => {
     const table = newTable();
     await new VehPrice(like).mset(table.key, fields, [[1, { price: 'own' }]]);
     const upstream = new Upstream();

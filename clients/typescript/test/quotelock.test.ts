@@ -26,7 +26,7 @@ describe('QuoteLock', () => {
       assert.equal(await locks().del(user), false);
     });
 
-    it('judges a state, at any moment', async () => {
+    it('tells a state, at any moment', async () => {
       const user = key('user');
       const moment = new Date('2024-09-12T02:50:53.000Z');
       assert.equal(await locks().set(user, [], moment), true);

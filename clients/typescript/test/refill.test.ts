@@ -29,7 +29,7 @@ it('gives up on an id that upstream does not know', { timeout: 20_000 }, async (
   assert.equal(info?.earliestExpiry, Date.parse(own.queryTime) + 422_000);
 });
 
-it('gives up on an upstream that answers after the claim has ended', { timeout: 20_000 }, async () => {
+it('gives up on an upstream that answers after the claim has expired', { timeout: 20_000 }, async () => {
   const prices = new VehPrice(([command = '', ...args]) => {
     if (command === 'VEHPRICE.CLAIM') args[args.indexOf('PX') + 1] = '20';
     return redis.call(command, args);

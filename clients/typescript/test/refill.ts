@@ -6,7 +6,7 @@ type Ask = (ids: string[], lock: Lock) => Promise<Map<string, { price: string }>
 
 const [alignMs, lagMs, ttlMs] = [60_000, 2000, 360_000]; // as all locks are acquired, the last by the settings
 
-// The rows of these ids under a lock, null where three tries brought none. One pod asks upstream, and the others wait.
+// The rows of these ids under a lock, null where three tries brought none. One pod fetches from upstream, the others wait.
 export async function rowsOf({ prices, waiting }: Pod, lock: Lock, ids: string[], askUpstream: Ask) {
   const table = `hermes:prices:{${lock.queryTime}}:${[...lock.roleIds].sort()}`;
   const expiry = { at: Date.parse(lock.queryTime) + alignMs + lagMs + ttlMs }; // when the last lock on it ends

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn judges_by_what_overlaps() {
+    fn checks_what_overlaps() {
         let cases = [
             // (the read began before the write, what was written, whether that was answered, verdict)
             (false, 'B', true, true),

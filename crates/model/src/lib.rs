@@ -1,4 +1,4 @@
-//! What the tests judge the module by: one key as one client after another would find it, whatever really
+//! What the tests check the module against: one key as one client after another would find it, whatever really
 //! happened at once ([`LockKey`], [`PriceTable`], [`History`]), and a shop of pods whose every interleaving is
 //! gone through ([`shop`]).
 //!

@@ -17,7 +17,7 @@ pub trait BlockingCommand: Command {
     /// ignored.
     fn key_ready(call: &Call<'_>) -> Result<(), Self::Error>;
 
-    /// Answers a client that was unblocked, or whose time is over. One whose user has lost the right meanwhile
+    /// Answers a client that was unblocked, or whose time is up. One whose user has lost the right meanwhile
     /// is told so instead.
     fn reply(call: &Call<'_>, waiter: u64) -> Result<(), Self::Error>;
 

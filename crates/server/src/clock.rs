@@ -51,7 +51,7 @@ fn unit_ms(ctx: *mut raw::RedisModuleCtx) -> i64 {
     now_ms
 }
 
-/// Has the server call [`at_end`] once the transaction or script has ended. Redis 7.0 can't, and no server does
+/// Has the server call [`at_end`] when the transaction or script ends. Redis 7.0 can't, and no server does
 /// as a read-only replica.
 fn call_at_end(ctx: *mut raw::RedisModuleCtx) -> bool {
     // SAFETY: reads a pointer that was set while the module was loaded.

@@ -152,7 +152,7 @@ impl ChunkReader<'_> {
     }
 
     /// Lets the server answer its clients in the midst of a long load: at the start, in a full sync. The server
-    /// does so by itself after so many bytes of the file, which may hold many times as many; and lets a module
+    /// does so by itself after a number of bytes of the file, which may unpack to many times as many; and lets a module
     /// do so once in `1 / hz` seconds.
     pub fn pause(&mut self) {
         const LOADING: u32 = raw::REDISMODULE_CTX_FLAGS_LOADING | raw::REDISMODULE_CTX_FLAGS_ASYNC_LOADING;

@@ -132,7 +132,7 @@ fn check_server(module: &Module) -> Result<(), LoadError> {
 fn check_needed_commands(ctx: *mut raw::RedisModuleCtx, module: &Module) -> Result<(), LoadError> {
     for command in module.needed_commands {
         // SAFETY: called while the module loads, with its context; both strings end in NUL, and the empty
-        // format stands for no arguments. These commands want some, so nothing is run and there is no reply
+        // format stands for no arguments. These commands require some, so nothing is run and there is no reply
         // to free.
         let reply = unsafe { api!(RedisModule_Call(ctx, command.as_ptr(), c"".as_ptr())) };
         if reply.is_null() && Error::last_os_error().kind() == ErrorKind::NotFound {

@@ -23,7 +23,7 @@ pub(crate) enum LoadError {
     Categories(&'static str),
     #[error(transparent)]
     Setting(#[from] SettingError),
-    #[error("the server refused to tell of its events")]
+    #[error("the server refused to report its events")]
     Events,
     #[error(transparent)]
     Nul(#[from] NulError),

@@ -9,6 +9,7 @@ mod poll;
 mod raw;
 mod rng;
 mod server;
+mod svg;
 
 pub use kind::Kind;
 pub use paths::{module, path, workspace};
@@ -16,6 +17,7 @@ pub use poll::{TIMEOUT, poll};
 pub use raw::{RawConnection, pack, packed};
 pub use rng::Rng;
 pub use server::{Builder, Server, free_port};
+pub use svg::Svg;
 
 /// Whatever went wrong, told in one line or with the server's log.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -15,7 +15,7 @@ export interface RunOptions {
   timing: Required<TimingOptions>;
   book: BookOptions;
   faults: Faults;
-  /** As today: how long a vehicle's tags are kept. */
+  /** Without quotelock: how long a vehicle's tags are kept. */
   tagsMs: number;
   clocksApartMs: number;
   /** How many maps are measured before the journeys. */

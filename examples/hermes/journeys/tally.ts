@@ -4,7 +4,7 @@ import { type RecordableHistogram, createHistogram } from 'node:perf_hooks';
 export const SCREENS = ['map of an area', 'map of all', 'vehicle', 'reserve', 'start', 'return'] as const;
 export type Screen = (typeof SCREENS)[number];
 
-/** A price as a screen showed it, to be held against the book at the end. */
+/** A price as a screen showed it, to be compared with the book at the end. */
 export interface Shown {
   queryTime: string;
   roleIds: string;

@@ -63,7 +63,7 @@ export class Trouble {
     }
   }
 
-  /** The primary is killed. It is over when the next one takes a write. */
+  /** The primary is killed. The failover is complete when the next one takes a write. */
   async #failOver(): Promise<void> {
     const since = Date.now();
     await end(this.primary.child, 'SIGKILL');

@@ -13,7 +13,7 @@ const IDS: Record<Pricing, ReadonlyMap<string, string>> = {
   Legacy: new Map(REPLACED.map(([oldId, newId]) => [newId, oldId])),
 };
 
-/** The pricing to go by. */
+/** The pricing to use. */
 export interface Offer {
   pricing: Pricing;
   /** The plan that came back, as this pricing calls it. */

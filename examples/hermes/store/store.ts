@@ -28,7 +28,7 @@ export type Moment = Pick<Lock, 'queryTime' | 'roleIds'> & { unlocked?: boolean 
 
 export type Tags = Pick<UpstreamTags, 'styleId' | 'pricingId'>;
 
-/** Asks upstream for these ids. */
+/** Fetches these ids from upstream. */
 export type Ask<Row> = (ids: string[]) => Promise<Map<string, Row>>;
 
 /** A user's price lock: what `LockedQuoteInfo` is asked. */

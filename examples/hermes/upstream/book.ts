@@ -84,7 +84,7 @@ export class Book {
     return { tags: [`flow:${rentFlow}`], styleId: String(10 + style), pricingId };
   }
 
-  /** Vehicles stand where they are, whatever moment prices are of. */
+  /** Vehicles stand where they are, whatever the moment of their prices. */
   parkingLots(): ParkingLot[] {
     const { vehicles } = this.options;
     return Array.from({ length: Math.ceil(vehicles / VEHICLES_A_LOT) }, (_, lot) => {

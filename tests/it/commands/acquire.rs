@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a key holds before: nothing, a string, or a lock of role 1 as old as so many milliseconds.
+/// What a key holds before: nothing, a string, or a lock of role 1 that is this many milliseconds old.
 #[derive(Clone, Copy, Debug)]
 enum Before {
     Nothing,

@@ -42,7 +42,7 @@ fn events_are_those_of_a_string_and_the_modules_own(#[case] kind: Kind) {
         let (answer, events) = events(server, con, &words.replace("{NOW}", &moment(now())));
         assert_eq!(events, expected, "{words} on {held:?} answered {answer}");
     }
-    // The module's own are of class d.
+    // The module's own have class d.
     cmd(con, "CONFIG SET notify-keyspace-events Ed");
     assert_eq!(events(server, con, "QUOTELOCK.SET user:1 3 *").1, ["quotelock.set user:1"]);
     assert_eq!(events(server, con, "QUOTELOCK.DEL user:1").1, ["quotelock.del user:1"]);

@@ -25,7 +25,7 @@ fn answers_in_every_form(#[case] kind: Kind) {
             assert_eq!(reply(resp3, &words), json);
         }
     }
-    // Without AT it is judged by the clock.
+    // Without AT the clock decides.
     cmd(resp2, &["SET", "user:1", &lock(r#"[]"#, TIME)]);
     let flat = format!(r#"["roleIds", [], "queryTime", "{TIME}", "state", "CloseToExpired"]"#);
     assert_eq!(reply(resp2, "QUOTELOCK.GET user:1"), flat);
@@ -42,7 +42,7 @@ fn answers_in_every_form(#[case] kind: Kind) {
 }
 
 #[apply(each_server)]
-fn judges_the_state_by_whole_seconds(#[case] kind: Kind) {
+fn tells_the_state_by_whole_seconds(#[case] kind: Kind) {
     const HOUR: i64 = 3_600_000;
     // The members a lock of its own carries; the last age in milliseconds that is Effective; the first that
     // isn't.
@@ -80,7 +80,7 @@ fn judges_the_state_by_whole_seconds(#[case] kind: Kind) {
 }
 
 #[apply(each_server)]
-fn judges_moments_to_the_end_of_time(#[case] kind: Kind) {
+fn tells_the_state_to_the_end_of_time(#[case] kind: Kind) {
     // The moment; as of when; the state.
     let cases = [
         ("0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "CloseToExpired"),

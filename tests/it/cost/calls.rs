@@ -41,7 +41,7 @@ impl Calls {
         self
     }
 
-    /// These, so many times.
+    /// These, this many times.
     pub(super) fn times(mut self, count: usize) -> Self {
         self.measured = iter::repeat_n(self.measured, count).flatten().collect();
         self
@@ -102,12 +102,12 @@ pub(super) fn mget(options: &str, ids: impl IntoIterator<Item = String>) -> Call
     call(&format!("VEHPRICE.MGET t {options} IDS").replace("  ", " ")).with(ids)
 }
 
-/// Until rows and claims of a few milliseconds are over. It takes no processor time.
+/// Until rows and claims of a few milliseconds have expired. It takes no processor time.
 pub(super) fn pause() -> Calls {
     call("DEBUG SLEEP 0.02")
 }
 
-/// So many names of fields.
+/// This many names of fields.
 pub(super) fn names(count: usize, prefix: &str) -> Vec<String> {
     (0..count).map(|index| format!("{prefix}{index:02}")).collect()
 }
@@ -122,7 +122,7 @@ pub(super) fn ids(range: Range<usize>) -> impl Iterator<Item = String> + Clone {
     range.map(|id| id.to_string())
 }
 
-/// A word so many times.
+/// A word this many times.
 pub(super) fn repeated(count: usize, word: &str) -> impl Iterator<Item = String> {
     iter::repeat_n(word.to_owned(), count)
 }

@@ -58,7 +58,7 @@ fn expired() -> Vec<Case> {
         let rows = (first..NARROW_ROWS).step_by(2).flat_map(|id| [id.to_string(), "1".to_owned()]);
         call(&format!("VEHPRICE.MSET t {options} FIELDS 1 f00 ROWS")).with(rows)
     };
-    // Every other row of each page is over.
+    // Every other row of each page has expired.
     let half_expired = || rows("EX 600", 0).then(rows("PX 1", 1)).then(pause());
     let nearly_all_expired =
         || mset("t EX 600", 0..1, &one, "1").then(mset("t PX 1", 1..NARROW_ROWS, &one, "1")).then(pause());

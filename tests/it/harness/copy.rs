@@ -121,7 +121,7 @@ impl OwnCopy {
         self.revision = news.revision;
     }
 
-    /// Drops what is over, as a client may.
+    /// Drops what has expired, as a client may.
     pub(crate) fn forget_expired(&mut self, now: i64) {
         self.rows.retain(|_, (expires_at, _)| expires_at.is_none_or(|at| at > now));
     }

@@ -1,7 +1,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Tells threads that it is over when it is dropped: a test that fails then ends too, and does not wait for them for ever.
+/// Stops threads when it is dropped, so that a test that fails ends too, and does not wait for them for ever.
 pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Over<'_> {

@@ -1,4 +1,4 @@
-//! The toggle is switched under load: every batch goes by one mode, and by none that was over when it was
+//! The toggle is switched under load: every batch is answered by one mode, and by none that was replaced when it was
 //! sent.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -84,7 +84,7 @@ fn no_batch_sees_half_of_a_switch(#[case] kind: Kind) {
     assert!(seen.iter().all(|mode| mode.load(SeqCst)), "not every mode was answered");
 }
 
-/// A transaction and a script go by one mode too, unless they switch themselves.
+/// A transaction and a script are answered by one mode too, unless they switch themselves.
 #[apply(each_server)]
 fn transactions_and_scripts_go_by_what_is_in_force(#[case] kind: Kind) {
     let server = &Server::start(kind);

@@ -1,4 +1,4 @@
-//! Random commands, each answer held against a model.
+//! Random commands, each answer compared with a model's.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::harness::*;
 /// Commands sent at once.
 const AT_ONCE: usize = 500;
 
-/// Runs so many, and compares each answer, and now and then all rows and expiries.
+/// Runs this many, and compares each answer, and now and then all rows and expiries.
 #[track_caller]
 fn play(con: &mut Connection, seed: u64, commands: usize) {
     let (mut model, rng) = (Model::default(), &mut Rng::seeded(seed));

@@ -104,7 +104,7 @@ impl Book {
         replies.map(drop)
     }
 
-    /// How many of the writes the server has run, if what it holds is what the first so many of them left.
+    /// How many of the writes the server has run, if what it holds is what that many of them left.
     pub(crate) fn kept(&self, found: &Found) -> Option<usize> {
         self.all_kept(found).pop()
     }

@@ -12,7 +12,7 @@ const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 const HOUR_S: i64 = 3600;
 
-/// A server whose clock goes by a file.
+/// A server whose clock is set by a file.
 fn server(kind: Kind) -> Server {
     let preload = format!("LD_PRELOAD={LIBRARY}");
     let words = [
@@ -25,7 +25,7 @@ fn server(kind: Kind) -> Server {
     Server::builder(kind).conf("appendonly yes").under(&words).start()
 }
 
-/// Sets the clock so many seconds ahead of the true time.
+/// Sets the clock this many seconds ahead of the true time.
 #[track_caller]
 fn set_clock(server: &Server, con: &mut Connection, ahead_s: i64) {
     fs::write(server.dir().join("next"), format!("{ahead_s:+}")).unwrap();
@@ -74,7 +74,7 @@ fn forth_and_back_by_an_hour(#[case] kind: Kind) {
         assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
         assert!(text(con, "QUOTELOCK.GET user:2 JSON").contains("Effective"));
         assert!(text(con, "QUOTELOCK.ACQUIRE user:1 3 * JSON").contains("Created"));
-        // The claim is over, and another's begins.
+        // The claim has expired, and another's begins.
         assert_eq!(ids_of(con, claim, "claimed"), r#"["absent"]"#, "an hour ahead");
 
         set_clock(&server, con, -HOUR_S);

@@ -93,7 +93,7 @@ impl Nodes {
         int(&mut self.con(0), &["CLUSTER", "KEYSLOT", tag]) as usize
     }
 
-    /// Hash tags of different slots, of each primary so many as are asked for.
+    /// Hash tags of different slots, this many of each primary.
     pub(crate) fn tags(&self, counts: [usize; PRIMARIES]) -> [Vec<String>; PRIMARIES] {
         let mut tags = [const { Vec::new() }; PRIMARIES];
         let mut slots = std::collections::BTreeSet::new();

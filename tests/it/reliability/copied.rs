@@ -31,7 +31,7 @@ impl Ids {
         Self::id(rng.below(if key == MANY { Self::ALL } else { Self::FEW }))
     }
 
-    /// So many of all, one after the other.
+    /// This many of all, one after the other.
     fn many(&self, rng: &mut Rng) -> impl Iterator<Item = String> + use<> {
         let (first, count) = (rng.below(Self::ALL), 50 + rng.below(600));
         (first..first + count).map(|id| Self::id(id % Self::ALL))
@@ -166,7 +166,7 @@ fn words_of(text: &str) -> Command {
     text.split_whitespace().map(|word| word.as_bytes().to_vec()).collect()
 }
 
-/// Rows that are over in a few milliseconds, in a while, long after the test, or before.
+/// Rows that expire in a few milliseconds, in a while, long after the test, or before.
 fn options(rng: &mut Rng) -> String {
     let condition = rng.pick(&["", "", "", "", "NX", "XX"]);
     let merge = rng.pick(&["", "", "MERGE"]);
@@ -198,7 +198,7 @@ fn delete(rng: &mut Rng, key: usize) -> Command {
     delete
 }
 
-/// So many rows that pages split.
+/// Enough rows that pages split.
 fn fill(rng: &mut Rng) -> Command {
     let expiry = match rng.below(6) {
         0 => "PX 5".to_owned(),
@@ -212,7 +212,7 @@ fn fill(rng: &mut Rng) -> Command {
     fill
 }
 
-/// So many that pages merge.
+/// Enough that pages merge.
 fn delete_many(rng: &mut Rng) -> Command {
     let mut delete = words(&format!("VEHPRICE.DEL {}", KEYS[MANY]));
     delete.extend(IDS.many(rng).map(String::into_bytes));

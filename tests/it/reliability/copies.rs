@@ -19,7 +19,7 @@ enum At {
     Either,
 }
 
-/// How a copy is asked for: where; the fields, all if none is named; as JSON; whether it drops what is over.
+/// How a copy is asked for: where; the fields, all if none is named; as JSON; whether it drops what has expired.
 type Form = (At, &'static [&'static str], bool, bool);
 
 /// The copies of each table. The first are asked for most, the last are the oldest when they are.

@@ -7,7 +7,7 @@ use crate::harness::*;
 /// How many there are.
 pub(super) const TABLES: u64 = 50;
 
-/// How many of them are written out below; the others are of random commands.
+/// How many of them are written out below; the others come from random commands.
 const WRITTEN_OUT: usize = 21;
 
 /// What fills each table `t` that is dumped.
@@ -81,7 +81,7 @@ fn fill_in_steps(con: &mut Connection, number: usize) {
         18 => {
             cmd(con, "VEHPRICE.SET t a FIELDS 1 x 1");
             cmd(con, "VEHPRICE.SET t b PX 1 FIELDS 1 y 1");
-            // It is over before it is saved.
+            // It expires before it is saved.
             rest(5);
         }
         19 => {

@@ -57,7 +57,7 @@ fn answered(stream: &mut TcpStream, bytes: &[u8]) -> String {
     })
 }
 
-/// A call of each command that takes many, with so many.
+/// A call of each command that takes many ids, with this many.
 fn calls_of(many: usize) -> Vec<Vec<String>> {
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let ids = || (0..many).map(|id| id.to_string());

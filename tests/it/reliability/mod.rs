@@ -17,6 +17,7 @@ mod eviction;
 mod failovers;
 mod filling;
 mod hostile;
+mod hour;
 mod interleavings;
 mod kill;
 mod linear;

@@ -142,7 +142,7 @@ fn under_load(#[case] kind: Kind) {
     let con = &mut primary.connection();
     assert_eq!(text(con, "DEBUG DIGEST"), digest, "from the AOF");
 
-    // DEBUG RELOAD drops keys that are over without telling replicas or the AOF, and Redis 8.2 writes it to
+    // DEBUG RELOAD drops keys that have expired without telling replicas or the AOF, and Redis 8.2 writes it to
     // the AOF as a command: it is for tests, without both.
     cmd(con, "CONFIG SET appendonly no");
     own += storm(&primary, con, true, &sent);

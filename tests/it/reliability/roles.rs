@@ -255,8 +255,8 @@ fn what_is_sent_while_paused(#[case] kind: Kind) {
     }
 }
 
-/// A failover that is given up after the server has turned replica. Valkey 9.1 tells no one until it is over, and then
-/// its own commands wait on; claims have ended.
+/// A failover that is given up after the server has turned replica. Valkey 9.1 tells no one until it ends, and then
+/// its own commands wait on; claims are gone.
 #[apply(each_server)]
 fn a_failover_that_is_given_up(#[case] kind: Kind) {
     let [from, to] = [primary(kind), primary(kind)];

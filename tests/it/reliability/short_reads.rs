@@ -14,7 +14,7 @@ use redis::Connection;
 use super::{full, report};
 use crate::harness::*;
 
-/// Tables and locks, so many that they are saved in about 64 KB for each of `times`.
+/// Tables and locks, enough to be saved in about 64 KB for each of `times`.
 fn fill(con: &mut Connection, times: u64) {
     for part in 0..times {
         for table in 0..6 {
@@ -124,7 +124,7 @@ fn a_file_cut_off(#[case] kind: Kind) {
     report(kind, "file cut off", &format!("{cuts} starts"));
 }
 
-/// Stands between a replica and its primary, and cuts all ways between them once so many bytes went through.
+/// Stands between a replica and its primary, and cuts all ways between them once this many bytes went through.
 /// (A full sync may come on a way of its own.)
 struct Bridge {
     port: u16,
@@ -140,7 +140,7 @@ impl Bridge {
         // It ends with the process.
         thread::spawn(move || {
             for replica in listener.incoming() {
-                // The primary has gone when the test is over.
+                // The primary has gone when the test ends.
                 let (Ok(replica), Ok(primary)) = (replica, TcpStream::connect(("127.0.0.1", primary))) else {
                     return;
                 };
@@ -153,7 +153,7 @@ impl Bridge {
         Self { port, left }
     }
 
-    /// Lets so many bytes through, and returns once they were.
+    /// Lets this many bytes through, and returns once they were.
     #[track_caller]
     fn let_through(&self, bytes: i64) {
         self.left.store(bytes, SeqCst);

@@ -11,7 +11,7 @@ fn row(x: &str, expiry: i64) -> (Vec<(String, String)>, i64) {
     (vec![("x".to_owned(), x.to_owned())], expiry)
 }
 
-/// To the primary its rows are over; the replica would have shown them for ten more minutes.
+/// To the primary its rows have expired; the replica would have shown them for ten more minutes.
 #[apply(each_server)]
 fn the_primary_is_ahead(#[case] kind: Kind) {
     let replica = &Server::start(kind);
@@ -36,7 +36,7 @@ fn the_primary_is_ahead(#[case] kind: Kind) {
     assert_eq!(int(con, "DBSIZE"), 0);
 }
 
-/// To the replica the rows are over when they come. It keeps them, shows none, and changes nothing by its
+/// To the replica the rows have expired when they come. It keeps them, shows none, and changes nothing by its
 /// clock.
 #[apply(each_server)]
 fn the_primary_is_behind(#[case] kind: Kind) {
@@ -46,7 +46,7 @@ fn the_primary_is_behind(#[case] kind: Kind) {
     let over = now() - APART + 120_000;
     let live = now() + 500_000;
     primary.send(&format!("VEHPRICE.MSET t PXAT {over} FIELDS 2 x y ROWS a 1 2 b 3 4"));
-    assert_eq!(int(con, "DBSIZE"), 1, "a table of rows that are over is there");
+    assert_eq!(int(con, "DBSIZE"), 1, "a table of expired rows is there");
     assert_eq!(reply(con, "VEHPRICE.GETALL t"), "[]");
     assert_eq!(reply(con, "VEHPRICE.GET t a"), "nil");
     assert_eq!(int(con, "VEHPRICE.LEN t"), 0);
@@ -56,7 +56,7 @@ fn the_primary_is_behind(#[case] kind: Kind) {
     // There the other two are live still, so their table stays; here it stays too, though it shows none.
     primary.send("VEHPRICE.DEL t c");
     assert_eq!(int(con, "VEHPRICE.LEN t"), 0);
-    assert_eq!(int(con, "DBSIZE"), 1, "the primary has not said that the table is over");
+    assert_eq!(int(con, "DBSIZE"), 1, "the primary has not deleted the table");
     // What is in there is replaced, not added to.
     primary.send(&format!("VEHPRICE.MSET t PXAT {live} FIELDS 1 x ROWS a 7"));
     assert_eq!(live_rows(con, "t"), Rows::from([("a".to_owned(), row("7", live))]));
@@ -64,7 +64,7 @@ fn the_primary_is_behind(#[case] kind: Kind) {
     assert_eq!(int(con, "DBSIZE"), 0);
 }
 
-/// A replica that is made the primary goes by its own clock from then on.
+/// A replica that is made the primary uses its own clock from then on.
 #[apply(each_server)]
 fn the_replica_takes_over(#[case] kind: Kind) {
     let replica = &Server::start(kind);

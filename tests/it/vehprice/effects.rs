@@ -87,7 +87,7 @@ fn events_tell_what_was_done_to_which_key(#[case] kind: Kind) {
         events.sort();
         assert_eq!(events, *expected, "{words} answered {answer}");
     }
-    // The module's own are of class d.
+    // The module's own have class d.
     for (class, own) in [("Ed", true), ("Eg", false)] {
         cmd(con, &format!("CONFIG SET notify-keyspace-events {class}"));
         for (_, words, expected) in WRITES {

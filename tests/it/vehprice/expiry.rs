@@ -10,7 +10,7 @@ enum Ends {
     Never,
     /// At this moment in unix milliseconds.
     At(i64),
-    /// So many milliseconds after the command.
+    /// This many milliseconds after the command.
     In(i64),
 }
 use Ends::{At, In, Never};
@@ -65,7 +65,7 @@ fn is_what_the_words_say(#[case] kind: Kind) {
     }
 }
 
-/// A table whose one row has ended, and which is still there because someone took its expiry off.
+/// A table whose one row has expired, and which is still there because someone took its expiry off.
 fn held_beyond_its_row(con: &mut Connection, id: &str, field: &str) {
     // In a transaction, in which no time passes.
     cmd(con, "MULTI");
@@ -102,7 +102,7 @@ fn of_a_row_that_is_written_again(#[case] kind: Kind) {
         ("never", "PERSIST", Never),
         ("never", "MERGE PX 60000", In(60_000)),
         ("never", "EXAT 9999999999", At(9_999_999_999_000)),
-        // A row that has ended is no row: nothing of it is kept.
+        // A row that has expired is no row: nothing of it is kept.
         ("PX 1", "KEEPTTL", In(120_000)),
         ("PX 1", "MERGE", In(120_000)),
         ("PX 1", "NX", In(120_000)),

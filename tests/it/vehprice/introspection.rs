@@ -191,19 +191,19 @@ pub(crate) const VEHPRICE: [Expected; 16] = [
     },
 ];
 
-/// What each call wants of its key `t`.
+/// What each call requires of its key `t`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wants {
+enum Needs {
     Read,
     Write,
     Both,
     /// Any right: it tells nothing of what the rows hold, as STRLEN.
     Any,
 }
-use Wants::{Any, Both, Read, Write};
+use Needs::{Any, Both, Read, Write};
 
 /// A call of each command, in the order of the table above.
-const CALLS: [(&str, Wants); 16] = [
+const CALLS: [(&str, Needs); 16] = [
     ("VEHPRICE.SET t 1 FIELDS 1 a x", Both),
     ("VEHPRICE.MSET t FIELDS 1 a ROWS 1 x 2 y", Both),
     ("VEHPRICE.GET t 1 JSON", Read),
@@ -254,11 +254,11 @@ fn command_getkeys_finds_the_keys(#[case] kind: Kind) {
 
 /// Which calls a user with these rules may make.
 #[track_caller]
-fn check_rules(server: &Server, rules: &str, allows: impl Fn(&str, Wants) -> bool) {
+fn check_rules(server: &Server, rules: &str, allows: impl Fn(&str, Needs) -> bool) {
     let con = &mut server.connection();
     assert_eq!(reply(con, &format!("ACL SETUSER pod reset on >secret {rules}")), "OK", "{rules}");
     let pod = &mut server.connection_of("pod", "secret");
-    for (words, wants) in CALLS {
+    for (words, needs) in CALLS {
         cmd(con, "FLUSHALL");
         if words.contains("HASH") {
             cmd(con, "HSET t a x");
@@ -268,10 +268,10 @@ fn check_rules(server: &Server, rules: &str, allows: impl Fn(&str, Wants) -> boo
         let before = keyspace(con);
         let name = words[..words.find(' ').unwrap()].to_lowercase();
         match try_cmd(pod, words) {
-            Ok(_) => assert!(allows(&name, wants), "{words} with {rules}"),
+            Ok(_) => assert!(allows(&name, needs), "{words} with {rules}"),
             Err(error) => {
                 assert!(error.starts_with("NOPERM "), "{words} with {rules}: {error}");
-                assert!(!allows(&name, wants), "{words} with {rules}: {error}");
+                assert!(!allows(&name, needs), "{words} with {rules}: {error}");
                 assert_eq!(keyspace(con), before, "{words} with {rules}");
             }
         }
@@ -286,11 +286,11 @@ fn users_may_touch_the_keys_of_their_rules(#[case] kind: Kind) {
     check_rules(server, &rules("~*"), |_, _| true);
     check_rules(server, &rules("~t"), |_, _| true);
     check_rules(server, &rules("~other"), |_, _| false);
-    check_rules(server, &rules("%R~t"), |_, wants| matches!(wants, Read | Any));
-    check_rules(server, &rules("%W~t"), |_, wants| matches!(wants, Write | Any));
+    check_rules(server, &rules("%R~t"), |_, needs| matches!(needs, Read | Any));
+    check_rules(server, &rules("%W~t"), |_, needs| matches!(needs, Write | Any));
     check_rules(server, &rules("%RW~t"), |_, _| true);
     check_rules(server, &rules("%R~t %W~t"), |_, _| true);
-    check_rules(server, &rules("%R~t %W~other"), |_, wants| matches!(wants, Read | Any));
+    check_rules(server, &rules("%R~t %W~other"), |_, needs| matches!(needs, Read | Any));
     // Each of several keys.
     let con = &mut server.connection();
     cmd(con, "ACL SETUSER pod reset on >secret ~t +vehprice.mgethash");

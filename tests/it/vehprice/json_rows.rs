@@ -131,7 +131,7 @@ fn columns_are_stored_as_rows(#[case] kind: Kind) {
         assert_eq!(rows(con, "t"), parsed(table), "{given}");
         assert_eq!(int(con, "EXISTS t"), i64::from(stored > 0));
     }
-    // More fields than a row can have, as long as no row has so many.
+    // More fields than a row can have, as long as no row has more.
     let ids: Vec<String> = (0..130).map(|id| id.to_string()).collect();
     let given: Vec<GivenRow> =
         ids.iter().map(|id| (id.clone(), vec![(format!("f{id}"), "x".to_owned())])).collect();

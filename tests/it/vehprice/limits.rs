@@ -100,7 +100,7 @@ fn a_replica_reads_and_does_not_write(#[case] kind: Kind) {
         assert_eq!(reply(there, words), answer, "{words}");
     }
     assert_eq!(keyspace(there).len(), held.len());
-    // A row is over there when it is over here.
+    // A row expires there when it expires here.
     let ends_at = now() + 100;
     cmd(con, &format!("VEHPRICE.SET t 3 PXAT {ends_at} FIELDS 1 a z"));
     assert_eq!(int(con, "WAIT 1 60000"), 1);
@@ -119,7 +119,7 @@ fn a_replica_reads_and_does_not_write(#[case] kind: Kind) {
     assert_eq!(text(there, "VEHPRICE.GETALL t JSON"), "{}");
 }
 
-/// What a primary may do that has no replica, and wants one for its writes.
+/// What a primary may do that has no replica, and requires one for its writes.
 #[apply(each_server)]
 fn without_enough_replicas_nothing_is_written_or_claimed(#[case] kind: Kind) {
     let server = &Server::start(kind);

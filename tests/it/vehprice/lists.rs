@@ -59,7 +59,7 @@ fn same_as_ids<T: AsRef<str>>(clients: &mut Clients, key: &str, ids: &[T], list:
 fn a_list_is_any_json_of_strings_and_numbers(#[case] kind: Kind) {
     let long = "x".repeat(256);
     let digits = "1234567890".repeat(25) + "123456";
-    // The list, and the ids it is of.
+    // The list, and its ids.
     let cases: Vec<(String, Vec<&str>)> = vec![
         (r#"["1"]"#.into(), vec!["1"]),
         ("[1]".into(), vec!["1"]),

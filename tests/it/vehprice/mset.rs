@@ -1,4 +1,4 @@
-//! VEHPRICE.MSET: many rows in one call, each judged by itself.
+//! VEHPRICE.MSET: many rows in one call, each checked by itself.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn stores_rows_one_by_one(#[case] kind: Kind) {
         ("a", "MERGE FIELDS 1 x ROWS a 1 b 2", 2, r#"{"a":{"x":"1","y":"0"},"b":{"x":"2"}}"#),
         ("a", "NX MERGE FIELDS 1 z ROWS a 1 b 2", 1, r#"{"a":{"x":"0","y":"0"},"b":{"z":"2"}}"#),
         ("a", "XX MERGE FIELDS 1 z ROWS a 1 b 2", 1, r#"{"a":{"x":"0","y":"0","z":"1"}}"#),
-        // An id given twice: the last one counts, once, and is judged as the row was before the call.
+        // An id given twice: the last one counts, once, and is checked against the row as it was before the call.
         ("", "FIELDS 1 x ROWS a 1 a 2", 1, r#"{"a":{"x":"2"}}"#),
         ("", "FIELDS 1 x ROWS a 1 b 5 a 2 b 6 a 3", 2, r#"{"a":{"x":"3"},"b":{"x":"6"}}"#),
         ("", "NX FIELDS 1 x ROWS a 1 a 2", 1, r#"{"a":{"x":"2"}}"#),

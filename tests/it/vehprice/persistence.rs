@@ -216,7 +216,7 @@ fn commands_are_bounded_in_bytes(#[case] kind: Kind) {
     assert!(table(&mut server.connection(), "t") == before);
 }
 
-/// Rows that are over go into no file, swept or not, and change no digest.
+/// Expired rows go into no file, swept or not, and change no digest.
 #[apply(each_server)]
 fn what_is_over_is_not_written(#[case] kind: Kind) {
     let mut server = with_aof(kind, "no");
@@ -255,7 +255,7 @@ fn what_is_over_is_not_written(#[case] kind: Kind) {
     assert_eq!(table(&mut server.connection(), "t"), before);
 }
 
-/// A table whose rows are over, kept by hand.
+/// A table whose rows have expired, kept by hand.
 fn keep_past_its_rows(con: &mut Connection) {
     // In one step, or the rows could be over before the hand comes.
     for words in ["MULTI", "VEHPRICE.MSET t PX 30 FIELDS 1 x ROWS a 1 b 2", "PERSIST t", "EXEC"] {
@@ -264,7 +264,7 @@ fn keep_past_its_rows(con: &mut Connection) {
     rest(35);
 }
 
-/// PERSIST keeps the key of a table when its last row is over, in every file too, until it is written to.
+/// PERSIST keeps the key of a table when its last row has expired, in every file too, until it is written to.
 #[apply(each_server)]
 fn a_table_of_no_live_row(#[case] kind: Kind) {
     for preamble in ["yes", "no"] {

@@ -54,7 +54,7 @@ fn of_pods_that_fill_the_same_rows_one_wins_each(#[case] kind: Kind) {
         for one in &told {
             assert!(one.read == last, "pod {} read other rows in round {round}", one.pod);
         }
-        // Each is of one pod, whole, and of as many as the pod was told were stored.
+        // Each is one pod's, whole, and each pod has as many as it was told were stored.
         let mut won = [0; PODS];
         for row in parsed(&last).as_array().unwrap() {
             let pod = row["pod"].as_str().unwrap();

@@ -4,7 +4,7 @@ use redis::Connection;
 
 use crate::harness::*;
 
-/// Rows of many shapes, with and without an expiry, and some that are over.
+/// Rows of many shapes, with and without an expiry, and some that have expired.
 fn fill(con: &mut Connection) {
     let commands: Vec<Vec<String>> = (0..3000)
         .map(|id| {

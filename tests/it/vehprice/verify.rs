@@ -3,7 +3,7 @@
 use super::*;
 
 #[apply(each_server)]
-fn judges_and_gives_the_row(#[case] kind: Kind) {
+fn returns_the_verdict_and_the_row(#[case] kind: Kind) {
     const ROW: &str = r#"{"price":"12.50","styleId":"17","empty":""}"#;
     // The words after the id; the verdict.
     let cases: [(&[&str], &str); 15] = [

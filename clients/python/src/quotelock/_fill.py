@@ -1,4 +1,4 @@
-"""Fills tables: of all processes one fetches each row. It claims the row, asks upstream and stores it under the claim, while the
+"""Fills tables: of all processes one fetches each row. It claims the row, fetches it from upstream and stores it under the claim, while the
 others wait."""
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Source:
 
     @classmethod
     def of(cls, table: PriceTable, fields: Sequence[str] | None, fetch: Callable[[list[str]], Any], copy: Copy | None = None) -> Source:
-        """Where a function of the caller's own asks upstream."""
+        """Where a function of the caller's own fetches from upstream."""
         return cls(table, fields, lambda ids: Run(lambda: fetch(ids)), copy)
 
     def read(self, ids: list[str]) -> Steps[list[Any]]:
@@ -252,7 +252,7 @@ def _store(source: Source, rows: dict[str, UpstreamRow], token: str | None) -> F
     count = yield from _tables.mset(key, rows.items(), fields=source.fields, condition="NX", expiry=expiry, token=token)
     if count == len(rows):
         return list(rows)
-    # By others; or by the first of two calls, whose reply was lost; or the claim had ended, and they are to be fetched again.
+    # By others; or by the first of two calls, whose reply was lost; or the claim was lost, and they are to be fetched again.
     there = yield from _tables.mget(key, list(rows), None, None)
     stored = [id for id, row in zip(rows, there) if row is not None]
     if len(stored) < len(rows) and isinstance(expiry, datetime) and unix_ms(expiry) <= (yield from _tables.server_ms(f"{key}?now")):
@@ -261,7 +261,7 @@ def _store(source: Source, rows: dict[str, UpstreamRow], token: str | None) -> F
 
 
 def ask(filling: Filling, source: Source, ids: list[str], token: str | None) -> Flow[dict[str, UpstreamRow]]:
-    """Asks upstream, within its time, and renews the claims meanwhile."""
+    """Fetches from upstream, within its time, and renews the claims meanwhile."""
     options = filling.options
     until = monotonic() + options.fetch_ms / 1000
     answer = yield from Start(source.ask(list(ids)))
@@ -279,7 +279,7 @@ def ask(filling: Filling, source: Source, ids: list[str], token: str | None) -> 
 
 
 def _renew(key: str, ids: list[str], token: str, claim_ms: int) -> Flow[None]:
-    """Claims that have ended stay ended: a row that was deleted meanwhile is not to come back. `CLAIM` would claim them anew; but of
+    """A claim that is gone stays so: a row that was deleted meanwhile is not to come back. `CLAIM` would claim them anew; but of
     the limit, what is claimed already counts first, and then ids in order: here blanks, which stand for no row."""
     blanks = [f"?{token[:8]}.{at}" for at in range(len(ids))]
     # If it fails, the next one may succeed, and else the claims expire.

@@ -25,7 +25,7 @@ _FIELDS = ["warm"]
 
 
 class Stop(Protocol):
-    """Waits so many seconds, or until it is time to stop: then it is true. With asyncio it is awaited."""
+    """Waits this many seconds, or until it is time to stop: then it is true. With asyncio it is awaited."""
 
     def wait(self, seconds: float) -> Any: ...
 

@@ -1,4 +1,4 @@
-"""Work under way that is shared: so that a process asks upstream once for what several of its screens lack."""
+"""Work under way that is shared: so that a process fetches once from upstream what several of its screens lack."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class UnderWay:
         self._work: dict[tuple[str, str], Handle] = {}
 
     def share(self, key: str, ids: Sequence[str], limit: int, work: Callable[[list[str]], Steps[T]]) -> Flow[list[Handle]]:
-        """The work on all of these ids of a table: what others have begun, and for the rest new work, on so many ids each."""
+        """The work on all of these ids of a table: what others have begun, and for the rest new work, on this many ids each."""
         # To start work takes no time, so that this holds up nobody.
         with self._lock:
             new = [id for id in ids if (key, id) not in self._work]

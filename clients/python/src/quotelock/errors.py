@@ -12,7 +12,7 @@ from typing import Literal
 # - `toggle`: the toggle of `PRICEPLAN` holds what means no mode
 # - `type`: the key holds another type than the command is for (`WRONGTYPE`)
 # - `access`: the user may not call the command or touch the key (`NOPERM`, `NOAUTH`, `WRONGPASS`)
-# - `module`: the server does not know the command, or a word of it that this client needs: the module is not loaded, or
+# - `module`: the server does not know the command, or an option of it that this client needs: the module is not loaded, or
 #   too old
 # - `full`: the server has no memory left for a write (`OOM`)
 # - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that is

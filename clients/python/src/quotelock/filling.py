@@ -13,7 +13,7 @@ R = TypeVar("R")
 # Rows as upstream answers them: by id, or pairs of id and row. Ids that it leaves out are ids it does not know.
 Fetched = GivenRows
 
-# Asks upstream for these ids.
+# Fetches these ids from upstream.
 Fetch = Callable[[list[str]], Fetched]
 AsyncFetch = Callable[[list[str]], Awaitable[Fetched]]
 

@@ -61,7 +61,7 @@ class PriceTables(Face):
         """The rows of these ids. What is missing is fetched from upstream and stored, by one call of all pods, and all are answered
         what was stored: so they agree.
 
-        `fetch` asks upstream for a list of ids, in a thread of its own, and answers rows by id; ids that it leaves out are ids it does
+        `fetch` fetches a list of ids from upstream, in a thread of its own, and answers rows by id; ids that it leaves out are ids it does
         not know. `fields` are read and written: all that the table has, the same in each call; without it what each row has. A `copy`,
         of the same fields, is read instead of the table.
 
@@ -109,7 +109,7 @@ class PriceTables(Face):
 
 
 class _Room:
-    """For so many upstream calls at once."""
+    """For this many upstream calls at once."""
 
     def __init__(self, parallel: int) -> None:
         self._free = threading.Semaphore(parallel)

@@ -106,7 +106,7 @@ class Timing:
         return rfc3339(from_unix_ms(self._floor(unix_ms(now) - self.lag_ms)))
 
     def next_moment(self, now: datetime) -> NextMoment:
-        """The moment after that one. Between the moment itself and `since` it can be asked upstream for, and no user is on it."""
+        """The moment after that one. Between the moment itself and `since` it can be fetched from upstream, and no user is on it."""
         if self.align_ms == 0:
             raise ValueError("without align_ms each user has a moment, and none is the next")
         next_ms = self._floor(unix_ms(now) - self.lag_ms) + self.align_ms

@@ -121,7 +121,7 @@ class ClaimOptions(TypedDict, total=False):
     token: str | None
     """The caller's own: 32 random hex digits, under which claims can be renewed."""
     limit: int | None
-    """Claims at most so many."""
+    """Claims at most this many."""
     refresh_ms: int | None
     """Claims rows, too, that expire within this many milliseconds."""
 

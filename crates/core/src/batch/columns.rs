@@ -71,7 +71,7 @@ pub(super) fn read_plain(text: &str, max: usize) -> Option<RowBatch<'_>> {
     Columns { ids: ids?, fields: fields?, cells: cells? }.into_rows(text.len()).ok()
 }
 
-/// How many fields so many rows can have.
+/// The most fields that this many rows can have.
 fn max_fields(rows: usize) -> usize {
     rows.saturating_mul(MAX_FIELDS)
 }

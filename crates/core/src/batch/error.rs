@@ -62,7 +62,7 @@ pub enum BatchError {
         /// How many ids there are.
         ids: usize,
     },
-    /// Rows with so many different lists of fields that their names take far more than the argument.
+    /// Rows whose different lists of fields would take far more bytes in names than the argument has.
     TooManyLists,
     /// A row's fields are wrong.
     Row {

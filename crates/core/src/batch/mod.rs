@@ -20,5 +20,5 @@ fn expected_parts(text: &str, usual_bytes: usize) -> usize {
     (text.len() / usual_bytes).min(MOST_EXPECTED)
 }
 
-/// For so many parts at most.
+/// For at most this many parts.
 const MOST_EXPECTED: usize = 1 << 17;

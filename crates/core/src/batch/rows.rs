@@ -83,7 +83,7 @@ pub(super) struct RowsBuilder<'a> {
 }
 
 impl<'a> RowsBuilder<'a> {
-    /// For about so many rows and values.
+    /// For about this many rows and values.
     pub(super) fn with_capacity(rows: usize, values: usize) -> Self {
         let mut builder = Self::default();
         builder.rows.ids.reserve(rows);

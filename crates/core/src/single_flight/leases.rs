@@ -12,7 +12,7 @@ pub(super) struct Lease {
     token: Token,
     table: OwnedTableKey,
     expiry_ms: i64,
-    /// The ids of its claims, and of some that have ended or that another lease claimed since.
+    /// The ids of its claims, and of some that expired, were released, or that another lease claimed since.
     pub(super) ids: Vec<Arc<[u8]>>,
     /// How many of its claims are left.
     pub(super) remaining: usize,

@@ -23,13 +23,13 @@ pub fn is_id(bytes: &[u8]) -> bool {
     is_id_length(bytes.len()) && is_utf8(bytes)
 }
 
-/// Whether an id can have so many bytes.
+/// Whether an id can have this many bytes.
 #[inline]
 pub(crate) fn is_id_length(bytes: usize) -> bool {
     (1..=MAX_ID_BYTES).contains(&bytes)
 }
 
-/// Whether a field's name can have so many bytes.
+/// Whether a field's name can have this many bytes.
 pub(crate) fn is_name_length(bytes: usize) -> bool {
     (1..=MAX_NAME_BYTES).contains(&bytes)
 }

@@ -39,15 +39,15 @@ pub enum DecodeError {
     Shapes,
     #[error("a row is damaged")]
     Row,
-    #[error("an id is there twice")]
+    #[error("an id is repeated")]
     DuplicateId,
     #[error("its end is missing")]
     Unsealed,
-    #[error("something follows its end")]
+    #[error("data follows its end")]
     AfterSeal,
     #[error("rows are missing")]
     Count,
-    #[error("its checksum does not fit")]
+    #[error("its checksum does not match")]
     Checksum,
 }
 
@@ -238,7 +238,7 @@ impl SavedShapes {
     }
 }
 
-/// Reads so many rows, and nothing else.
+/// Reads this many rows, and nothing else.
 fn read_rows(loader: &mut Loader, shapes: &mut SavedShapes, count: usize, mut rest: &[u8]) -> Option<()> {
     for _ in 0..count {
         let row = read_row(loader.shapes_mut(), shapes, &mut rest)?;

@@ -3,7 +3,7 @@
 use super::{Relocator, Table};
 
 impl Table {
-    /// Hands the table's allocations to `relocator` until it wants to stop, from this step on. Returns the
+    /// Hands the table's allocations to `relocator` until it says to stop, from this step on. Returns the
     /// step to go on from, `None` after the last.
     ///
     /// Steps are the lists and the history of the table, each shape, each page. Writes between two calls may make it miss

@@ -107,7 +107,7 @@ struct Replica {
 /// What happens next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A second goes by.
+    /// A second passes.
     Tick,
     /// A price changes from now on.
     Change,
@@ -281,7 +281,7 @@ fn at_ms(ms: i64) -> Timestamp {
 impl Display for Action {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tick => f.write_str("a second goes by"),
+            Self::Tick => f.write_str("a second passes"),
             Self::Change => f.write_str("a price changes from now on, which upstream has yet to commit"),
             Self::Commit => f.write_str("upstream commits the change"),
             Self::Open(_, screen) => write!(f, "{screen:?}: the user opens it, and a pod takes the lock"),

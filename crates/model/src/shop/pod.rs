@@ -114,7 +114,7 @@ impl Pod {
                 let stored = state.primary.set(moment, price, token, shop.lag_ms(), now);
                 match token {
                     Some(_) if stored => answer(moment, price),
-                    // The claim has ended: the first one's row stands.
+                    // The claim was lost: the row of whoever was first stands.
                     Some(_) => Some(Step::Store { moment, price, token: None }),
                     None => Some(Step::ReadBack { moment, price }),
                 }
@@ -122,7 +122,7 @@ impl Pod {
             Step::ReadBack { moment, price } => {
                 answer(moment, state.primary.price(moment, now).unwrap_or(price))
             }
-            // Its time is over at any time, with the row or without.
+            // Its time can be up at any step, with the row or without.
             Step::Wait { moment } => match state.primary.price(moment, now) {
                 Some(price) => answer(moment, price),
                 None => Some(Step::Ask { moment, token: None }),
@@ -193,7 +193,7 @@ impl Display for Pod {
             Step::SetLock { moment } => write!(f, "sets a lock on second {moment}"),
             Step::Row { moment } => write!(f, "reads the row of second {moment}, or claims it"),
             Step::Ask { moment, token } => {
-                write!(f, "asks upstream for second {moment}, {}", claimed(token))
+                write!(f, "fetches second {moment} from upstream, {}", claimed(token))
             }
             Step::Store { moment, price, token } => {
                 write!(f, "stores price {price} of second {moment}, {}", claimed(token))

@@ -20,7 +20,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Runs a test on the last of so many machines: what it connects to and starts, it does from there. Where no
+    /// Runs a test on the last of this many machines: what it connects to and starts, it does from there. Where no
     /// such machines can be had it says so, past the harness, which shows nothing of a test that passes.
     pub(super) fn test<T: Send>(
         machines: usize,
@@ -101,7 +101,7 @@ impl Machine {
         drop(self.0.stdin.take());
         let mut said = String::new();
         match self.0.stderr.take().unwrap().read_to_string(&mut said) {
-            Ok(_) => Error::other(said.lines().next().unwrap_or("no word of why").to_owned()),
+            Ok(_) => Error::other(said.lines().next().unwrap_or("it does not say why").to_owned()),
             Err(error) => error,
         }
     }

@@ -57,7 +57,7 @@ impl Switch {
         self.0.lock().unwrap().cut.clear();
     }
 
-    /// From now on each packet takes so long, and so many of a hundred are lost.
+    /// From now on each packet takes this long, and this many of a hundred are lost.
     pub(super) fn worsen(&self, delay: Duration, loss: u64) {
         let mut rules = self.0.lock().unwrap();
         (rules.delay, rules.loss) = (delay, loss);

@@ -52,7 +52,7 @@ pub(super) struct Tally {
     pub(super) rounds: usize,
     pub(super) acknowledged: usize,
     pub(super) waited: usize,
-    /// Of those acknowledged, so many are not there.
+    /// How many of those acknowledged are not there.
     pub(super) lost: usize,
     /// How long after the disaster the last one was acknowledged.
     pub(super) last: Duration,

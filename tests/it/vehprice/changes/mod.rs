@@ -157,7 +157,7 @@ fn tells_what_a_write_has_changed(#[case] kind: Kind) {
     }
 }
 
-/// So many rows, ids from 0 on.
+/// This many rows, ids from 0 on.
 fn fill(con: &mut Connection, key: &str, ids: impl Iterator<Item = String>) {
     let mut mset = words(&["VEHPRICE.MSET", key], "FIELDS 1 a ROWS");
     ids.for_each(|id| mset.extend([id.into_bytes(), b"x".to_vec()]));
@@ -237,7 +237,7 @@ fn remembers_so_many_deletions_and_no_more(#[case] kind: Kind) {
     }
 }
 
-/// A copy can't tell from the rows that are there that another is over sooner than it was told.
+/// A copy can't tell from the rows that are there that another expires sooner than it was told.
 #[apply(each_server)]
 fn a_row_that_expires_earlier_than_it_was_to_is_told_as_deleted(#[case] kind: Kind) {
     let server = &server(kind);

@@ -104,7 +104,7 @@ fn restore_and_reload(#[case] kind: Kind) {
     assert_eq!(count(con, "claims_pending"), 0);
 }
 
-/// To a script time stands still: a table is there to be deleted, though its rows are over by now.
+/// To a script time stands still: a table is there to be deleted, though its rows have expired by now.
 #[apply(each_server)]
 fn a_deletion_while_time_stands_still_is_one(#[case] kind: Kind) {
     const SLOW: &str = "for turn = 1, ARGV[1] do end return redis.call('DEL', KEYS[1])";

@@ -116,7 +116,7 @@ fn every_option_does_the_same_in_each_form(#[case] kind: Kind) {
     }
 }
 
-/// Rows with other fields, which only JSON and columns can say, are judged one by one too.
+/// Rows with other fields, which only JSON and columns can say, are checked one by one too.
 #[apply(each_server)]
 fn rows_with_other_fields_are_judged_one_by_one(#[case] kind: Kind) {
     let server = &Server::start(kind);

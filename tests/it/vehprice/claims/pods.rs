@@ -10,7 +10,7 @@ use super::*;
 
 const PODS: usize = 10;
 
-/// Rounds, rows a round, and the most rows a pod asks upstream for at a time.
+/// Rounds, rows a round, and the most rows a pod fetches from upstream at a time.
 fn size() -> (usize, usize, usize) {
     if std::env::var_os("QUOTELOCK_FULL").is_some() { (1000, 8000, 2000) } else { (20, 400, 100) }
 }

@@ -10,7 +10,7 @@ fn stores_what_is_still_claimed(#[case] kind: Kind) {
     let set = |con: &mut Connection, id: &str, token: &str, value: &str| {
         int(con, &format!("VEHPRICE.SET t {id} TOKEN {token} FIELDS 1 a {value}"))
     };
-    // What was never claimed, or under no token that was given out.
+    // What was never claimed, or under no token that was issued.
     assert_eq!(set(con, "9", &token, "x"), 0);
     assert_eq!(set(con, "1", &"0".repeat(32), "x"), 0);
     assert_eq!(int(con, "EXISTS t"), 0);
@@ -28,7 +28,7 @@ fn stores_what_is_still_claimed(#[case] kind: Kind) {
     );
     assert_eq!(count(con, "claims_overtaken"), 1 + 1 + 1 + 3 + 5);
     assert_eq!(count(con, "claims_pending"), 0);
-    // Its time is over.
+    // Its time is up.
     let answer = json(con, "VEHPRICE.CLAIM t PX 20 JSON IDS 6");
     rest(25);
     assert_eq!(set(con, "6", answer["token"].as_str().unwrap(), "late"), 0);
@@ -177,7 +177,7 @@ fn under_its_own_token_a_claim_begins_anew(#[case] kind: Kind) {
         rest(100);
         assert_eq!(json(con, &call("", "1"))["claimed"], parsed(r#"["1"]"#));
     }
-    // Row 2 was not: its claim is over.
+    // Row 2 was not: its claim has expired.
     assert_eq!(pending(con, "t", "1 2"), "1");
     assert_eq!(int(con, &format!("VEHPRICE.SET t 1 TOKEN {OWN} FIELDS 1 a x")), 1);
     // Written, it is there, and not claimed again.

@@ -122,7 +122,7 @@ fn set_refuses(#[case] kind: Kind) {
     rows.add("wide wide MERGE FIELDS 1 one-more x", too_wide("wide"));
     rows.add("wide wide XX EX 9 MERGE FIELDS 2 f0 y one-more x", too_wide("wide"));
 
-    // Judged from left to right; the key's type comes last.
+    // Checked from left to right; the key's type comes last.
     rows.unknown("list 1 FOO EX 0 FIELDS 0", "FOO");
     rows.add(
         "list 1 EX 0 FOO FIELDS 0",

@@ -387,5 +387,5 @@ impl Claims {
     }
 }
 
-/// How many claims a call frees at most, unless it wants to claim more than half as many itself.
+/// How many claims a call frees at most, unless it claims more than half as many itself.
 const MAX_EXTRA_FREED: usize = 10_000;

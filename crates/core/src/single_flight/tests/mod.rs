@@ -243,7 +243,7 @@ fn wait(flight: &mut SingleFlight<Asked>, asked: &str, stored: &[&str], now_ms: 
     flight.add_waiter(A, &asked, &[], now_ms, is_missing, || Asked::of(&asked))
 }
 
-/// Rechecks every waiter that is due; returns those whose wait is over.
+/// Rechecks every waiter that is due; returns those that need not wait any longer.
 fn recheck_due(flight: &mut SingleFlight<Asked>, stored: &BTreeSet<Vec<u8>>, now_ms: i64) -> Vec<WaiterId> {
     let mut woken = Vec::new();
     while let Some(waiter) = flight.pop_due() {

@@ -19,7 +19,7 @@ const STYLE: &str = "\
     .way.ours { stroke-width: 3 }
 ";
 
-pub(crate) struct Svg {
+pub struct Svg {
     width: f64,
     height: f64,
     title: String,
@@ -27,38 +27,43 @@ pub(crate) struct Svg {
 }
 
 impl Svg {
-    pub(crate) fn new(width: f64, height: f64, title: &str) -> Self {
+    pub fn new(width: f64, height: f64, title: &str) -> Self {
         let mut svg = Self { width, height, title: escaped(title), marks: String::new() };
         svg.text(20.0, 30.0, "title", title);
         svg
     }
 
-    pub(crate) fn text(&mut self, x: f64, y: f64, class: &str, text: impl Display) {
+    pub fn text(&mut self, x: f64, y: f64, class: &str, text: impl Display) {
         let text = escaped(&text.to_string());
         self.mark(&format!(r#"<text class="{class}" x="{x:.1}" y="{y:.1}">{text}</text>"#));
     }
 
-    pub(crate) fn bar(&mut self, x: f64, y: f64, width: f64, height: f64, class: &str) {
+    pub fn bar(&mut self, x: f64, y: f64, width: f64, height: f64, class: &str) {
         self.mark(&format!(
             r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{:.1}" height="{height:.1}"/>"#,
             width.max(1.0)
         ));
     }
 
-    pub(crate) fn line(&mut self, class: &str, points: &[(f64, f64)]) {
+    pub fn line(&mut self, class: &str, points: &[(f64, f64)]) {
         self.mark(&format!(r#"<polyline class="{class}" points="{}"/>"#, joined(points)));
     }
 
-    /// A coloured line with a dot at each point.
-    pub(crate) fn series(&mut self, class: &str, colour: &str, points: &[(f64, f64)]) {
+    /// A coloured line.
+    pub fn path(&mut self, class: &str, colour: &str, points: &[(f64, f64)]) {
         let line = joined(points);
         self.mark(&format!(r#"<polyline class="{class}" style="stroke: {colour}" points="{line}"/>"#));
+    }
+
+    /// A coloured line with a dot at each point.
+    pub fn series(&mut self, class: &str, colour: &str, points: &[(f64, f64)]) {
+        self.path(class, colour, points);
         for (x, y) in points {
             self.mark(&format!(r#"<circle style="fill: {colour}" cx="{x:.1}" cy="{y:.1}" r="3"/>"#));
         }
     }
 
-    pub(crate) fn coloured(&mut self, x: f64, y: f64, colour: &str, text: &str) {
+    pub fn coloured(&mut self, x: f64, y: f64, colour: &str, text: &str) {
         let text = escaped(text);
         self.mark(&format!(
             r#"<text style="fill: {colour}; font-weight: bold" x="{x:.1}" y="{y:.1}">{text}</text>"#
@@ -71,7 +76,7 @@ impl Svg {
         self.marks.push('\n');
     }
 
-    pub(crate) fn finish(self) -> String {
+    pub fn finish(self) -> String {
         let Self { width, height, title, marks } = self;
         format!(
             r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" aria-labelledby="title">

@@ -1,0 +1,4 @@
+/** Stands in for your pricing service. Unlike a real one it answers other prices each time, even for the same moment and roles. */
+export async function fetchPrices(ids: string[], _queryTime: string, _roleIds: string[]) {
+  return ids.map((id) => [id, { price: Math.random().toFixed(6) }] as const);
+}

@@ -1,0 +1,217 @@
+//! The parts of the README, in both its languages, and of the guide that come from elsewhere: the journeys, a program, the
+//! benchmarks. `UPDATE_PAGES=1` has the test write them; without it the test fails where they differ.
+
+use std::fmt::Write as _;
+use std::{env, fs};
+
+use crate::harness::workspace;
+
+const END: &str = "<!-- End of that part. -->";
+const PROGRAM: &str = "examples/quickstart/prices.ts";
+
+/// A text in English and in Chinese.
+type Text = [&'static str; 2];
+
+const LANGUAGES: Text = ["README.md", "README.zh-TW.md"];
+
+/// Rows of the journeys' table in `examples/hermes/README.md`, and what they are called here.
+const JOURNEYS: &[(&str, Text)] = &[
+    ("journeys", ["journeys", "旅程數"]),
+    (
+        "price mismatches",
+        [
+            "**steps that showed another price** than the step before, without saying so",
+            "**價格和上一步不同**卻沒有告知的步驟",
+        ],
+    ),
+    ("of these with the same queryTime", ["of these, under the same `queryTime`", "其中 `queryTime` 相同的"]),
+    ("journeys that met one", ["journeys that met one", "遇到的旅程數"]),
+    ("upstream calls a journey", ["upstream calls a journey", "每趟旅程呼叫上游的次數"]),
+];
+
+/// Where a figure of `docs/benchmarks.md` stands: the table's title, parts of it, and the row. Its column is the first.
+type Figure = (&'static str, &'static str);
+
+/// What is compared, with what, and how many times as fast it is.
+const NUMBERS: &[(Text, Text, Figure)] = &[
+    (
+        ["read 8,000 vehicles in Node, to objects", "Node 讀 8,000 輛車，到物件為止"],
+        ["a pipeline of `HGETALL`, a key for each vehicle", "`HGETALL` pipeline，一輛車一個 key"],
+        (READ_IN_NODE, "pipeline of HGETALL"),
+    ),
+    (
+        SAME,
+        ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
+        (READ_IN_NODE, "HMGET of one hash, JSON.parse of each"),
+    ),
+    (
+        ["the same from a pod's exact copy", "同上，從 pod 裡精確的副本讀"],
+        ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
+        (COPY_IN_NODE, "HMGET of one hash, JSON.parse of each"),
+    ),
+    (
+        ["write 8,000 vehicles from Node, each with its expiry", "Node 寫 8,000 輛車，各有到期時間"],
+        ["a pipeline of `HSET` and `EXPIRE`", "`HSET` 加 `EXPIRE` 的 pipeline"],
+        (WRITTEN_IN_NODE, "pipeline of HSET + EXPIRE"),
+    ),
+    (
+        SAME,
+        ["`HSET` into one hash of JSON, without expiry", "`HSET` 進一個存 JSON 的 hash，沒有到期時間"],
+        (WRITTEN_IN_NODE, "HSET of one hash, JSON.stringify of each"),
+    ),
+    (
+        ["read 8,000 vehicles, the server's part (`JSON`)", "讀 8,000 輛車，伺服器的部分（`JSON`）"],
+        ["Lua, `HMGET` on each key", "Lua，每個 key 一次 `HMGET`"],
+        (READ, "HMGET in Lua / VEHPRICE.MGET JSON"),
+    ),
+    (
+        ["`ACQUIRE` a lock that is held, pipelined", "`ACQUIRE` 一個有效的鎖，pipeline"],
+        ["the same logic in Lua", "同樣邏輯的 Lua"],
+        (LOCKS, "QUOTELOCK.ACQUIRE held JSON / acquire in Lua, held"),
+    ),
+    (SAME, ["plain `GET`", "單純的 `GET`"], (LOCKS, "QUOTELOCK.ACQUIRE held JSON / GET")),
+    (
+        ["one row (`VEHPRICE.GET`), pipelined", "讀一列（`VEHPRICE.GET`），pipeline"],
+        ["`GET` of the same JSON", "`GET` 同樣的 JSON"],
+        (ONE_ROW, "VEHPRICE.GET JSON / GET of JSON"),
+    ),
+];
+
+const SAME: Text = ["", ""];
+const READ_IN_NODE: &str =
+    "8,000 vehicles read in Node … how many times as fast VehPrice.mget, two fields is";
+const COPY_IN_NODE: &str =
+    "8,000 vehicles out of a copy in Node … how many times as fast PriceTableCopy, rows is";
+const WRITTEN_IN_NODE: &str = "8,000 vehicles written in Node … how many times as fast VehPrice.mset is";
+const READ: &str = "8,000 vehicles read in one call: how many times as fast";
+const LOCKS: &str = "One lock, pipelined: speed against another";
+const ONE_ROW: &str = "One row, pipelined: speed against another";
+const MEMORY: &str = "Memory: bytes a vehicle, by used_memory";
+const REFILL: &str = "10 pods find 8,000 rows missing";
+
+#[test]
+fn pages_say_what_their_sources_say() {
+    for (language, page) in LANGUAGES.into_iter().enumerate() {
+        let parts =
+            [("mismatches", mismatches(language)), ("program", program()), ("numbers", numbers(language))];
+        write_or_compare(page, &parts);
+    }
+    write_or_compare("docs/how-to/refill.md", &[("calls", calls())]);
+}
+
+fn write_or_compare(page: &str, parts: &[(&str, String)]) {
+    let found = read(page);
+    let written = with_parts(&found, parts);
+    if env::var_os("UPDATE_PAGES").is_some() {
+        fs::write(workspace().join(page), written).unwrap();
+    } else {
+        assert!(found == written, "{page} differs from its sources: run `make docs`");
+    }
+}
+
+/// The page with its parts written anew. What stands around them is by hand.
+fn with_parts(page: &str, parts: &[(&str, String)]) -> String {
+    let mut written = String::new();
+    let mut rest = page;
+    for (name, part) in parts {
+        let begin = format!("<!-- {name}: `make docs` writes this part. -->");
+        let (before, after) = rest.split_once(&begin).unwrap_or_else(|| panic!("no part {name}"));
+        let (_, after) = after.split_once(END).unwrap();
+        let _ = write!(written, "{before}{begin}\n{part}{END}");
+        rest = after;
+    }
+    written + rest
+}
+
+fn mismatches(language: usize) -> String {
+    let hermes = read("examples/hermes/README.md");
+    let head = [["without quotelock", "沒有 quotelock"], ["with quotelock", "有 quotelock"]];
+    let mut table = format!("| | {} | {} |\n|---|---|---|\n", head[0][language], head[1][language]);
+    for (row, text) in JOURNEYS {
+        let [without, with] = [1, 2].map(|column| cell(&hermes, row, column));
+        let _ = writeln!(table, "| {} | {without} | {with} |", text[language]);
+    }
+    table + "\n"
+}
+
+fn program() -> String {
+    format!("```ts\n{}```\n", read(PROGRAM))
+}
+
+fn numbers(language: usize) -> String {
+    let page = read("docs/benchmarks.md");
+    let head =
+        ["| | compared with | times as fast (higher is better) |", "| | 和什麼比 | 幾倍快（越高越好） |"];
+    let mut table = format!("{}\n|---|---|---|\n", head[language]);
+    for (what, with, (title, row)) in NUMBERS {
+        // Tables of ratios have the goal in their first column.
+        let times = short(number(&cell(titled(&page, title), row, 2)));
+        let _ = writeln!(table, "| {} | {} | {times} |", what[language], with[language]);
+    }
+    let bytes = |column| format!("{:.0}", number(&cell(titled(&page, MEMORY), "1,000,000", column)));
+    let made = |way| cell(titled(&page, REFILL), way, 2);
+    let (row, hash) = (bytes(4), bytes(1));
+    let (once, each) = (made("CLAIM, MSET TOKEN, MGET BLOCK"), made("each pod asks (MGET, MSET NX, MGET)"));
+    let _ = match language {
+        0 => writeln!(
+            table,
+            "\nA row with its expiry takes {row} bytes in a table of a million, a hash key with a ttl {hash}. Ten pods that find 8,000 rows missing\n\
+             make {once} upstream calls, not {each}."
+        ),
+        _ => writeln!(
+            table,
+            "\n一百萬列的表裡，一列連同到期時間佔 {row} bytes；一個有 ttl 的 hash key 佔 {hash} bytes。十個 pod 同時缺 8,000 列時，\n\
+             對上游只呼叫 {once} 次，而不是 {each} 次。"
+        ),
+    };
+    table
+}
+
+/// What a cold table costs, by how ten pods fill it.
+fn calls() -> String {
+    const WAYS: [(&str, &str); 3] = [
+        ("each pod asks (MGET, MSET NX, MGET)", "each pod fetches, `MSET … NX`"),
+        ("CLAIM, MSET TOKEN, MGET BLOCK", "`CLAIM`"),
+        ("CLAIM LIMIT, MSET TOKEN, MGET BLOCK", "`CLAIM … LIMIT 2000`"),
+    ];
+    let page = read("docs/benchmarks.md");
+    let mut table = "| | upstream calls | ms until the last pod has all rows |\n|---|---|---|\n".to_owned();
+    for (way, text) in WAYS {
+        let [ms, calls] = [1, 2].map(|column| cell(titled(&page, REFILL), way, column));
+        let _ = writeln!(table, "| {text} | {calls} | {:.0} |", number(&ms));
+    }
+    table + "\n"
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(workspace().join(path)).unwrap()
+}
+
+/// The page from its first table on whose title has these parts.
+fn titled<'a>(page: &'a str, title: &str) -> &'a str {
+    let is_titled = |table: &&str| {
+        table.lines().next().is_some_and(|line| title.split(" … ").all(|part| line.contains(part)))
+    };
+    page.split("\n**").find(is_titled).unwrap_or_else(|| panic!("no table {title}"))
+}
+
+/// A cell of the first row that begins so.
+fn cell(page: &str, row: &str, column: usize) -> String {
+    let start = format!("| {row} |");
+    let line = page.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no row {row}"));
+    line.trim_matches('|').split(" | ").nth(column).unwrap().trim().to_owned()
+}
+
+/// The median that a cell begins with.
+fn number(cell: &str) -> f64 {
+    cell.split(' ').next().unwrap().parse().unwrap()
+}
+
+/// A ratio with two digits, the zero before the point not counted.
+fn short(ratio: f64) -> String {
+    match ratio {
+        ..0.995 => format!("{ratio:.2}"),
+        ..9.95 => format!("{ratio:.1}"),
+        _ => format!("{ratio:.0}"),
+    }
+}
