@@ -11,8 +11,13 @@ use crate::harness::*;
 /// The first document of a file.
 #[track_caller]
 pub(super) fn manifest(name: &str) -> Yaml {
+    manifests(name).remove(0)
+}
+
+#[track_caller]
+pub(super) fn manifests(name: &str) -> Vec<Yaml> {
     let text = fs::read_to_string(workspace().join("deploy/kubernetes").join(name)).unwrap();
-    YamlLoader::load_from_str(&text).unwrap().remove(0)
+    YamlLoader::load_from_str(&text).unwrap()
 }
 
 #[track_caller]

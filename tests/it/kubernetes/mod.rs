@@ -4,9 +4,10 @@
 mod manifest;
 mod pod;
 
-use manifest::{manifest, placeholders, string, strings, users};
+use manifest::{manifest, manifests, placeholders, string, strings, users};
 use pod::Pod;
 use redis::{Connection, Value};
+use yaml_rust2::Yaml;
 
 use crate::harness::*;
 
@@ -147,4 +148,27 @@ fn the_probe_of_valkey_helm_asks_the_module(#[case] kind: Kind) {
     assert!(asked());
     cmd(&mut server.connection(), "ACL SETUSER probe -quotelock.get");
     assert!(!asked());
+}
+
+/// Those of the plain Prometheus, in the operator's spelling.
+#[test]
+fn the_service_monitor_names_metrics_as_the_rules_expect() {
+    let monitor = &manifest("metrics/service-monitor.yaml")["spec"];
+    let scraped = &manifest("../monitoring/prometheus.yml")["scrape_configs"][0];
+    let service = &manifests("metrics/exporter.yaml")[1];
+    assert_eq!(string(&service["kind"]), "Service");
+    let job = &service["metadata"]["labels"][string(&monitor["jobLabel"])];
+    assert_eq!(string(job), string(&scraped["job_name"]));
+    let named = |rules: &Yaml, [source, target]: [&str; 2]| {
+        let rules = rules.as_vec().unwrap().iter();
+        rules
+            .map(|rule| {
+                [&rule[source], &rule["regex"], &rule[target], &rule["replacement"]].map(Clone::clone)
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        named(&monitor["endpoints"][0]["metricRelabelings"], ["sourceLabels", "targetLabel"]),
+        named(&scraped["metric_relabel_configs"], ["source_labels", "target_label"])
+    );
 }
