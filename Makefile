@@ -69,14 +69,14 @@ core: ## Test the core alone: it needs neither libclang nor a server
 	@echo "== Testing the core"
 	@cargo test --locked -p quotelock-core
 
-soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so; WHAT=hour MINUTES=10: a shorter hour
+soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so; WHAT=hour MINUTES=10: a shorter hour; ALL=1: on all of tests/servers.txt
 	@scripts/setup test
-	@scripts/servers
+	@scripts/servers $(if $(ALL),all,test)
 	@$(MAKE) --no-print-directory clients library
 	@echo "== Running the long forms"
 	@cargo build --locked --examples
 	@cargo test --quiet --locked --test it reliability::$(WHAT) -- --list | grep -q ': test$$' || { echo "There is none whose name begins with $(WHAT)" >&2; exit 1; }
-	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1 --include-ignored --skip make_the_fixtures
+	@QUOTELOCK_FULL=1 cargo test --locked --test it reliability::$(WHAT) -- --nocapture --test-threads=1 --include-ignored --skip make_the_fixtures $(if $(ALL),,--skip _all_)
 
 fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one; KEEP=1: add what was found to fuzz/corpus
 	@scripts/setup build
