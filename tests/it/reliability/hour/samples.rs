@@ -69,9 +69,12 @@ impl<'a> Node<'a> {
         let told = info(&mut self.con, "everything");
         let figure = |name: &&'static str| (*name, told[*name].parse().unwrap());
         let mut sample: Sample = OF_INFO.iter().map(figure).collect();
-        let entries = |of: &str| fs::read_dir(format!("{}/{of}", self.process)).unwrap().count() as f64;
-        sample.insert(DESCRIPTORS, entries("fd"));
-        sample.insert(THREADS, entries("task"));
+        let entries = |of: &str| fs::read_dir(format!("{}/{of}", self.process)).unwrap().flatten();
+        sample.insert(DESCRIPTORS, entries("fd").count() as f64);
+        // The allocator starts some of its own when it first has much to give back.
+        let name = |task: &fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        let threads = entries("task").filter(|task| !name(task).starts_with("jemalloc_bg"));
+        sample.insert(THREADS, threads.count() as f64);
         sample.insert(KEYS, int(&mut self.con, "DBSIZE") as f64);
         sample.insert("disk", size(self.server.dir()) as f64);
         sample
