@@ -15,7 +15,7 @@ import { checkJourneys } from './journeys.js';
 import { checkLayout } from './layout.js';
 import { checkRaces } from './races.js';
 import { checkKeys, checkTexts } from './texts.js';
-import { DESKTOP, type Looks, PATIENCE_MS, PHONE, look, visit } from './visit.js';
+import { DESKTOP, type Looks, PATIENCE_MS, PHONE, errors, look, visit } from './visit.js';
 
 /** So wide that two timelines are beside each other, and as small as may be. */
 const SHOWN = 1080;
@@ -45,6 +45,7 @@ try {
   const run = async (what: string, check: () => void | Promise<void>) => {
     await look(page, looks);
     await check();
+    assert.deepEqual(errors, []);
     console.log(`ok: ${what}`);
   };
   await run('both languages have the same texts', checkKeys);
