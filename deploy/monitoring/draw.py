@@ -1,6 +1,6 @@
 """Draws panels of dashboard.json as Prometheus answers their queries now: not Grafana's picture, but of the same queries.
 
-python3 draw.py http://127.0.0.1:9090 30 picture.png [title …]: 30 minutes up to now; without titles all panels. Wants matplotlib.
+python3 draw.py http://127.0.0.1:9090 30 picture.png [title …]: 30 minutes up to now; without titles all panels. Needs matplotlib.
 """
 
 import json

@@ -4,7 +4,8 @@ use std::fs;
 
 use crate::harness::*;
 
-const TWICE: &str = "<module> quotelock is loaded already: it can't be loaded twice, nor replaced while the server runs";
+const TWICE: &str =
+    "<module> quotelock is loaded already: it can't be loaded twice, nor replaced while the server runs";
 
 /// How many `loadmodule` lines the file has that the server was started with.
 fn lines(server: &Server) -> usize {
