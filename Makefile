@@ -16,7 +16,7 @@ scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove 
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs book clean library clients hermes quickstart package
+.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize msrv deny image bench count docs book clean library clients hermes quickstart package
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -87,7 +87,7 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, doc comments, scripts, spelling, links, TypeScript, Python, and that docs/commands is up to date
+lint: ## Check format, lints, doc comments, scripts, spelling, links, workflows, manifests, TypeScript, Python, and that docs/commands is up to date
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
@@ -101,6 +101,9 @@ lint: ## Check format, lints, doc comments, scripts, spelling, links, TypeScript
 	@shellcheck $(scripts)
 	@echo "== Checking the spelling"
 	@target/lint/bin/typos
+	@echo "== Checking the workflows and deploy/kubernetes"
+	@target/lint/bin/zizmor --offline --quiet --no-progress .github
+	@scripts/lint-kubernetes
 	@echo "== Checking links"
 	@target/lint/bin/lychee --offline --include-fragments --no-progress --quiet --extensions md .
 	@$(MAKE) --no-print-directory book
@@ -130,6 +133,10 @@ msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1:
 
 deny: ## Check licences and sources of crates, and known vulnerabilities; ADVISORY_DB=a git copy of RustSec's list
 	@scripts/deny
+
+image: ## Build the image of server and module; TEST=1: and try it; STANDIN=1: on stand-ins, where no registry is to be reached
+	@scripts/setup image
+	@scripts/image
 
 bench: ## Compare with what a user would take instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
 	@scripts/setup bench
@@ -246,7 +253,7 @@ target/monitoring/requirements.txt: deploy/monitoring/requirements.txt
 	@cp $< $@
 
 target/lint/requirements.txt: .ci/requirements.txt
-	@echo "== Fetching what checks spelling, links and Python"
+	@echo "== Fetching what checks spelling, links, workflows, manifests and Python"
 	@rm -rf target/lint
 	@python3 -m pip install --quiet --root-user-action=ignore --only-binary=:all: --target target/lint -r $<
 	@cp $< $@

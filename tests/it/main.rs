@@ -25,6 +25,7 @@ mod guide;
 mod hermes;
 mod hints;
 mod introspection;
+mod kubernetes;
 mod load;
 mod loadmodule;
 mod meddling;
