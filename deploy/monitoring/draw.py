@@ -1,6 +1,6 @@
 """Draws panels of dashboard.json as Prometheus answers their queries now: not Grafana's picture, but of the same queries.
 
-python3 draw.py http://127.0.0.1:9090 30 picture.png [title …]: 30 minutes up to now; without titles all panels. Wants matplotlib.
+python3 draw.py http://127.0.0.1:9090 30 picture.png [title …]: 30 minutes up to now; without titles all panels. Needs matplotlib.
 """
 
 import json
@@ -16,12 +16,11 @@ import matplotlib
 from matplotlib import dates
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 matplotlib.use("Agg")
 COLUMNS = 3
 POINTS = 240
-UNITS = {"ops": "/s", "bytes": "B", "s": "s", "ms": "ms", "µs": "µs", "percentunit": "%", "short": ""}
 
 
 def ask(address: str, query: str, minutes: float) -> list[dict[str, Any]]:
@@ -74,23 +73,18 @@ def draw(axes: Axes, panel: dict[str, Any], address: str, minutes: float) -> Non
     axes.set_ylim(0, top * 1.1 or 1)
     axes.set_title(panel["title"], loc="left", fontsize=11, fontweight="bold")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value, unit)))
+    if unit == "bytes" and top > 0:
+        axes.yaxis.set_major_locator(MultipleLocator(2 ** math.ceil(math.log2(top / 6))))
     axes.xaxis.set_major_locator(dates.AutoDateLocator(minticks=3, maxticks=5))
     axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M"))
     axes.tick_params(labelsize=8.5, length=0)
     axes.grid(color="#e4e7ec", linewidth=0.8)
     for side in axes.spines.values():
         side.set_visible(False)
-    if axes.get_lines():
-        axes.legend(
-            loc="upper left",
-            bbox_to_anchor=(0, -0.12),
-            ncols=3,
-            fontsize=8,
-            columnspacing=1.2,
-            frameon=False,
-            borderaxespad=0,
-            handlelength=1,
-        )
+    names = [str(line.get_label()) for line in axes.get_lines()]
+    if names:
+        columns = 2 if max(map(len, names)) > 18 else 4
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=columns, fontsize=8, frameon=False, borderaxespad=0, handlelength=1)
 
 
 def main() -> None:

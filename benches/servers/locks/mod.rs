@@ -33,7 +33,7 @@ fn closing() -> Result<String> {
     moment(330_000)
 }
 
-/// So many milliseconds ago.
+/// This many milliseconds ago.
 fn moment(ago: i64) -> Result<String> {
     let millis = i64::try_from(UNIX_EPOCH.elapsed()?.as_millis())? - ago;
     let moment = DateTime::from_timestamp_millis(millis).ok_or("the clock is beyond the calendar")?;

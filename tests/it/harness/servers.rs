@@ -46,16 +46,16 @@ with_all_others! {
     oldest_and_newest
 }
 
-/// Runs the test on the oldest server and the newest; on the others in `make soak`.
-#[template]
-#[rstest]
-#[case::redis_7_0(Kind::REDIS_7_0)]
-#[ignore = "for make soak"]
-#[case::redis_8_2(Kind::REDIS_8_2)]
-#[ignore = "for make soak"]
-#[case::valkey_8_1(Kind::VALKEY_8_1)]
-#[case::valkey_9_1(Kind::VALKEY_9_1)]
-pub(crate) fn two_servers(#[case] kind: Kind) {}
+with_all_others! {
+    /// Runs the test on the oldest server and the newest; on two more in `make soak`, on the others in `make test ALL=1`.
+    #[case::redis_7_0(Kind::REDIS_7_0)]
+    #[ignore = "for make soak"]
+    #[case::redis_8_2(Kind::REDIS_8_2)]
+    #[ignore = "for make soak"]
+    #[case::valkey_8_1(Kind::VALKEY_8_1)]
+    #[case::valkey_9_1(Kind::VALKEY_9_1)]
+    two_servers
+}
 
 /// Runs the test on one server; on the others in `make soak`.
 #[template]

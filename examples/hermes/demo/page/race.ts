@@ -6,7 +6,7 @@ import { $, announce, h, term } from './dom.js';
 import { isSamePrice, priceOf } from './price.js';
 import { Repeat } from './repeat.js';
 import { tally } from './tally.js';
-import { number, rendered, t } from './text.js';
+import { rendered, t } from './text.js';
 import { timeline } from './timeline.js';
 
 const MAX_ROUNDS = 40;
@@ -16,11 +16,11 @@ const differed: Record<Mode, number> = { today: 0, quotelock: 0 };
 let rounds = 0;
 let last: Race | undefined;
 /** In seconds. */
-let delays: Record<'lag' | 'commit', string>;
+let delays: Record<'lag' | 'commit', number>;
 
 /** Races until two pods show two prices. */
 export async function startRace({ lagMs, maxCommitMs }: Facts): Promise<void> {
-  delays = { lag: number(lagMs / 1000, 1), commit: number(maxCommitMs / 1000, 1) };
+  delays = { lag: lagMs / 1000, commit: maxCommitMs / 1000 };
   const repeat = new Repeat($('#race-go'), () => t('race'), $('#race-status'));
   let since = 0;
   const once = async () => {

@@ -25,6 +25,7 @@ export class Repeat {
     this.say(() => '');
     try {
       while (!stopped && !(await once()));
+      if (stopped) this.say(() => '');
     } catch (error) {
       const { message } = error as Error;
       this.say(() => t('failed', { why: message }));

@@ -23,13 +23,19 @@ export async function checkLayout(page: Page): Promise<void> {
 async function checkLook(page: Page, looks: Looks): Promise<void> {
   await look(page, looks);
   const name = Object.values(looks).join(' ');
-  const { wide, widths } = await page.evaluate(() => ({
-    wide: document.documentElement.scrollWidth,
-    widths: ['#race', '#journey, .column'].map((selector) =>
-      [...document.querySelectorAll(selector)].map((card) => card.getBoundingClientRect().width),
-    ),
-  }));
-  assert.ok(wide <= looks.width, `${name}: ${wide} px wide`);
+  const { wide, cut, widths } = await page.evaluate(
+    (width) => ({
+      wide: document.documentElement.scrollWidth,
+      cut: [...document.querySelectorAll('main *')]
+        .filter((element) => element.getBoundingClientRect().right > width)
+        .map(({ outerHTML }) => outerHTML),
+      widths: ['#race', '#journey, .column'].map((selector) =>
+        [...document.querySelectorAll(selector)].map((card) => card.getBoundingClientRect().width),
+      ),
+    }),
+    looks.width,
+  );
+  assert.ok(wide <= looks.width, `${name}: ${wide} px wide, by ${cut[0]}`);
   for (const row of widths) {
     const used = looks.width === PHONE ? Math.min(...row) : row.reduce((sum, width) => sum + width, 0);
     assert.ok(used >= LEAST_USED * looks.width, `${name}: cards of ${row} px`);
