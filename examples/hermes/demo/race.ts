@@ -102,12 +102,13 @@ export function judge(replies: readonly Reply[], wanted?: string): Omit<Side, 'l
   return { scooter, scooters: scooters.length, differing: differing.length, answers, pair };
 }
 
-/** All pairs of answers, those first of which both pods wrote the lock. */
+/** All pairs of answers, those first of which both pods wrote the lock, and with two moments. */
 function pairsOf(replies: readonly Reply[]): Pair[] {
   const wrote = replies.map(({ calls }) => (calls.some(writesLock) ? 1 : 0));
   const pairs = replies.flatMap((_, b) => replies.slice(0, b).map((_, a): Pair => [a, b]));
-  const writers = ([a, b]: Pair) => (wrote[a] ?? 0) + (wrote[b] ?? 0);
-  return pairs.sort((one, other) => writers(other) - writers(one));
+  const tells = ([a, b]: Pair) =>
+    (wrote[a] ?? 0) + (wrote[b] ?? 0) + Number(replies[a]?.quote.queryTime !== replies[b]?.quote.queryTime);
+  return pairs.sort((one, other) => tells(other) - tells(one));
 }
 
 function writesLock({ name, reply }: TracedCall): boolean {

@@ -86,7 +86,7 @@ function verdict({ differing }: Side): string {
 
 function why(mode: Mode, { differing }: Side, one: Answer, other: Answer) {
   if (differing === 0) return mode === 'quotelock' ? 'whySame' : 'whyLucky';
+  if (one.queryTime === other.queryTime) return 'whyOneMoment';
   const wrote = ({ calls }: Answer) => calls.some(({ name }) => name === 'SET');
-  if (wrote(one) && wrote(other)) return 'whyTwoLocks';
-  return one.queryTime === other.queryTime ? 'whyOneMoment' : 'whyTwoMoments';
+  return wrote(one) && wrote(other) ? 'whyTwoLocks' : 'whyTwoMoments';
 }

@@ -11,7 +11,7 @@ export async function checkJourneys(page: Page): Promise<void> {
   const charged = new Set<string>();
   const listen = async (response: HTTPResponse) => {
     if (response.request().method() !== 'PATCH') return;
-    const { cents } = (await response.json()) as { cents?: number };
+    const { cents } = (await response.json().catch(() => ({}))) as { cents?: number }; // one that is asked again has none
     if (cents !== undefined) charged.add(`$${(cents / 100).toFixed(2)}`);
   };
   page.on('response', listen);

@@ -1,6 +1,6 @@
 /** Goes through the demo's page in headless Chromium, checks what it shows, and takes pictures of it: main.js DIRECTORY */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,10 +15,11 @@ import { checkJourneys } from './journeys.js';
 import { checkLayout } from './layout.js';
 import { checkRaces } from './races.js';
 import { checkKeys, checkTexts } from './texts.js';
-import { DESKTOP, type Looks, PATIENCE_MS, PHONE, look, visit } from './visit.js';
+import { DESKTOP, type Looks, PATIENCE_MS, PHONE, errors, look, visit } from './visit.js';
 
 /** So wide that two timelines are beside each other, and as small as may be. */
 const SHOWN = 1080;
+const COLOURS = 64;
 
 const directory = process.argv[2] ?? 'pictures';
 const port = await freePort();
@@ -44,6 +45,7 @@ try {
   const run = async (what: string, check: () => void | Promise<void>) => {
     await look(page, looks);
     await check();
+    assert.deepEqual(errors, []);
     console.log(`ok: ${what}`);
   };
   await run('both languages have the same texts', checkKeys);
@@ -67,7 +69,9 @@ async function takePictures(page: Page, looks: Looks): Promise<void> {
   const take = async (name: string, selector: string, changed: Partial<Looks>) => {
     await look(page, { ...looks, width: SHOWN, ...changed });
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-    await (await page.waitForSelector(selector))?.screenshot({ path: join(directory, `${name}.png`) });
+    const path = join(directory, `${name}.png`);
+    await (await page.waitForSelector(selector))?.screenshot({ path });
+    execFileSync('pngquant', ['--force', '--strip', '--speed', '1', '--output', path, `${COLOURS}`, path]);
   };
   await take('race', '#race .sides', {});
   await take('race-dark', '#race .sides', { scheme: 'dark' });
