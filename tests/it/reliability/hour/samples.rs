@@ -22,21 +22,20 @@ pub(crate) const DESCRIPTORS: &str = "descriptors";
 pub(crate) const THREADS: &str = "threads";
 pub(crate) const CLIENTS: &str = "connected_clients";
 pub(crate) const KEYS: &str = "keys";
-pub(crate) const CLAIMS: &str = "quotelock_claims_pending";
-pub(crate) const CLAIMS_BYTES: &str = "quotelock_claims_bytes";
-pub(crate) const WAITERS: &str = "quotelock_claims_waiting";
 
-const OF_INFO: [&str; 9] = [
-    MEMORY,
-    RESIDENT,
-    "mem_fragmentation_ratio",
-    "allocator_frag_ratio",
-    CLIENTS,
-    "blocked_clients",
-    CLAIMS,
-    CLAIMS_BYTES,
-    WAITERS,
+/// What there is none of when all keys have gone.
+const GONE: [&str; 7] = [
+    KEYS,
+    "quotelock_tables",
+    "quotelock_tables_rows",
+    "quotelock_tables_bytes",
+    "quotelock_claims_pending",
+    "quotelock_claims_bytes",
+    "quotelock_claims_waiting",
 ];
+
+const OF_INFO: [&str; 6] =
+    [MEMORY, RESIDENT, "mem_fragmentation_ratio", "allocator_frag_ratio", CLIENTS, "blocked_clients"];
 
 /// The values of one figure.
 pub(crate) fn column(samples: &[Sample], name: &str) -> Vec<f64> {
@@ -68,7 +67,8 @@ impl<'a> Node<'a> {
     pub(crate) fn sample(&mut self) -> Sample {
         let told = info(&mut self.con, "everything");
         let figure = |name: &&'static str| (*name, told[*name].parse().unwrap());
-        let mut sample: Sample = OF_INFO.iter().map(figure).collect();
+        let of_module = GONE.iter().filter(|name| **name != KEYS);
+        let mut sample: Sample = OF_INFO.iter().chain(of_module).map(figure).collect();
         let entries = |of: &str| fs::read_dir(format!("{}/{of}", self.process)).unwrap().flatten();
         sample.insert(DESCRIPTORS, entries("fd").count() as f64);
         // The allocator starts some of its own when it first has much to give back.
@@ -85,7 +85,7 @@ impl<'a> Node<'a> {
         let mut last = Sample::new();
         let gone = poll(TIMEOUT + longest_life, || {
             last = self.sample();
-            let gone = [KEYS, CLAIMS, CLAIMS_BYTES, WAITERS].iter().all(|name| last[name] == 0.0);
+            let gone = GONE.iter().all(|name| last[name] == 0.0);
             (gone && last[CLIENTS] == self.alone).then_some(())
         });
         assert!(gone.is_some(), "{}: not all has gone: {last:?}", self.server.kind());
