@@ -60,7 +60,10 @@ const NUMBERS: &[(Text, Text, Figure)] = &[
         (WRITTEN_IN_NODE, "HSET of one hash, JSON.stringify of each"),
     ),
     (
-        ["read 8,000 vehicles, the server alone (`LIST`, `JSON`)", "讀 8,000 輛車，只算伺服器（`LIST`、`JSON`）"],
+        [
+            "read 8,000 vehicles, the server alone (`LIST`, `JSON`)",
+            "讀 8,000 輛車，只算伺服器（`LIST`、`JSON`）",
+        ],
         ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
         (READ, "HMGET of one hash / VEHPRICE.MGET LIST JSON"),
     ),
@@ -140,8 +143,10 @@ fn program() -> String {
 
 fn numbers(language: usize) -> String {
     let page = read("docs/benchmarks.md");
-    let head =
-        ["| | compared with | times as fast (1 is as fast, higher is better) |", "| | 和什麼比 | 速度倍數（1 為相同，越高越快） |"];
+    let head = [
+        "| | compared with | times as fast (1 is as fast, higher is better) |",
+        "| | 和什麼比 | 速度倍數（1 為相同，越高越快） |",
+    ];
     let mut table = format!("{}\n|---|---|---|\n", head[language]);
     for (what, with, (title, row)) in NUMBERS {
         // Tables of ratios have the goal in their first column.
