@@ -7,7 +7,7 @@ LockedQuoteInfo.bind(redis);
 const tables = new PriceTables(redis);
 const timing = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 2000 }); // same in all pods
 
-/** The prices that this user sees, on any screen, from any pod. */
+/** The prices that this user's map shows, from any pod. */
 export async function prices(userId: string, roleIds: string[], vehicleIds: string[]) {
   const lock = await new LockedQuoteInfo().acquire(userId, roleIds, timing.lockOptions);
   const table = timing.table(lock, 'prices', lock.roleIds);
