@@ -1,6 +1,5 @@
-# Redis with the quotelock module:
+# Redis with the quotelock module. docs/how-to/image.md tells how to run it; `make image` builds it, as does
 #   docker build -t quotelock .
-#   docker run -p 127.0.0.1:6379:6379 -v quotelock:/quotelock/data -e REDISCLI_AUTH=secret quotelock --requirepass secret
 # On Valkey instead: docker build --build-arg SERVER_IMAGE=valkey/valkey:8.1-bookworm -t quotelock .
 # Any Debian 12 (or newer) image of Redis 7.0 or newer, or of Valkey, will do; an Alpine one has another C library.
 # The images are named by digest, so that each build starts from the same bytes; digests of official images are listed at
@@ -18,27 +17,38 @@ COPY . .
 RUN RUSTUP_TOOLCHAIN="${RUST_VERSION:-stable}" cargo build --release --locked
 
 FROM ${SERVER_IMAGE}
+# Where the sources are, and the commit: `make image` knows them.
+ARG SOURCE=
+ARG REVISION=
+LABEL org.opencontainers.image.title="quotelock" \
+      org.opencontainers.image.description="Redis or Valkey with the quotelock module: price locks, and tables of vehicle prices" \
+      org.opencontainers.image.version="0.2.0" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.revision="${REVISION}"
 # The layout of the checkout, so that redis.conf finds the library and the data as it does there.
 WORKDIR /quotelock
-COPY redis.conf .
+COPY redis.conf LICENSE-MIT LICENSE-APACHE ./
 COPY --from=build /quotelock/target/release/libquotelock.so target/release/
 # Both names of the server, whichever image this is; and the data for the user below, who can write nothing else here
-# (so CONFIG REWRITE is refused: mount a redis.conf of your own, or pass settings as below).
+# (so CONFIG REWRITE is refused: mount a redis.conf of your own, or pass settings as below). Any other user that
+# `--user` names is in group 0, which may write the data too.
 RUN for tool in server cli; do \
         command -v redis-$tool || ln -s "$(command -v valkey-$tool)" /usr/local/bin/redis-$tool || exit 1; \
     done \
-    && mkdir data \
-    && chown 999:999 data
+    && install -d -o 999 -g 0 -m 770 data
 # The user redis or valkey of these images, by number: the name differs.
 USER 999:999
 VOLUME /quotelock/data
 EXPOSE 6379
 
 # redis.conf lets in this machine only, which in a container is the container alone. So it listens on all addresses here,
-# and whoever reaches the port can use it: publish it on loopback, as above, or set a password or ACL users.
+# and whoever reaches the port can use it: publish it on loopback, or set a password or ACL users.
 # What follows the image's name on `docker run` is added, as: --quotelock.lock-ttl-ms 600000
 ENTRYPOINT ["redis-server", "redis.conf", "--bind", "*", "-::*", "--protected-mode", "no"]
+# SIGTERM saves and ends the server; the image's own signal might be another.
+STOPSIGNAL SIGTERM
 
-# Asks the module, not only the server. With a password it needs REDISCLI_AUTH, as above.
+# Asks the module, not only the server. With a password it needs REDISCLI_AUTH.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["redis-cli", "-e", "QUOTELOCK.GET", "healthcheck"]

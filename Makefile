@@ -12,18 +12,18 @@ hermes := examples/hermes
 examples := examples/clients
 quickstart := examples/quickstart
 lint := $(CARGO_TARGET_DIR)/lint
-scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run
+scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove $(addprefix packaging/,assemble boot build-library in-root make-root sign test-archive test-arm test-install test-rpm)
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo journeys pictures build test suites core soak fuzz lint sanitize msrv deny bench count docs book clean library clients hermes quickstart
+.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize msrv deny image bench count docs book clean library clients hermes quickstart package
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 	@echo
-	@echo "make run reads PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
-	@echo "make bench reads PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
-	@echo "make demo reads PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12) and REDIS_SERVER."
+	@echo "make run takes PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
+	@echo "make bench takes PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
+	@echo "make demo takes PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12, at most 20), CLOCKS_MS (how far pods' clocks are apart, 0) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
 	@scripts/run
@@ -33,15 +33,20 @@ demo: ## Start examples/hermes: a rental service in ten pods, with a page to wat
 	@$(MAKE) --no-print-directory hermes library
 	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/demo/main.js
 
-journeys: ## Measure whether prices hold through examples/hermes while much goes wrong; QUICK=1: within three minutes
+monitoring: ## Start a server, its replica, redis_exporter and Prometheus with demo load, and say where to look
+	@scripts/setup monitoring
+	@$(MAKE) --no-print-directory library target/python/requirements.txt
+	@exec scripts/monitoring
+
+journeys: ## Count price mismatches in examples/hermes while pods, upstream and Redis fail; QUICK=1: within three minutes
 	@scripts/setup demo
 	@$(MAKE) --no-print-directory hermes library
 	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} exec node $(hermes)/dist/journeys/main.js $(if $(QUICK),quick,full)
 
-pictures: ## Go through the demo's page in headless Chromium, and take the pictures of its README
+pictures: ## Check the demo's page in headless Chromium, and take the pictures of its README; DIR=where to put them
 	@scripts/setup pictures
 	@$(MAKE) --no-print-directory hermes library
-	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} exec node $(hermes)/dist/demo/pictures.js $(hermes)/pictures
+	@REDIS_SERVER=$${REDIS_SERVER:-$$(scripts/system-server)} CHROMIUM=$${CHROMIUM:-$$(command -v chromium)} exec node $(hermes)/dist/demo/pictures/main.js $(or $(DIR),$(hermes)/pictures)
 
 build: ## Build the library: target/release/libquotelock.so
 	@scripts/setup build
@@ -50,7 +55,7 @@ build: ## Build the library: target/release/libquotelock.so
 test: ## Run all tests, on four servers; ALL=1: on all of tests/servers.txt, and those that take more set-up
 	@scripts/setup $(if $(ALL),all,test)
 	@scripts/servers $(if $(ALL),all,test)
-	@$(MAKE) --no-print-directory clients hermes quickstart library
+	@$(MAKE) --no-print-directory clients hermes quickstart target/monitoring/requirements.txt library
 	@echo "== Running the tests"
 	@cargo test --workspace --locked
 ifdef ALL
@@ -58,7 +63,7 @@ ifdef ALL
 	@cargo test --locked --test it -- --ignored _all_
 endif
 
-suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: that of one; QUICK=1: within two minutes
+suites: ## Run the test suites of Redis and Valkey with the module loaded; SERVER=valkey-8.1.1: only that one's; QUICK=1: within two minutes
 	@scripts/setup suites
 	@$(MAKE) --no-print-directory library
 	@echo "== Running the servers' own test suites"
@@ -69,8 +74,8 @@ core: ## Test the core alone: it needs neither libclang nor a server
 	@echo "== Testing the core"
 	@cargo test --locked -p quotelock-core
 
-soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: those whose names begin so; WHAT=hour MINUTES=10: a shorter hour; ALL=1: on all of tests/servers.txt
-	@scripts/setup test
+soak: ## Run the tests of docs/reliability.md in their long forms: hours; WHAT=kill: only those whose names begin with kill; WHAT=hour MINUTES=10: a shorter hour; ALL=1: on all servers
+	@scripts/setup $(if $(ALL),all,test)
 	@scripts/servers $(if $(ALL),all,test)
 	@$(MAKE) --no-print-directory clients library
 	@echo "== Running the long forms"
@@ -82,7 +87,7 @@ fuzz: ## Fuzz the core by coverage, TIME seconds each (60); TARGET=decoder: one;
 	@scripts/setup build
 	@scripts/fuzz $(or $(TIME),60) $(TARGET)
 
-lint: ## Check format, lints, doc comments, scripts, spelling, links, TypeScript, Python, and that docs/commands is up to date
+lint: ## Check format, lints, doc comments, scripts, spelling, links, workflows, manifests, TypeScript, Python, and that docs/commands is up to date
 	@scripts/setup lint
 	@$(MAKE) --no-print-directory target/lint/requirements.txt
 	@echo "== Checking the format"
@@ -96,6 +101,9 @@ lint: ## Check format, lints, doc comments, scripts, spelling, links, TypeScript
 	@shellcheck $(scripts)
 	@echo "== Checking the spelling"
 	@target/lint/bin/typos
+	@echo "== Checking the workflows and deploy/kubernetes"
+	@target/lint/bin/zizmor --offline --quiet --no-progress .github
+	@scripts/lint-kubernetes
 	@echo "== Checking links"
 	@target/lint/bin/lychee --offline --include-fragments --no-progress --quiet --extensions md .
 	@$(MAKE) --no-print-directory book
@@ -104,7 +112,7 @@ lint: ## Check format, lints, doc comments, scripts, spelling, links, TypeScript
 	@node_modules/.bin/biome check --error-on-warnings
 	@$(MAKE) --no-print-directory target/python/requirements.txt
 	@echo "== Checking Python"
-	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) ../../.ci && $(lint)/bin/ruff check --quiet . ../../$(examples) ../../.ci
+	@cd $(python) && $(lint)/bin/ruff format --check --quiet . ../../$(examples) ../../.ci ../../deploy && $(lint)/bin/ruff check --quiet . ../../$(examples) ../../.ci ../../deploy
 	@cd $(python) && PYTHONPATH=$(lint) MYPYPATH=src:$(CARGO_TARGET_DIR)/python python3 -m mypy --cache-dir $(CARGO_TARGET_DIR)/mypy
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
@@ -126,9 +134,13 @@ msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1:
 deny: ## Check licences and sources of crates, and known vulnerabilities; ADVISORY_DB=a git copy of RustSec's list
 	@scripts/deny
 
-bench: ## Measure beside what a user would pick instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
+image: ## Build the image of server and module; TEST=1: and try it; STANDIN=1: on stand-ins, where no registry is to be reached
+	@scripts/setup image
+	@scripts/image
+
+bench: ## Compare with what a user would take instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
 	@scripts/setup bench
-	@scripts/servers
+	@scripts/servers bench
 	@scripts/redis-json
 	@$(MAKE) --no-print-directory library $(typescript)/dist/src/index.js
 	@echo "== Building the benchmark"
@@ -136,10 +148,18 @@ bench: ## Measure beside what a user would pick instead, on each server at hand,
 	@echo "== Measuring"
 	@cargo bench --quiet --locked --bench servers -- $(PARTS)
 
-count: ## Count the core's instructions; fails where they have grown by more than 5 %
+count: ## Count the core's instructions; fails if they have grown by more than 5 %
 	@scripts/setup count
 	@echo "== Counting instructions"
 	@cargo bench --locked -p quotelock-core --bench instructions
+
+package: ## Make the packages of the last commit in target/package; ARCH=x86_64 or aarch64: for one; TEST=1: and try them on Debian and Ubuntu
+	@scripts/setup package
+	@scripts/package $(ARCH)
+ifdef TEST
+	@scripts/setup package-test
+	@scripts/package-test $(ARCH)
+endif
 
 docs: ## Write the parts of the README and docs/ that come from commands' entries, tests and benchmarks, and build the guide as a site: target/book
 	@scripts/setup docs
@@ -157,6 +177,7 @@ book: target/mkdocs/book.txt
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=target/mkdocs python3 -m mkdocs build
 
 clean: ## Remove what was built and fetched; data/ stays
+	@rm -rf target/package-root 2>/dev/null || sudo rm -rf target/package-root
 	@cargo clean
 	@find $(python) -name __pycache__ -prune -exec rm -rf {} +
 	@rm -rf node_modules $(python)/dist tests/clients/node_modules $(examples)/node_modules $(foreach at,$(typescript) $(hermes) $(quickstart),$(at)/node_modules $(at)/dist)
@@ -194,7 +215,7 @@ $(hermes)/node_modules/.package-lock.json: $(hermes)/package-lock.json
 	@cd $(hermes) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(hermes)/*.json $(hermes)/*/*.ts)
+$(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(hermes)/*.json $(hermes)/*/*.ts $(hermes)/*/*/*.ts)
 	@echo "== Building examples/hermes"
 	@rm -rf $(hermes)/dist
 	@cd $(hermes) && npm run --silent build
@@ -225,8 +246,14 @@ target/python-clients/requirements.txt: $(examples)/requirements.txt
 	@python3 -m pip install --quiet --root-user-action=ignore --target target/python-clients -r $<
 	@cp $< $@
 
+target/monitoring/requirements.txt: deploy/monitoring/requirements.txt
+	@echo "== Fetching Grafana's SDK"
+	@rm -rf target/monitoring
+	@python3 -m pip install --quiet --root-user-action=ignore --target target/monitoring -r $<
+	@cp $< $@
+
 target/lint/requirements.txt: .ci/requirements.txt
-	@echo "== Fetching what checks spelling, links and Python"
+	@echo "== Fetching what checks spelling, links, workflows, manifests and Python"
 	@rm -rf target/lint
 	@python3 -m pip install --quiet --root-user-action=ignore --only-binary=:all: --target target/lint -r $<
 	@cp $< $@

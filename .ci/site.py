@@ -14,11 +14,14 @@ NO_LINK = re.compile(r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\0")
 
 
 def on_config(config):
-    """List each command below the list of commands."""
-    reference = next(part["Reference"] for part in config.nav if "Reference" in part)
-    commands = next(entry["Commands"] for entry in reference if "Commands" in entry)
+    """List each command below the list of commands, and the pages outside docs/ in the last part unless they are in another."""
+    parts = {title: entries for part in config.nav if isinstance(part, dict) for title, entries in part.items()}
+    commands = next(entry["Commands"] for entry in parts["Reference"] if "Commands" in entry)
     pages = (path.removeprefix("docs/") for path in sorted(glob("docs/commands/*.*.md")))
     commands += [{posixpath.basename(page).removesuffix(".md").upper(): page} for page in pages]
+    listed = [entry for entries in parts.values() for entry in entries]
+    outside = (in_site(path) for pattern in PAGES for path in sorted(glob(pattern)))
+    parts["The repository"] += [page for page in outside if page not in listed]
     return config
 
 
@@ -29,7 +32,7 @@ def on_files(files, config):
     return files
 
 
-def on_page_content(html, page, config, files):
+def on_page_content(html, **_):
     return html.replace("<thead>\n<tr>\n<th></th>\n<th></th>\n</tr>\n</thead>\n", "")
 
 

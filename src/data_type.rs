@@ -9,18 +9,60 @@ use quotelock_server::{
     clock_ms, random_numbers,
 };
 
+use crate::counters::{TABLES, TABLES_BYTES, TABLES_ROWS};
 use crate::vehprice::{mset_form, single_flight};
 
 /// The version of the form in which tables are saved.
 const ENCODING: c_int = 1;
 
 /// A table as the value of a key.
-pub(crate) struct PriceTable(pub(crate) Table);
+pub(crate) struct PriceTable {
+    pub(crate) table: Table,
+    share: Share,
+}
 
 impl PriceTable {
     /// An empty table.
     pub(crate) fn new() -> Self {
-        Self(Table::new(random_numbers()))
+        Self::of(Table::new(random_numbers()))
+    }
+
+    fn of(table: Table) -> Self {
+        let mut new = Self { table, share: Share::new() };
+        new.update_info();
+        new
+    }
+
+    /// Updates what `INFO` shows of all tables; to be called after what changes this one.
+    pub(crate) fn update_info(&mut self) {
+        self.share.set(self.table.held_rows(), self.table.bytes());
+    }
+}
+
+/// What a table has added to what `INFO` shows of all, taken away with it, on whichever thread that is.
+struct Share {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Share {
+    fn new() -> Self {
+        TABLES.replace(0, 1);
+        Self { rows: 0, bytes: 0 }
+    }
+
+    fn set(&mut self, rows: usize, bytes: usize) {
+        TABLES_ROWS.replace(self.rows, rows);
+        TABLES_BYTES.replace(self.bytes, bytes);
+        (self.rows, self.bytes) = (rows, bytes);
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        TABLES.replace(1, 0);
+        TABLES_ROWS.replace(self.rows, 0);
+        TABLES_BYTES.replace(self.bytes, 0);
     }
 }
 
@@ -55,16 +97,16 @@ impl DataType for PriceTable {
         }
         let mut table = decoder.finish(|| chunks.pause())?;
         table.mark_relocated();
-        Ok(Self(table))
+        Ok(Self::of(table))
     }
 
     fn save(&self, chunks: &mut ChunkWriter<'_>) {
-        encode(&self.0, clock_ms(), |chunk| chunks.write(chunk));
+        encode(&self.table, clock_ms(), |chunk| chunks.write(chunk));
     }
 
     fn rewrite(&self, aof: &mut AofWriter<'_>) {
         let mut is_empty = true;
-        group_rows(self.0.iter(clock_ms()), |group| {
+        group_rows(self.table.iter(clock_ms()), |group| {
             is_empty = false;
             mset_form::with_args_of(&group, |args| aof.write(mset_form::MSET, args.iter().copied()));
         });
@@ -79,7 +121,7 @@ impl DataType for PriceTable {
 
     fn digest(&self, digest: &mut Digest<'_>) {
         // A row is a map: the order of its fields does not count.
-        for row in self.0.iter(clock_ms()) {
+        for row in self.table.iter(clock_ms()) {
             let expiry = row.expiry().unix_ms().unwrap_or(-1).to_string();
             for (name, value) in row.fields() {
                 for part in [row.id(), expiry.as_bytes(), name.as_bytes(), value] {
@@ -91,27 +133,28 @@ impl DataType for PriceTable {
     }
 
     fn copy(&self) -> Self {
-        let mut copy = self.0.clone();
+        let mut copy = self.table.copy();
         copy.mark_relocated();
-        Self(copy)
+        Self::of(copy)
     }
 
     fn bytes(&self) -> usize {
-        self.0.bytes()
+        self.table.bytes()
     }
 
     fn allocations(&self) -> usize {
-        self.0.allocations()
+        self.table.allocations()
     }
 
     fn defrag(&mut self, from: usize, relocator: &mut Relocator<'_>) -> Option<usize> {
-        self.0.defrag(from, &mut ServerRelocator(relocator))
+        self.table.defrag(from, &mut ServerRelocator(relocator))
     }
 
     fn unlinked(&mut self, key: KeyName<'_>) {
         // It may come to another key.
-        self.0.mark_relocated();
-        single_flight::table_unlinked(key, &self.0);
+        self.table.mark_relocated();
+        self.update_info();
+        single_flight::table_unlinked(key, &self.table);
     }
 }
 

@@ -32,7 +32,7 @@ static MODULE: Module = Module {
     // calls the fourth.
     needed_commands: &[c"SET", c"DEL", c"PERSIST", c"HGETALL"],
     settings: settings::ALL,
-    counters: counters::ALL,
+    figures: counters::ALL,
     on_database_change: vehprice::on_database_change,
     on_timer: vehprice::on_timer,
 };

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use quotelock_core::json::{JsonWriter, TooLong};
 use quotelock_server::Call;
 
-use crate::counters::REPLIES_REFUSED;
+use crate::counters::{REPLIES_REFUSED, SIZES_REPLY};
 use crate::error::Error;
 use crate::settings::max_reply_bytes;
 
@@ -153,7 +153,9 @@ pub(crate) fn json_writer(capacity: usize) -> JsonWriter {
 
 /// Answers JSON as one string, unless it is too long.
 pub(crate) fn reply_json(call: &Call<'_>, json: &mut JsonWriter) -> Result<(), Error> {
-    call.reply_bytes(json.finish().map_err(too_long)?);
+    let json = json.finish().map_err(too_long)?;
+    SIZES_REPLY.count(json.len());
+    call.reply_bytes(json);
     Ok(())
 }
 

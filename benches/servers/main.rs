@@ -116,7 +116,7 @@ fn servers() -> Result<Vec<Kind>> {
     if let Ok(name) = var("BENCH_SERVER") {
         return Ok(vec![Kind::named(&name)]);
     }
-    let mut servers = Kind::installed()?;
+    let mut servers = Kind::measured()?;
     servers.sort_by_key(|server| *server != MAIN);
     Ok(servers)
 }

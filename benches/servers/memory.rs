@@ -94,6 +94,8 @@ fn stable_memory(server: &Server) -> Result<f64> {
     Err("the server's memory is not stable".into())
 }
 
+/// Redis 8.10 without jemalloc, as it is here, crashes on `MEMORY USAGE` of a key that expires; the rows still do.
 fn memory_usage(server: &Server) -> Result<f64> {
+    server.run::<()>(&["PERSIST", "table"])?;
     server.run(&["MEMORY", "USAGE", "table", "SAMPLES", "0"])
 }

@@ -6,7 +6,7 @@ const RESP = Number(process.env.RESP ?? 2);
 const { hostname: host, port, username, password } = new URL(url);
 const blockMs = 5000;
 
-// A socketTimeout ends a connection on which nothing comes for so long, and for good: pings keep one that is idle.
+// A socketTimeout closes an idle connection for good: pings keep it open.
 // Without a listener an error of the connection ends the process.
 function connect(socketTimeout) {
   const node = { username, password, pingInterval: socketTimeout / 2, socket: { socketTimeout } };

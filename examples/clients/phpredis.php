@@ -43,7 +43,7 @@ class Client
         return $reply;
     }
 
-    // A Cluster is told the key. It follows neither MOVED nor ASK with rawCommand, but throws: a new one asks where slots are now.
+    // A Cluster must be told the key. It follows neither MOVED nor ASK with rawCommand, but throws: a new one asks where slots are now.
     private function callCluster(string $key, ...$words)
     {
         for ($tries = 5; ; $tries--) {

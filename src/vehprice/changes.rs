@@ -10,7 +10,7 @@ use super::projection::{FIELDS_ARG, Projection};
 use super::{KEY_ARG, READS, count_reads};
 use crate::JSON_ARG;
 use crate::args::ArgCursor;
-use crate::counters::{CHANGES_ASKED, CHANGES_UNCHANGED, CHANGES_WHOLE};
+use crate::counters::{CHANGES_ASKED, CHANGES_UNCHANGED, CHANGES_WHOLE, SIZES_CHANGES};
 use crate::error::Error;
 use crate::reply::{
     MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, reply_json, too_long,
@@ -54,22 +54,32 @@ impl Command for Changes {
         let is_unchanged = since.is_some_and(|since| news.revision == Some(since));
         if is_unchanged && projection.is_json() {
             CHANGES_UNCHANGED.count();
+            SIZES_CHANGES.count(0);
             return reply_unchanged(call, now_ms);
         }
-        if projection.is_json() {
-            let mut json = json_writer(0);
-            write_news(&news, now_ms, &projection, &mut json).map_err(too_long)?;
-            reply_json(call, &mut json)?;
-        } else {
-            let max_len = max_news_len(&news, &projection);
-            check_length(max_len, |length| reply_news(length, &news, now_ms, &projection, count_columns))?;
-            reply_news(call, &news, now_ms, &projection, reply_columns);
+        let replied = reply(call, &news, now_ms, &projection);
+        if replied.is_ok() {
+            CHANGES_WHOLE.add(usize::from(news.is_whole));
+            CHANGES_UNCHANGED.add(usize::from(is_unchanged));
+            count_reads(news.rows.len(), news.rows.len());
+            SIZES_CHANGES.count(news.rows.len());
         }
-        CHANGES_WHOLE.add(usize::from(news.is_whole));
-        CHANGES_UNCHANGED.add(usize::from(is_unchanged));
-        count_reads(news.rows.len(), news.rows.len());
-        Ok(())
+        // A history may have begun.
+        open.update_info();
+        replied
     }
+}
+
+fn reply(call: &Call<'_>, news: &News<'_>, now_ms: i64, projection: &Projection<'_>) -> Result<(), Error> {
+    if projection.is_json() {
+        let mut json = json_writer(0);
+        write_news(news, now_ms, projection, &mut json).map_err(too_long)?;
+        return reply_json(call, &mut json);
+    }
+    let max_len = max_news_len(news, projection);
+    check_length(max_len, |length| reply_news(length, news, now_ms, projection, count_columns))?;
+    reply_news(call, news, now_ms, projection, reply_columns);
+    Ok(())
 }
 
 /// Answers what most calls are answered, in JSON: that nothing has changed.

@@ -14,6 +14,7 @@ use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::single_flight::MissingRows;
 use super::{KEY_ARG, WRITES, count_reads, single_flight, write_options};
 use crate::args::{ArgCursor, Exclusive, TTL_MS};
+use crate::counters::SIZES_CLAIM;
 use crate::error::{Error, Range};
 use crate::reply::{self, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, too_long};
 
@@ -87,6 +88,7 @@ fn claim(call: &Call<'_>, request: &Request<'_, '_>, ids: &[&[u8]]) -> Result<()
     };
     if replied.is_ok() {
         count_reads(ids.len(), rows.iter().flatten().count());
+        SIZES_CLAIM.count(ids.len());
     } else if let Some(token) = token.filter(|_| request.token.is_none()) {
         // A caller that isn't told of its token can't release its claims.
         single_flight::release(call, token, None);

@@ -10,6 +10,7 @@ use super::open_table::OpenTable;
 use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::{KEY_ARG, READS, count_reads};
 use crate::args::ArgCursor;
+use crate::counters::SIZES_GETALL;
 use crate::error::Error;
 use crate::reply::{
     MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplySink, check_length, json_writer, reply_json, too_long,
@@ -39,6 +40,7 @@ impl Command for GetAll {
         let rows = || open.table().into_iter().flat_map(|table| table.iter(now_ms));
         let count = open.table().map_or(0, |table| table.len(now_ms));
         count_reads(count, count);
+        SIZES_GETALL.count(count);
         if projection.is_columns() {
             return reply_all_columns(call, rows(), count, &projection);
         }

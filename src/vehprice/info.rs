@@ -36,6 +36,7 @@ impl Command for Info {
         };
         let revision = table.revision(call.now_ms(), new_history).to_string();
         reply(call, table, &Facts::of(table, call.now_ms()), &revision);
+        open.update_info();
         Ok(())
     }
 }

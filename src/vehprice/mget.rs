@@ -10,6 +10,7 @@ use super::open_table::OpenTable;
 use super::projection::{FIELDS_ARG, FORMAT_ARG, Projection};
 use super::{ID_ARG, KEY_ARG, READS, count_reads, waiting};
 use crate::args::{ArgCursor, Exclusive, MAX_MS};
+use crate::counters::SIZES_MGET;
 use crate::error::{Error, Range};
 use crate::reply::{self, check_length, json_writer, too_long};
 
@@ -95,6 +96,7 @@ fn run(call: &Call<'_>, may_block: bool) -> Result<(), Error> {
         reply_array(call, &open, &ids, &projection)?
     };
     count_reads(ids.count(), hits);
+    SIZES_MGET.count(ids.count());
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::write::write_rows;
 use super::write_options::{CONDITION_ARG, EXPIRY_ARG, MERGE_ARG, TOKEN_ARG, WriteOptions};
 use super::{ID_ARG, KEY_ARG, WRITES};
 use crate::args::{ArgCursor, Exclusive};
+use crate::counters::SIZES_MSET;
 use crate::error::Error;
 
 /// Stores rows.
@@ -62,14 +63,25 @@ impl Command for MSet {
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let (rows, options) = parse(call)?;
         let stored = match rows {
-            Rows::Each(rows, args) => write_rows(call, &rows, RowArgs::Each(args), &options)?,
+            Rows::Each(rows, args) => write(call, &rows, RowArgs::Each(args), &options)?,
             Rows::One(form, at) => {
-                form.with_rows(call, at, |rows| write_rows(call, rows, RowArgs::One(form, at), &options))?
+                form.with_rows(call, at, |rows| write(call, rows, RowArgs::One(form, at), &options))?
             }
         };
         call.reply_count(stored);
         Ok(())
     }
+}
+
+fn write(
+    call: &Call<'_>,
+    rows: &RowBatch<'_>,
+    args: RowArgs,
+    options: &WriteOptions,
+) -> Result<usize, Error> {
+    let stored = write_rows(call, rows, args, options)?;
+    SIZES_MSET.count(rows.ids().len());
+    Ok(stored)
 }
 
 /// The rows of a call: read from their arguments, or still in the one at this index.

@@ -5,7 +5,7 @@ use quotelock_core::table::{Expiry, Row, Table};
 use quotelock_server::{Call, Key, TypedKey, has_child};
 
 use super::{DEL_EVENT, KEY, SET_EVENT, single_flight, table_key};
-use crate::counters::ROWS_EXPIRED;
+use crate::counters::{ROWS_EXPIRED, ROWS_EXPIRED_LATE_MS};
 use crate::data_type::PriceTable;
 use crate::error::Error;
 
@@ -41,16 +41,16 @@ impl<'c, 'a> OpenTable<'c, 'a> {
     }
 
     pub(super) fn table(&self) -> Option<&Table> {
-        self.key.value().map(|PriceTable(table)| table)
+        self.key.value().map(|value| &value.table)
     }
 
     pub(super) fn table_mut(&mut self) -> Option<&mut Table> {
-        self.key.value_mut().map(|PriceTable(table)| table)
+        self.key.value_mut().map(|value| &mut value.table)
     }
 
     /// The table, made if there is none.
     pub(super) fn table_or_insert(&mut self) -> &mut Table {
-        &mut self.key.get_or_insert_with(PriceTable::new).0
+        &mut self.key.get_or_insert_with(PriceTable::new).table
     }
 
     /// The row with this id, if it is live now.
@@ -71,12 +71,20 @@ impl<'c, 'a> OpenTable<'c, 'a> {
         }
     }
 
+    /// Updates what `INFO` shows of tables; [`OpenTable::commit`] does so too.
+    pub(super) fn update_info(&mut self) {
+        if let Some(value) = self.key.value_mut() {
+            value.update_info();
+        }
+    }
+
     /// Ends a write. A table without a live row goes with its key, which is all that is replicated then;
     /// otherwise the changes are replicated by `replicate`, the key expires with its longest-lived row, and
     /// whoever listens is told.
     pub(super) fn commit(mut self, changes: WriteCounts, replicate: impl FnOnce(&Table)) {
         let now_ms = self.call.now_ms();
         let is_replay = self.call.is_replay();
+        self.update_info();
         let Some(table) = self.table_mut() else {
             return;
         };
@@ -122,7 +130,8 @@ pub(super) enum Intent {
 /// Makes a table that was just opened ready for use: ends the claims of what was there before it, and sweeps
 /// it a step, unless a child process shares its memory.
 pub(super) fn prepare(key: &mut TypedKey<'_, PriceTable>, name: TableKey<'_>, intent: Intent, now_ms: i64) {
-    if let Some(PriceTable(table)) = key.value_mut() {
+    if let Some(value) = key.value_mut() {
+        let table = &mut value.table;
         if table.take_relocated() {
             single_flight::table_cleared(name);
         }
@@ -130,6 +139,10 @@ pub(super) fn prepare(key: &mut TypedKey<'_, PriceTable>, name: TableKey<'_>, in
         if intent == Intent::Write || table.needs_sweep(now_ms) {
             table.set_shared(has_child());
         }
-        ROWS_EXPIRED.add(table.sweep(now_ms, SWEEP_PAGES, SWEEP_BYTES).unwrap_or(0));
+        if let Some(swept) = table.sweep(now_ms, SWEEP_PAGES, SWEEP_BYTES) {
+            ROWS_EXPIRED.add(swept.rows);
+            ROWS_EXPIRED_LATE_MS.add(swept.late_ms);
+            value.update_info();
+        }
     }
 }

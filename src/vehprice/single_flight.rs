@@ -12,8 +12,8 @@ use quotelock_server::{
 use super::ids::KeptIds;
 use super::table_key;
 use crate::counters::{
-    CLAIMS_BYTES, CLAIMS_ENDED, CLAIMS_EXPIRED, CLAIMS_GRANTED, CLAIMS_PENDING, CLAIMS_REFUSED,
-    CLAIMS_RELEASED, CLAIMS_WAITING,
+    CLAIMS_BYTES, CLAIMS_ENDED, CLAIMS_EXPIRED, CLAIMS_GRANTED, CLAIMS_LONGEST_WAIT_MS, CLAIMS_PENDING,
+    CLAIMS_REFUSED, CLAIMS_RELEASED, CLAIMS_WAITING,
 };
 use crate::settings;
 
@@ -62,6 +62,7 @@ pub(super) fn update<T>(change: impl FnOnce(&mut SingleFlight<Client>) -> T) -> 
         HAS_CLAIMS.store(!state.claims().is_empty(), Relaxed);
         CLAIMS_PENDING.set(state.claims().len());
         CLAIMS_WAITING.set(state.waiters().len());
+        CLAIMS_LONGEST_WAIT_MS.set(state.waiters().first_since_ms());
         CLAIMS_BYTES.set(state.bytes());
         (done, state.has_work(), state.next_work_ms())
     });

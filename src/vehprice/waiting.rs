@@ -107,7 +107,7 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         if let Some(key) = &mut key {
             prepare(key, TableKey { db, name }, Intent::Read, now_ms);
         }
-        let table = key.as_ref().and_then(|key| key.value()).map(|PriceTable(table)| table);
+        let table = key.as_ref().and_then(|key| key.value()).map(|value| &value.table);
         let mut rows = MissingRows::new(&fields);
         let missing = |id: &[u8]| rows.is_missing(table.and_then(|table| table.get(id, now_ms)));
         with_state(|state| state.recheck(waiter, now_ms, missing))

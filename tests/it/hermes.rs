@@ -27,8 +27,10 @@ fn node(kind: Kind, words: &[&str]) -> String {
 
 #[apply(oldest_and_newest)]
 fn the_example_passes_its_tests(#[case] kind: Kind) {
-    let names = fs::read_dir(built().join("test")).unwrap().map(|entry| entry.unwrap().file_name());
-    let tests: Vec<_> = names.map(|name| format!("test/{}", name.to_str().unwrap())).collect();
+    let entries = fs::read_dir(built().join("test")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let tests: Vec<_> =
+        names.filter(|name| name.ends_with(".test.js")).map(|name| format!("test/{name}")).collect();
     let words: Vec<_> = ["--test"].into_iter().chain(tests.iter().map(String::as_str)).collect();
     node(kind, &words);
 }

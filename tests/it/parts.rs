@@ -16,17 +16,17 @@ const LANGUAGES: Text = ["README.md", "README.zh-TW.md"];
 
 /// Rows of the journeys' table in `examples/hermes/README.md`, and what they are called here.
 const JOURNEYS: &[(&str, Text)] = &[
-    ("journeys", ["journeys", "旅程數"]),
+    ("journeys", ["journeys", "流程數（從地圖到付款）"]),
     (
         "price mismatches",
         [
-            "**steps that showed another price** than the step before, without saying so",
+            "**steps that silently showed another price** than the step before",
             "**價格和上一步不同**卻沒有告知的步驟",
         ],
     ),
     ("of these with the same queryTime", ["of these, under the same `queryTime`", "其中 `queryTime` 相同的"]),
-    ("journeys that met one", ["journeys that met one", "遇到的旅程數"]),
-    ("upstream calls a journey", ["upstream calls a journey", "每趟旅程呼叫上游的次數"]),
+    ("journeys that met one", ["journeys affected", "遇到價格不一致的流程數"]),
+    ("upstream calls a journey", ["calls to the pricing service a journey", "每個流程呼叫計價服務的次數"]),
 ];
 
 /// Where a figure of `docs/benchmarks.md` stands: the table's title, parts of it, and the row. Its column is the first.
@@ -35,7 +35,7 @@ type Figure = (&'static str, &'static str);
 /// What is compared, with what, and how many times as fast it is.
 const NUMBERS: &[(Text, Text, Figure)] = &[
     (
-        ["read 8,000 vehicles in Node, to objects", "Node 讀 8,000 輛車，到物件為止"],
+        ["read 8,000 vehicles in Node, parsed into objects", "Node 讀 8,000 輛車，含轉換成物件"],
         ["a pipeline of `HGETALL`, a key for each vehicle", "`HGETALL` pipeline，一輛車一個 key"],
         (READ_IN_NODE, "pipeline of HGETALL"),
     ),
@@ -45,7 +45,7 @@ const NUMBERS: &[(Text, Text, Figure)] = &[
         (READ_IN_NODE, "HMGET of one hash, JSON.parse of each"),
     ),
     (
-        ["the same from a pod's exact copy", "同上，從 pod 裡精確的副本讀"],
+        ["the same from a pod's exact copy", "同上，從 pod 內與伺服器一致的副本讀"],
         ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
         (COPY_IN_NODE, "HMGET of one hash, JSON.parse of each"),
     ),
@@ -60,12 +60,15 @@ const NUMBERS: &[(Text, Text, Figure)] = &[
         (WRITTEN_IN_NODE, "HSET of one hash, JSON.stringify of each"),
     ),
     (
-        ["read 8,000 vehicles, the server's part (`JSON`)", "讀 8,000 輛車，伺服器的部分（`JSON`）"],
-        ["Lua, `HMGET` on each key", "Lua，每個 key 一次 `HMGET`"],
-        (READ, "HMGET in Lua / VEHPRICE.MGET JSON"),
+        [
+            "read 8,000 vehicles, the server alone (`LIST`, `JSON`)",
+            "讀 8,000 輛車，只算伺服器（`LIST`、`JSON`）",
+        ],
+        ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
+        (READ, "HMGET of one hash / VEHPRICE.MGET LIST JSON"),
     ),
     (
-        ["`ACQUIRE` a lock that is held, pipelined", "`ACQUIRE` 一個有效的鎖，pipeline"],
+        ["`ACQUIRE` an existing lock, pipelined", "對既有的鎖執行 `ACQUIRE`，pipeline"],
         ["the same logic in Lua", "同樣邏輯的 Lua"],
         (LOCKS, "QUOTELOCK.ACQUIRE held JSON / acquire in Lua, held"),
     ),
@@ -140,8 +143,10 @@ fn program() -> String {
 
 fn numbers(language: usize) -> String {
     let page = read("docs/benchmarks.md");
-    let head =
-        ["| | compared with | times as fast (higher is better) |", "| | 和什麼比 | 幾倍快（越高越好） |"];
+    let head = [
+        "| | compared with | times as fast (1 is as fast, higher is better) |",
+        "| | 和什麼比 | 速度倍數（1 為相同，越高越快） |",
+    ];
     let mut table = format!("{}\n|---|---|---|\n", head[language]);
     for (what, with, (title, row)) in NUMBERS {
         // Tables of ratios have the goal in their first column.
@@ -150,18 +155,18 @@ fn numbers(language: usize) -> String {
     }
     let bytes = |column| format!("{:.0}", number(&cell(titled(&page, MEMORY), "1,000,000", column)));
     let made = |way| cell(titled(&page, REFILL), way, 2);
-    let (row, hash) = (bytes(4), bytes(1));
+    let [key, json, row] = [1, 3, 4].map(bytes);
     let (once, each) = (made("CLAIM, MSET TOKEN, MGET BLOCK"), made("each pod asks (MGET, MSET NX, MGET)"));
     let _ = match language {
         0 => writeln!(
             table,
-            "\nA row with its expiry takes {row} bytes in a table of a million, a hash key with a ttl {hash}. Ten pods that find 8,000 rows missing\n\
-             make {once} upstream calls, not {each}."
+            "\nOf a million vehicles each takes {row} bytes in a table, with its expiry, {json} in one hash of JSON, without one, and {key} as a hash with a\n\
+             ttl. Ten pods that find 8,000 rows missing make {once} calls to the pricing service, 2,000 rows each, not {each}."
         ),
         _ => writeln!(
             table,
-            "\n一百萬列的表裡，一列連同到期時間佔 {row} bytes；一個有 ttl 的 hash key 佔 {hash} bytes。十個 pod 同時缺 8,000 列時，\n\
-             對上游只呼叫 {once} 次，而不是 {each} 次。"
+            "\n一百萬輛車時，表中每列連同到期時間佔 {row} bytes；存成一個 JSON hash（沒有到期時間）佔 {json} bytes；一車一個有 ttl 的 hash 佔 {key} bytes。\n\
+             十個 pod 同時缺 8,000 列時，只呼叫計價服務 {once} 次（每次 2,000 列），而不是 {each} 次。"
         ),
     };
     table

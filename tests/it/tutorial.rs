@@ -89,3 +89,11 @@ fn shows_its_program_as_it_is() {
         "docs/tutorial.md and {PROGRAM}"
     );
 }
+
+/// What is typed and printed is the same in both languages, and is tested above.
+#[test]
+fn the_chinese_tutorial_has_the_same_blocks() {
+    let chinese = fs::read_to_string(workspace().join("docs/tutorial.zh-TW.md")).unwrap();
+    let blocks = |page: &str| page.split("```").skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(blocks(&chinese), blocks(&page()));
+}

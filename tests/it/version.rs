@@ -1,8 +1,10 @@
 //! The version stands in `Cargo.toml`; whatever else names it follows.
 
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::harness::*;
 
@@ -45,6 +47,10 @@ fn all_that_is_released_has_one_version() {
         assert_eq!(json(&format!("examples/{example}/package-lock.json"), client), VERSION, "{example}");
     }
     assert_eq!(after("clients/python/pyproject.toml", "\nversion = \""), [VERSION]);
+    assert_eq!(after("Dockerfile", "image.version=\""), [VERSION]);
+    for file in ["own-image", "init-container", "values-valkey-helm", "values-bitnami"] {
+        assert_eq!(after(&format!("deploy/kubernetes/{file}.yaml"), "/quotelock:"), [VERSION], "{file}");
+    }
     assert_eq!(
         after("clients/typescript/README.md", "/quotelock-"),
         [format!("{VERSION}.tgz")],
@@ -59,4 +65,46 @@ fn the_fuzzers_lock_file_has_it_too() {
         let entry = format!("name = \"{package}\"\nversion = \"");
         assert_eq!(after("fuzz/Cargo.lock", &entry), [VERSION], "{package}");
     }
+}
+
+/// What `scripts/release-notes` answers where `Cargo.toml` has version 1.2.3: its notes, or why there is no release.
+fn release_notes(tag: &str, changelog: &str) -> Result<String, String> {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join("scripts")).unwrap();
+    let script = dir.path().join("scripts/release-notes");
+    fs::copy(workspace().join("scripts/release-notes"), &script).unwrap();
+    fs::write(dir.path().join("Cargo.toml"), "[workspace.package]\nversion = \"1.2.3\"\n").unwrap();
+    fs::write(dir.path().join("CHANGELOG.md"), changelog).unwrap();
+    let out = output(Command::new(script).arg(tag));
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if out.status.success() { Ok(text(out.stdout)) } else { Err(text(out.stderr)) }
+}
+
+#[test]
+fn the_changelog_begins_with_it() {
+    let changelog = file("CHANGELOG.md");
+    let heading = changelog.lines().find(|line| line.starts_with("## ")).unwrap();
+    assert!(heading.starts_with(&format!("## {VERSION}, ")), "{heading}");
+}
+
+#[test]
+fn a_release_has_the_notes_of_its_section() {
+    let changelog = "# Changelog\n\nWords.\n\n## 1.2.3, 2026-12-04\n\nOne.\n\n### Added\n\n- Two.\n\n\n## 1.2.2, 2026-11-01\n\n- Old.\n";
+    assert_eq!(release_notes("v1.2.3", changelog).unwrap(), "One.\n\n### Added\n\n- Two.\n");
+    let only = "# Changelog\n\n## 1.2.3, 2026-12-04\n\n- All there is.\n";
+    assert_eq!(release_notes("v1.2.3", only).unwrap(), "- All there is.\n");
+}
+
+#[test]
+fn tag_version_and_changelog_must_agree() {
+    let dated = "# Changelog\n\n## 1.2.3, 2026-12-04\n\n- One.\n";
+    for tag in ["1.2.3", "v1.2.4", "v1.2.3-rc1", "v1.2"] {
+        let refused = release_notes(tag, dated).unwrap_err();
+        assert!(refused.contains(&format!("the tag is {tag}")), "{refused}");
+    }
+    let refused =
+        |heading: &str| release_notes("v1.2.3", &format!("# Changelog\n\n{heading}\n")).unwrap_err();
+    assert!(refused("## 1.2.4, 2026-12-04").contains("expected '## 1.2.3, '"));
+    assert!(refused("## 1.2.30, 2026-12-04").contains("expected '## 1.2.3, '"));
+    assert!(refused("## 1.2.3, unreleased").contains("no date yet"));
 }

@@ -19,7 +19,7 @@ static MODULE: Module = Module {
     data_types: &[TypeEntry::of::<Panicking>()],
     needed_commands: &[],
     settings: &[],
-    counters: &[],
+    figures: &[],
     on_database_change: |_| {},
     on_timer: |_| {},
 };

@@ -1,5 +1,7 @@
 //! The speed of the QUOTELOCK commands beside that of a server's own commands.
 
+mod conditions;
+mod many;
 mod pipelined;
 mod scripts;
 mod single;
@@ -18,13 +20,24 @@ pub(crate) const ROLES: &str = r#"["3","7"]"#;
 
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     pipelined::run(bench)?;
+    many::run(bench)?;
     single::run(bench)
 }
 
 pub(crate) fn now() -> Result<String> {
-    let millis = i64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?;
-    let now = DateTime::from_timestamp_millis(millis).ok_or("the clock is beyond the calendar")?;
-    Ok(now.to_rfc3339_opts(SecondsFormat::Millis, true))
+    moment(0)
+}
+
+/// Old enough that a lock of this moment is closing.
+fn closing() -> Result<String> {
+    moment(330_000)
+}
+
+/// This many milliseconds ago.
+fn moment(ago: i64) -> Result<String> {
+    let millis = i64::try_from(UNIX_EPOCH.elapsed()?.as_millis())? - ago;
+    let moment = DateTime::from_timestamp_millis(millis).ok_or("the clock is beyond the calendar")?;
+    Ok(moment.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
 /// As the services write it.

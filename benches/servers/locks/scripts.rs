@@ -4,11 +4,13 @@ use quotelock_testkit::{Result, Server};
 
 const GET: &str = concat!(include_str!("read.lua"), include_str!("get.lua"));
 const ACQUIRE: &str = concat!(include_str!("read.lua"), include_str!("acquire.lua"));
+const DELETE: &str = include_str!("delete.lua");
 
 /// The SHA-1 digests of the scripts.
 pub(crate) struct Scripts {
     get: String,
     acquire: String,
+    delete: String,
 }
 
 impl Scripts {
@@ -20,7 +22,7 @@ impl Scripts {
         );
         server.run::<()>(&["FUNCTION", "LOAD", &functions])?;
         let load = |script| server.run(&["SCRIPT", "LOAD", script]);
-        Ok(Self { get: load(GET)?, acquire: load(ACQUIRE)? })
+        Ok(Self { get: load(GET)?, acquire: load(ACQUIRE)?, delete: load(DELETE)? })
     }
 
     pub(crate) fn get<'a>(&'a self, key: &'a str) -> [&'a str; 4] {
@@ -29,5 +31,9 @@ impl Scripts {
 
     pub(crate) fn acquire<'a>(&'a self, key: &'a str, roles: &'a str, time: &'a str) -> [&'a str; 6] {
         ["EVALSHA", &self.acquire, "1", key, roles, time]
+    }
+
+    pub(crate) fn delete<'a>(&'a self, key: &'a str, time: &'a str) -> [&'a str; 5] {
+        ["EVALSHA", &self.delete, "1", key, time]
     }
 }

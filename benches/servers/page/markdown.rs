@@ -61,7 +61,7 @@ fn environment(main: &Measured, others: &[Measured]) -> String {
     });
     let heads = ["part", "server", "at, UTC", "took", "load average before; after"].map(str::to_owned);
     format!(
-        "Measured on {}, Linux {}, quotelock {}. The figures are of {}.{other_servers}\n\n{}",
+        "Measured on {}, Linux {}, quotelock {}. The figures are from {}.{other_servers}\n\n{}",
         environment.machine,
         environment.kernel,
         env!("CARGO_PKG_VERSION"),

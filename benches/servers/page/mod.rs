@@ -39,7 +39,7 @@ impl Measured {
 
 /// Writes into docs if it is to be published, else beside the results.
 pub(crate) fn write(directory: &Path, main: Kind, parts: &[&'static str], publish: bool) -> Result<()> {
-    let mut servers = Kind::installed()?;
+    let mut servers = Kind::measured()?;
     servers.sort_by_key(|server| *server != main);
     let mut measured = Vec::new();
     for server in servers {

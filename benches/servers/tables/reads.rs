@@ -10,7 +10,7 @@ use crate::common::layout::{Layout, command, json, names_and_values, text};
 use crate::common::sheet::Goal::{self, AtLeast, AtMost};
 use crate::common::vehicles::{FIELDS, Vehicle, id_list, pipeline, shuffled, values_by_field, vehicles};
 
-const RATIOS: [Ratio; 27] = [
+const RATIOS: [Ratio; 29] = [
     Ratio("HGETALL, pipeline", "VEHPRICE.MGET LIST JSON", AtLeast(12.0)),
     Ratio("HMGET of one hash", "VEHPRICE.MGET LIST JSON", AtLeast(2.8)),
     Ratio("MGET of JSON", "VEHPRICE.MGET LIST JSON", AtLeast(4.5)),
@@ -22,6 +22,8 @@ const RATIOS: [Ratio; 27] = [
     Ratio("HMGET, pipeline", "VEHPRICE.MGET JSON", Goal::None),
     Ratio("HMGET of one hash", "VEHPRICE.MGET JSON", AtLeast(1.8)),
     Ratio("HMGET of one hash, fields expire", "VEHPRICE.MGET JSON", Goal::None),
+    Ratio("HGETEX of one hash, fields expire", "VEHPRICE.MGET JSON", Goal::None),
+    Ratio("HGETEX of one hash, fields expire", "VEHPRICE.MGET LIST JSON", Goal::None),
     Ratio("MGET of JSON", "VEHPRICE.MGET JSON", AtLeast(2.4)),
     Ratio("JSON.MGET", "VEHPRICE.MGET JSON", Goal::None),
     Ratio("HMGET in Lua", "VEHPRICE.MGET JSON", AtLeast(15.0)),
@@ -57,6 +59,7 @@ pub(crate) fn run(bench: &mut Bench, rounds: u32) -> Result<()> {
         layout.fill(&mut connection, &stored)?;
         cases.push(Case::rotating(layout.read_many_name(), vec![layout.read_many(&wanted)]));
     }
+    cases.extend(hgetex(&mut connection, &wanted)?);
     cases.extend(hashes(&mut connection, &wanted)?);
     cases.extend(redis_json(&mut connection, &stored, &wanted)?);
     cases.extend(tables(&wanted));
@@ -78,6 +81,17 @@ fn each(vehicles: &[Vehicle], reply: fn(&Vehicle) -> Value) -> Vec<Value> {
 /// One reply of one entry for each.
 fn one(vehicles: &[Vehicle], entry: fn(&Vehicle) -> Value) -> Expected {
     Expected::Exactly(vec![Value::Array(each(vehicles, entry))])
+}
+
+/// The command that can set the fields' expiry as it reads them, which it is not asked to.
+fn hgetex(connection: &mut RawConnection, wanted: &[Vehicle]) -> Result<Option<Case>> {
+    if !connection.has_command("HGETEX")? {
+        return Ok(None);
+    }
+    let mut hgetex = cmd("HGETEX");
+    hgetex.arg("expiring").arg("FIELDS").arg(wanted.len());
+    hgetex.arg(wanted.iter().map(|vehicle| vehicle.id.as_str()).collect::<Vec<_>>());
+    Ok(Some(Case::new("HGETEX of one hash, fields expire", hgetex.get_packed_command(), one(wanted, json))))
 }
 
 /// Other commands that read a hash a vehicle.

@@ -12,7 +12,7 @@ use crate::common::vehicles::{
     TTL, TTL_S, Vehicle, columns, fill_table, json_rows, mset, pipeline, vehicles,
 };
 
-const RATIOS: [Ratio; 17] = [
+const RATIOS: [Ratio; 24] = [
     Ratio("HSET + EXPIRE over rows", "VEHPRICE.MSET COLUMNS PX over rows", AtLeast(13.0)),
     Ratio("HSET + EXPIRE of new rows", "VEHPRICE.MSET COLUMNS PX of new rows", AtLeast(13.0)),
     Ratio("HSET of one hash, no expiry, over rows", "VEHPRICE.MSET COLUMNS PX over rows", AtLeast(1.5)),
@@ -24,11 +24,18 @@ const RATIOS: [Ratio; 17] = [
     Ratio("HSET + EXPIRE of new rows", "VEHPRICE.MSET PX of new rows", AtLeast(6.0)),
     Ratio("SET EX of JSON over rows", "VEHPRICE.MSET PX over rows", Goal::None),
     Ratio("SET EX of JSON of new rows", "VEHPRICE.MSET PX of new rows", Goal::None),
+    Ratio("MSETEX of JSON over rows", "VEHPRICE.MSET PX over rows", Goal::None),
+    Ratio("MSETEX of JSON of new rows", "VEHPRICE.MSET PX of new rows", Goal::None),
+    Ratio("MSETEX of JSON over rows", "VEHPRICE.MSET COLUMNS PX over rows", Goal::None),
+    Ratio("MSETEX of JSON of new rows", "VEHPRICE.MSET COLUMNS PX of new rows", Goal::None),
     Ratio("HSETEX, pipeline, over rows", "VEHPRICE.MSET PX over rows", AtLeast(2.0)),
     Ratio("HSETEX, pipeline, of new rows", "VEHPRICE.MSET PX of new rows", AtLeast(2.0)),
     Ratio("HSET of one hash, no expiry, over rows", "VEHPRICE.MSET PX over rows", Goal::None),
     Ratio("HSET of one hash, no expiry, of new rows", "VEHPRICE.MSET PX of new rows", Goal::None),
     Ratio("HSETEX of one hash, over rows", "VEHPRICE.MSET PX over rows", Goal::None),
+    Ratio("HSETEX of one hash, of new rows", "VEHPRICE.MSET PX of new rows", Goal::None),
+    Ratio("HSETEX of one hash, over rows", "VEHPRICE.MSET COLUMNS PX over rows", Goal::None),
+    Ratio("HSETEX of one hash, of new rows", "VEHPRICE.MSET COLUMNS PX of new rows", Goal::None),
     Ratio("HSET + HPEXPIRE of one hash, over rows", "VEHPRICE.MSET PX over rows", Goal::None),
 ];
 
@@ -79,6 +86,17 @@ fn keys(connection: &mut RawConnection, stored: &[Vehicle]) -> Result<Vec<Case>>
         Case::new("SET EX of JSON of new rows", set("newjson"), each(Value::Okay))
             .with_setup(delete("newjson")),
     ];
+    if connection.has_command("MSETEX")? {
+        let msetex = |start| {
+            let pairs: Vec<_> = stored.iter().map(|vehicle| (key(start, vehicle), vehicle.json())).collect();
+            cmd("MSETEX").arg(stored.len()).arg(pairs).arg("EX").arg(TTL_S).get_packed_command()
+        };
+        let reply = || Expected::Exactly(vec![Value::Int(1)]);
+        cases.extend([
+            Case::new("MSETEX of JSON over rows", msetex("oldjson"), reply()),
+            Case::new("MSETEX of JSON of new rows", msetex("newjson"), reply()).with_setup(delete("newjson")),
+        ]);
+    }
     if connection.has_command("HSETEX")? {
         connection.pipeline(&hsetex("oldex"), stored.len())?;
         cases.extend([
@@ -118,12 +136,17 @@ fn one_key(connection: &mut RawConnection, stored: &[Vehicle]) -> Result<Vec<Cas
             .with_setup(packed(&["DEL", "newtable"])),
     ];
     if connection.has_command("HSETEX")? {
-        let mut hsetex = cmd("HSETEX");
-        hsetex.arg("oldexpiring").arg("EX").arg(TTL_S).arg("FIELDS").arg(stored.len());
-        hsetex.arg(pairs().collect::<Vec<_>>());
-        let hsetex = hsetex.get_packed_command();
-        connection.request(&hsetex)?;
-        cases.push(Case::new("HSETEX of one hash, over rows", hsetex, reply(1)));
+        let hsetex = |key| {
+            let mut command = cmd("HSETEX");
+            command.arg(key).arg("EX").arg(TTL_S).arg("FIELDS").arg(stored.len());
+            command.arg(pairs().collect::<Vec<_>>()).get_packed_command()
+        };
+        connection.request(&hsetex("oldexpiring"))?;
+        cases.extend([
+            Case::new("HSETEX of one hash, over rows", hsetex("oldexpiring"), reply(1)),
+            Case::new("HSETEX of one hash, of new rows", hsetex("newexpiring"), reply(1))
+                .with_setup(packed(&["DEL", "newexpiring"])),
+        ]);
     }
     if connection.has_command("HPEXPIRE")? {
         let mut both = hset("oldhpexpire");

@@ -30,7 +30,7 @@ export interface Glide {
   customCommand(args: string[]): Promise<unknown>;
 }
 
-/** Any other way to a server: sends a command's words, and is told its first key and whether a replica may answer it. */
+/** Any other way to a server: sends a command's words, and receives its first key and whether a replica may answer it. */
 export type Send = (words: string[], key: string, readOnly: boolean) => Promise<unknown>;
 
 /** What commands are sent through. Connecting, reconnecting and closing are its own affair. */

@@ -2,11 +2,11 @@ import type { NextMoment, Timing } from './timing.js';
 
 export interface KeepWarmOptions {
   /**
-   * How long before users are given a moment its tables are filled, in milliseconds: half of the lag. Upstream has what is left of the lag
+   * How long before users are on a moment its tables are filled, in milliseconds: half of the lag. Upstream has what is left of the lag
    * to commit what the moment is to see.
    */
   leadMs?: number;
-  /** Is told what a filling failed with, and when the server's clock can't be had any more. The screens fill what is missing then. */
+  /** Called with the error if a filling fails, or if the server's clock can't be read any more. The screens then fill what is missing. */
   onError?: (error: unknown) => void;
 }
 
@@ -23,7 +23,7 @@ const LOOK_MS = 60_000;
 const PAUSE_MS = 1000;
 
 /**
- * Has each moment warmed before users are given it, by the server's clock, as the moments are: a pod whose own is ahead would ask
+ * Has each moment warmed before users are on it, by the server's clock, as the moments are: a pod whose own is ahead would ask
  * upstream for a moment that is not over. The timer keeps no process alive.
  */
 export function keepWarm(

@@ -28,7 +28,7 @@ export interface Logger {
 export interface BindOptions {
   /** What each key has before the user; without it `hermes:LockedQuoteInfo:`. */
   prefix?: string;
-  /** Is told of locks that are read (`debug`) and written (`info`), of a Redis that is unavailable (`warn`) and of any other failure (`error`). */
+  /** Receives locks that are read (`debug`) and written (`info`), of a Redis that is unavailable (`warn`) and of any other failure (`error`). */
   logger?: Logger;
   /** The service's own error in place of the one that a call failed with; `set` is all that writes. */
   mapError?: (call: 'get' | 'set', error: unknown) => unknown;

@@ -7,7 +7,7 @@ export interface OutageOptions {
   pauseMs?: number;
   /** What a call may take: 1,000. */
   answerMs?: number;
-  /** Is told when an outage begins, with what failed, and when it ends, without. For logs and metrics. */
+  /** Called when an outage begins, with the error, and when it ends, without one. For logs and metrics. */
   onChange?: (isOn: boolean, error?: unknown) => void;
 }
 
@@ -61,7 +61,7 @@ export class Outage {
     return without();
   }
 
-  /** One call after each pause is told that there is none, and the next pause begins with it. */
+  /** After each pause one call goes to Redis, and the next pause begins with it. */
   #isPaused(): boolean {
     if (this.#until === undefined) return false;
     if (performance.now() < this.#until) return true;

@@ -102,7 +102,7 @@ export class PriceTables {
   }
 
   /**
-   * Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
+   * Fills tables of each moment before users are on it, so that the first screens of a moment wait for nobody. Of all pods that
    * call this one calls `fill`, and another one if it dies; `name` says what it fills. It takes a lag, and the moments and the time
    * are the server's. `fill` may take until the next moment's turn, or `fetchMs` if that is longer: then its signal ends.
    */

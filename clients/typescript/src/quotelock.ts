@@ -27,7 +27,7 @@ export type RoleIds = readonly Word[];
 /** A moment: RFC 3339 with an offset, or a `Date`, or `'*'` for the server's clock. */
 export type QueryTime = string | Date;
 
-/** What a new lock is given; without it the settings of the server go. */
+/** What a new lock has; the server's settings apply to what is left out. */
 export interface LockOptions {
   /** How long it lives, in milliseconds. */
   ttlMs?: number;
@@ -57,13 +57,13 @@ export class QuoteLock {
     this.#ask = commands(driver);
   }
 
-  /** The lock and its state, as of `at` if that is given; null if there is none. Never writes; the primary is asked. */
+  /** The lock and its state, at the moment `at` if that is passed; null if there is none. Never writes; the primary is asked. */
   async get(user: string, options: { at?: QueryTime } = {}): Promise<Lock | null> {
     const at = options.at === undefined ? [] : ['AT', moment(options.at)];
     return json(await this.#ask.primary('QUOTELOCK.GET', [user, ...at, 'JSON']));
   }
 
-  /** Get-or-set in one step: of any number of callers that race one creates or renews, and all are given the same lock. */
+  /** Get-or-set in one step: of any number of callers that race one creates or renews, and all get the same lock. */
   async acquire(user: string, roleIds: RoleIds, queryTime: QueryTime = '*', options: AcquireOptions = {}): Promise<AcquiredLock> {
     const command = 'QUOTELOCK.ACQUIRE';
     const words = [...newLock(command, user, roleIds, queryTime, options), ...(options.ifMissing ? ['IFMISSING'] : [])];

@@ -26,7 +26,7 @@ export class TableCopy<R extends object> {
     this.#expiries = new Expiries(common);
   }
 
-  /** The copy with what has changed, asked for at `sentAt` of `performance.now()`: itself, or another where all is told anew. */
+  /** The copy with what has changed, asked for at `sentAt` of `performance.now()`: itself, or another if it was sent as a whole. */
   static updated<R extends object>(copy: TableCopy<R> | undefined, changes: Changes, sentAt: number): TableCopy<R> {
     const updated = copy && !changes.whole ? copy : new TableCopy<R>(commonExpiry(changes));
     updated.#update(changes, sentAt);

@@ -259,7 +259,7 @@ export class VehPrice {
 
   /**
    * The rows that are there, and the task to fetch those that are not, unless someone else is at it. A driver that sends it again, as
-   * the reply was lost, is given the same claims. If it fails, what it may have claimed is released in the background, unless the
+   * the reply was lost, gets the same claims. If it fails, what it may have claimed is released in the background, unless the
    * token is the caller's own.
    */
   async claim<F extends string = never, R extends string = never>(

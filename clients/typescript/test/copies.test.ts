@@ -220,7 +220,7 @@ describe('what is answered', () => {
 describe('rows that expire', () => {
   standingClock();
 
-  it('expire by the server's clock, each at its own time', async () => {
+  it("expire by the server's clock, each at its own time", async () => {
     const { server, copy } = feigned();
     const left = async (now: number, changes: Parameters<typeof server.answer>[0] = {}) => {
       const call = copy.all();

@@ -25,7 +25,7 @@ async function tour() {
   const [planId = ''] = await plans.tag(['571']);
   console.log('map:', planId);
 
-  // Reserving only reads the lock, and holds the price against what the user saw.
+  // Reserving only reads the lock, and compares the price with what the user saw.
   console.log('reserve:', (await locks.getById('42'))?.state, await locks.getById('43'));
   const { verdict } = await prices.verify(table, '4711', { pricingId: '571' });
   console.log('reserve:', verdict, await plans.route([planId]));

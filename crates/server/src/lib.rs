@@ -1,6 +1,6 @@
 //! The door to a Redis or Valkey server, and the only unsafe code.
 //!
-//! A module describes itself in plain data ([`Module`], [`Spec`], [`Setting`], [`Counter`]), implements
+//! A module describes itself in plain data ([`Module`], [`Spec`], [`Setting`], [`Figure`]), implements
 //! [`Command`] and [`DataType`], and is handed a [`Call`]: arguments, keys, the clock, replies. Every raw
 //! pointer, every function of the module API and every callback from C is in here, and nothing in here knows
 //! which module it serves.
@@ -38,7 +38,7 @@ pub use blocking::{BlockedClient, BlockingCommand};
 pub use call::{Call, Command, CommandEntry};
 pub use clock::{clock_ms, expiry_ms};
 pub use context::has_child;
-pub use counters::Counter;
+pub use counters::{Counter, Figure, Gauge, InfoWriter, Since, Sizes};
 pub use data_type::{
     AofWriter, ChunkReader, ChunkWriter, DataType, Digest, EndsEarly, TypeEntry, TypeHandle,
 };

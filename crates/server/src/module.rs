@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::sync::OnceLock;
 
-use crate::{CommandEntry, Counter, Setting, TimerContext, TypeEntry};
+use crate::{CommandEntry, Figure, Setting, TimerContext, TypeEntry};
 
 /// What a module tells the server of itself.
 pub struct Module {
@@ -22,8 +22,8 @@ pub struct Module {
     pub needed_commands: &'static [&'static CStr],
     /// The settings, for `loadmodule` and `CONFIG`.
     pub settings: &'static [&'static Setting],
-    /// The counters, for `INFO`.
-    pub counters: &'static [&'static Counter],
+    /// The figures that `INFO` shows.
+    pub figures: &'static [&'static dyn Figure],
     /// Called when all keys of a database, or of all databases, were replaced or removed.
     pub on_database_change: fn(Option<i32>),
     /// Called when the timer goes off that [`crate::set_timer`] has set.

@@ -21,15 +21,9 @@ impl Kind {
     pub const VALKEY_8_1: Self = Self("valkey-8.1.8");
     pub const VALKEY_9_1: Self = Self("valkey-9.1.2");
 
-    /// Those that only `make test ALL=1` runs on.
-    pub const EXTRA: [Self; 6] = [
-        Self::REDIS_7_2,
-        Self::REDIS_7_4,
-        Self::REDIS_8_0,
-        Self::REDIS_8_6,
-        Self::REDIS_8_10,
-        Self::VALKEY_8_0,
-    ];
+    /// Those that the benchmark leaves out: older and newer ones stand for them.
+    pub const UNMEASURED: [Self; 5] =
+        [Self::REDIS_7_2, Self::REDIS_7_4, Self::REDIS_8_0, Self::REDIS_8_6, Self::VALKEY_8_0];
 
     /// For a test that needs one server only.
     pub const DEFAULT: Self = Self::REDIS_7_0;
@@ -44,18 +38,19 @@ impl Kind {
         Self(name.to_owned().leak())
     }
 
-    /// All that are installed and can load the module, without the [extra](Self::EXTRA) ones, by name.
-    pub fn installed() -> Result<Vec<Self>> {
+    /// All that are installed and can load the module, without the [unmeasured](Self::UNMEASURED) ones: those of
+    /// Redis before those of Valkey, older ones first.
+    pub fn measured() -> Result<Vec<Self>> {
         let servers = paths::servers();
         let entries = fs::read_dir(&servers).map_err(|error| format!("{}: {error}", servers.display()))?;
         let mut kinds = Vec::new();
         for entry in entries {
             let kind = Self::named(&entry?.file_name().to_string_lossy());
-            if kind.version() >= (7, 0) && kind.program().is_ok() && !Self::EXTRA.contains(&kind) {
+            if kind.version() >= (7, 0) && kind.program().is_ok() && !Self::UNMEASURED.contains(&kind) {
                 kinds.push(kind);
             }
         }
-        kinds.sort();
+        kinds.sort_by_key(|kind| (kind.is_valkey(), kind.version()));
         Ok(kinds)
     }
 

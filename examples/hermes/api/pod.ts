@@ -1,17 +1,19 @@
 /** One pod of hermes as a process: settings as JSON in POD, its port by a message to whoever started it. */
 import type { FastifyRequest } from 'fastify';
+import type { Redis } from 'ioredis';
 import { LockedQuoteInfo, type NextMoment, Outage, Timing, type TimingOptions } from 'quotelock';
 
 import { Fleet } from '../service/fleet.js';
 import { Quotes } from '../service/quotes.js';
 import { Rents } from '../service/rents.js';
-import { type RedisAt, connect } from '../store/connect.js';
+import { type RedisAt, bytesOf, connect } from '../store/connect.js';
 import { QuotelockStore } from '../store/quotelock.js';
 import type { Store } from '../store/store.js';
 import { TodayStore } from '../store/today.js';
 import { UpstreamClient } from '../upstream/client.js';
 import { type Service, addScreens } from './screens.js';
 import { jsonServer } from './server.js';
+import { traceRedis, traceScreens, traceUpstream } from './trace.js';
 
 export type Mode = 'quotelock' | 'today';
 
@@ -26,27 +28,30 @@ export interface PodOptions {
   copyBytes: number;
   /** With quotelock: whether the tables of a moment are filled before users are given it. */
   keepWarm: boolean;
-  /** Without quotelock: how long a vehicle's tags are kept, and how far the pod's clock is off. */
+  /** Without quotelock: how long a vehicle's tags are kept, how far the pod's clock is off, and in which database all is kept: 0. */
   tagsMs: number;
   clockOffsetMs: number;
+  todayDb?: number;
 }
 
 export interface PodStats {
   /** Screens answered that show prices. */
   screens: number;
   upstreamCalls: number;
-  /** About how many bytes between pod and Redis copies of tables have saved. */
-  savedBytes: number;
+  /** Between pod and Redis, both ways. */
+  redisBytes: number;
 }
 
 interface Running extends Service {
-  store: Store & { savedBytes?: number };
   screens: number;
+  redisBytes(): number;
 }
 
 const options = JSON.parse(process.env['POD'] ?? '{}') as PodOptions;
 // Whoever looks at a screen does not wait for a Redis that is down.
-const redis = connect(options.redis, { maxRetriesPerRequest: 1, commandTimeout: 1000 });
+const impatient = { maxRetriesPerRequest: 1, commandTimeout: 1000 };
+const redis = traceRedis(connect(options.redis, impatient));
+const todayRedis = traceRedis(connect(options.redis, { ...impatient, db: options.todayDb ?? 0 }));
 LockedQuoteInfo.bind(redis);
 const timing = new Timing(options.timing);
 const outage = new Outage({
@@ -56,8 +61,8 @@ const now = () => Date.now() + options.clockOffsetMs;
 const fleet = new Fleet(options.vehicles);
 const store = new QuotelockStore(redis, timing, outage, options.copyBytes);
 const modes: Record<Mode, Running> = {
-  quotelock: running(store),
-  today: running(new TodayStore(redis, timing, options.tagsMs, now)),
+  quotelock: running(store, redis),
+  today: running(new TodayStore(todayRedis, timing, options.tagsMs, now), todayRedis),
 };
 
 if (options.keepWarm) {
@@ -65,10 +70,10 @@ if (options.keepWarm) {
   store.keepWarm(fill, (error) => console.error(`pod ${options.name}: not kept warm:`, error));
 }
 
-function running(store: Store): Running {
-  const upstream = new UpstreamClient(options.upstream);
+function running(store: Store, redis: Redis): Running {
+  const upstream = new UpstreamClient(options.upstream, traceUpstream);
   const quotes = new Quotes(store, upstream, options.rentFlow);
-  return { store, quotes, rents: new Rents(quotes, store.rents), upstream, screens: 0 };
+  return { quotes, rents: new Rents(quotes, store.rents), upstream, screens: 0, redisBytes: bytesOf(redis) };
 }
 
 function runningFor(request: FastifyRequest): Running {
@@ -76,8 +81,8 @@ function runningFor(request: FastifyRequest): Running {
 }
 
 function stats(mode: Mode): PodStats {
-  const { store, screens, upstream } = modes[mode];
-  return { screens, upstreamCalls: upstream.calls, savedBytes: store.savedBytes ?? 0 };
+  const { screens, upstream, redisBytes } = modes[mode];
+  return { screens, upstreamCalls: upstream.calls, redisBytes: redisBytes() };
 }
 
 const server = jsonServer(options.name);
@@ -86,6 +91,7 @@ server.register(async (screens) => {
   screens.addHook('onResponse', async (request, { statusCode }) => {
     if (request.method !== 'PATCH' && statusCode !== 400 && statusCode < 500) runningFor(request).screens += 1;
   });
+  traceScreens(screens);
   addScreens(screens, fleet, runningFor);
 });
 await server.listen({ host: '127.0.0.1', port: 0 });

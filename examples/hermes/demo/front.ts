@@ -1,41 +1,62 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
+import { extname } from 'node:path';
 
 import httpProxy from '@fastify/http-proxy';
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
 import type { Redis } from 'ioredis';
-import { LockedQuoteInfo, QuoteLock, type TimingOptions } from 'quotelock';
 
-import type { Mode, PodStats } from '../api/pod.js';
-import type { Pod } from '../launch/pods.js';
+import type { Mode } from '../api/pod.js';
+import type { Pod, UpstreamProcess } from '../launch/pods.js';
 import { TOGGLE } from '../store/store.js';
+import type { Faults } from '../upstream/faults.js';
+import { race } from './race.js';
+import { type Totals, Traffic } from './traffic.js';
 
-// From dist/demo/ as it is run.
-const PAGE = new URL('../../demo/page/', import.meta.url);
-const FILES: [path: string, file: string, type: string][] = [
-  ['/', 'index.html', 'text/html'],
-  ['/page.js', 'page.js', 'text/javascript'],
-  ['/page.css', 'page.css', 'text/css'],
-];
+/** What the page shows, and what its buttons change. */
+export interface Scene {
+  pods: readonly Pod[];
+  upstream: Pick<UpstreamProcess, 'setFaults'>;
+  /** How upstream behaves, as it does usually and while it is slow. */
+  faults: Record<Pace, Faults>;
+  databases: Record<Mode, Redis>;
+  facts: Facts;
+}
+
+/** How the demo was set up. */
+export interface Facts {
+  priceChangesPerSecond: number;
+  /** A change can be seen so late after the moment it counts from. */
+  maxCommitMs: number;
+  /** How far a new lock's moment is behind the clock, at least. */
+  lagMs: number;
+}
+
+export type Pace = 'usual' | 'slow';
+
+/** What the page asks for all the time. */
+export interface Watched extends Facts {
+  pods: { name: string; isUp: boolean }[];
+  pace: Pace;
+  slowMs: number;
+  toggle: string;
+  totals: Totals;
+}
+
+// From dist/demo/ as it is run: what was compiled, and what stays as it was written.
+const PAGE = [new URL('page/', import.meta.url), new URL('../../demo/page/', import.meta.url)];
+const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 /** One port for all pods, with the page: it passes `/api/…` on to a random pod. */
-export function frontOf(pods: readonly Pod[], redis: Redis, timing: Required<TimingOptions>): FastifyInstance {
+export async function frontOf(scene: Scene): Promise<FastifyInstance> {
   const server = fastify();
-  const up = () => pods.filter(({ port }) => port !== undefined);
+  const up = () => scene.pods.filter(({ port }) => port !== undefined);
 
-  for (const [path, file, type] of FILES) {
-    server.get(path, async (_request, reply) => {
-      reply.headers({ 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-cache' });
-      return readFile(new URL(file, PAGE));
-    });
-  }
-  server.get<{ Querystring: { user?: string } }>('/watch', async ({ query }) => watch(pods, redis, timing, query.user ?? ''));
-  server.post<{ Params: { mode: string } }>('/toggle/:mode(^[1-4]$)', async ({ params }) => {
-    await redis.set(TOGGLE, params.mode);
-    return {};
+  await addPage(server);
+  addButtons(server, scene);
+  server.post<{ Querystring: { area?: string } }>('/race', ({ query, headers }) => {
+    const asker = { userId: String(headers['x-user-id']), roleIds: String(headers['x-role-ids']) };
+    return race(up(), `/scooters?area=${query.area}`, asker, scene.databases);
   });
-  server.get<{ Querystring: { vehicle?: string } }>('/race', async ({ query, headers }) =>
-    race(up(), `/scooters/${query.vehicle}`, headers),
-  );
   server.register(httpProxy, {
     prefix: '/api',
     upstream: '',
@@ -54,38 +75,49 @@ export function frontOf(pods: readonly Pod[], redis: Redis, timing: Required<Tim
   return server;
 }
 
-/** What the page shows beside the answers: the user's lock, the toggle, and the sums over all pods. */
-async function watch(pods: readonly Pod[], redis: Redis, timing: Required<TimingOptions>, user: string): Promise<object> {
-  const quotes = new QuoteLock(redis);
-  const [lock, toggle, time, ...stats] = await Promise.all([
-    quotes.get(LockedQuoteInfo.key(user)),
-    redis.get(TOGGLE),
-    redis.time(),
-    ...pods.map(statsOf),
-  ]);
-  const sums = (mode: Mode) => ({
-    screens: stats.reduce((sum, of) => sum + (of?.[mode].screens ?? 0), 0),
-    upstreamCalls: stats.reduce((sum, of) => sum + (of?.[mode].upstreamCalls ?? 0), 0),
-    savedBytes: stats.reduce((sum, of) => sum + (of?.[mode].savedBytes ?? 0), 0),
+async function addPage(server: FastifyInstance): Promise<void> {
+  for (const directory of PAGE) {
+    for (const name of await readdir(directory)) {
+      const type = TYPES[extname(name)];
+      if (type === undefined) continue;
+      server.get(name === 'index.html' ? '/' : `/${name}`, async (_request, reply) => {
+        reply.headers({ 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-cache' });
+        return readFile(new URL(name, directory));
+      });
+    }
+  }
+}
+
+function addButtons(server: FastifyInstance, { pods, upstream, faults, databases, facts }: Scene): void {
+  const traffic = new Traffic(pods);
+  let pace: Pace = 'usual';
+
+  server.get('/watch', async (): Promise<Watched> => {
+    const [totals, toggle] = await Promise.all([traffic.totals(), databases.quotelock.get(TOGGLE)]);
+    return {
+      ...facts,
+      pods: pods.map(({ options, port }) => ({ name: options.name, isUp: port !== undefined })),
+      pace,
+      slowMs: faults.slow.delayMs,
+      toggle: toggle ?? '1',
+      totals,
+    };
   });
-  const now = Number(time[0]) * 1000 + Math.trunc(Number(time[1]) / 1000);
-  const totals = { today: sums('today'), quotelock: sums('quotelock') };
-  return { lock, now, timing, toggle: toggle ?? '1', totals };
-}
-
-async function statsOf({ port }: Pod): Promise<Record<Mode, PodStats> | undefined> {
-  if (port === undefined) return undefined;
-  const response = await fetch(`http://127.0.0.1:${port}/stats`);
-  return (await response.json()) as Record<Mode, PodStats>;
-}
-
-/** Asks every pod at the same moment, which a browser can't: it has six connections to one server. */
-function race(pods: readonly Pod[], path: string, headers: FastifyRequest['headers']): Promise<object[]> {
-  const names = ['x-user-id', 'x-role-ids', 'x-mode'];
-  const passed = names.map((name) => [name, String(headers[name] ?? '')] as [string, string]);
-  const ask = async ({ options, port }: Pod): Promise<object> => {
-    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers: passed });
-    return { pod: options.name, status: answer.status, body: await answer.json() };
-  };
-  return Promise.all(pods.map(ask));
+  server.post<{ Params: { mode: string } }>('/toggle/:mode(^[1-4]$)', async ({ params }) => {
+    await Promise.all(Object.values(databases).map((redis) => redis.set(TOGGLE, params.mode)));
+    return {};
+  });
+  server.post<{ Params: { pace: Pace } }>('/upstream/:pace(^usual|slow$)', async ({ params }) => {
+    pace = params.pace;
+    upstream.setFaults(faults[pace]);
+    return {};
+  });
+  server.post<{ Params: { name: string; what: string } }>('/pods/:name/:what(^kill|start$)', async ({ params }, reply) => {
+    const pod = pods.find(({ options }) => options.name === params.name);
+    if (!pod) return reply.callNotFound();
+    await traffic.totals(); // it takes with it what it has counted
+    if (params.what === 'kill') await pod.kill();
+    else if (pod.port === undefined) await pod.start();
+    return {};
+  });
 }

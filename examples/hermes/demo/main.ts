@@ -7,10 +7,12 @@ import { Stage } from '../launch/stage.js';
 import { connect } from '../store/connect.js';
 import { frontOf } from './front.js';
 
-/** Short, so that a viewer sees a lock close and end. */
-const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 20_000, lagMs: 500, alignMs: 5000 };
+/** Upstream shows a change so late at times, as one that answers from a replica does. */
+const MAX_COMMIT_MS = 1000;
+const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 20_000, lagMs: 1.5 * MAX_COMMIT_MS, alignMs: 5000 };
 const TAGS_MS = 20_000;
-const CLOCKS_APART_MS = 5000;
+/** Those without quotelock keep all they have in a database of their own: the same users are in both. */
+const TODAY_DB = 1;
 
 function setting(name: string, usual: number, least: number, most: number): number {
   const value = Number(process.env[name] ?? usual);
@@ -26,7 +28,9 @@ const vehicles = setting('VEHICLES', 8000, 200, 100_000);
 // With 0 pods have no copies of tables.
 const copyMegabytes = setting('COPY_MB', 64, 0, 1024);
 // One pricing must not change twice within the longest commit.
-const changes = setting('CHANGES', 12, 1, 100);
+const changes = setting('CHANGES', 12, 1, 20);
+// Without quotelock a moment is what a pod's clock says.
+const clocksApartMs = setting('CLOCKS_MS', 0, 0, 60_000);
 
 const stage = new Stage();
 let stopping = false;
@@ -42,11 +46,17 @@ process.on('SIGHUP', () => void stop(129));
 
 try {
   const redis = await startRedis(stage, timing);
-  const book = { seed: 1, vehicles, priceChangesPerSecond: changes, tagChangesPerSecond: vehicles / 200, maxCommitMs: 200 };
-  const faults = { delayMs: 20, slowShare: 0.03, slowMs: 400, failShare: 0.02 };
-  const upstream = await startUpstream(stage, book, faults);
+  const book = {
+    seed: 1,
+    vehicles,
+    priceChangesPerSecond: changes,
+    tagChangesPerSecond: vehicles / 200,
+    maxCommitMs: MAX_COMMIT_MS,
+  };
+  const usual = { delayMs: 20, slowShare: 0.03, slowMs: 400, failShare: 0.02 };
+  const upstream = await startUpstream(stage, book, usual);
   const redisAt = { port: redis.port };
-  const pods = await startPods(stage, count, CLOCKS_APART_MS, {
+  const pods = await startPods(stage, count, clocksApartMs, {
     redis: redisAt,
     upstream: upstream.address,
     vehicles,
@@ -55,13 +65,21 @@ try {
     keepWarm: false,
     copyBytes: copyMegabytes * 1024 * 1024,
     tagsMs: TAGS_MS,
+    todayDb: TODAY_DB,
   });
-  await frontOf(pods, connect(redisAt), timing).listen({ port, host });
+  const front = await frontOf({
+    pods,
+    upstream,
+    faults: { usual, slow: { ...usual, delayMs: 400 } },
+    databases: { quotelock: connect(redisAt), today: connect(redisAt, { db: TODAY_DB }) },
+    facts: { priceChangesPerSecond: changes, maxCommitMs: MAX_COMMIT_MS, lagMs: timing.lagMs },
+  });
+  await front.listen({ port, host });
   console.log(`
   The page:  http://${host}:${port}/
   Redis:     redis-cli -p ${redis.port}
   Upstream:  VS and PS at ${upstream.address} (gRPC), ${changes} price changes a second
-  Pods:      ${count}, behind the page's port under /api/, clocks up to ${CLOCKS_APART_MS / 1000} s apart
+  Pods:      ${count}, behind the page's port under /api/
   Logs:      ${stage.directory}
 
 It runs until you press Ctrl-C.`);

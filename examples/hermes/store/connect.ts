@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 import { Redis, type RedisOptions } from 'ioredis';
 
 /** Where Redis is: at a port, or wherever a Sentinel says that the primary is. */
@@ -18,4 +20,16 @@ export function connect(at: RedisAt, given: RedisOptions = {}): Redis {
   const redis = new Redis({ host: '127.0.0.1', ...where, ...options, ...given });
   redis.on('error', () => undefined); // what it can't do it tries again; commands that never succeed have errors of their own
   return redis;
+}
+
+/** Counts what goes through a client's connections, one after another, both ways. */
+export function bytesOf(redis: Redis): () => number {
+  let before = 0;
+  let socket: Socket | undefined;
+  const bytes = () => (socket ? socket.bytesRead + socket.bytesWritten : 0);
+  redis.on('connect', () => {
+    before += bytes();
+    socket = redis.stream as Socket;
+  });
+  return () => before + bytes();
 }

@@ -25,6 +25,9 @@ const DEADLINE_MS = 1500;
 const ATTEMPTS = 3;
 const AGAIN_MS = 50;
 
+/** What each call goes through. */
+export type Around = <Reply>(method: string, request: object, send: () => Promise<Reply>) => Promise<Reply>;
+
 /** VS and PS, as a pod asks them. A call that fails or is late is made again. */
 export class UpstreamClient {
   readonly #vehicles: Client;
@@ -32,7 +35,10 @@ export class UpstreamClient {
   /** Every call made, those that failed too. */
   calls = 0;
 
-  constructor(address: string) {
+  constructor(
+    address: string,
+    readonly around: Around = (_method, _request, send) => send(),
+  ) {
     const open = credentials.createInsecure();
     this.#vehicles = new Vehicles(address, open);
     this.#pricing = { Core: new Core(address, open), Legacy: new Legacy(address, open) };
@@ -70,7 +76,7 @@ export class UpstreamClient {
   async #ask<Reply>(client: Client, method: string, request: object): Promise<Reply> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#once<Reply>(client, method, request);
+        return await this.around(method, request, () => this.#once<Reply>(client, method, request));
       } catch (error) {
         const { code } = error as { code?: status };
         const again = code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED;

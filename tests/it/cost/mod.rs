@@ -72,7 +72,7 @@ fn cases() -> Vec<Case> {
     families.into_iter().flatten().collect()
 }
 
-#[apply(two_servers)]
+#[apply(oldest_and_newest)]
 fn the_worst_call_costs_little_more_than_the_plainest_of_its_size(#[case] kind: Kind) {
     let servers = Servers::start(kind);
     let mut dear = Vec::new();
@@ -98,7 +98,7 @@ fn words_of(arguments: &Value) -> BTreeSet<String> {
     arguments.iter().flat_map(words).collect()
 }
 
-#[apply(two_servers)]
+#[apply(oldest_and_newest)]
 fn each_command_and_each_of_its_words_is_in_a_worst_call(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let con = &mut server.connection();

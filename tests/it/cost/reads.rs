@@ -133,11 +133,8 @@ fn waiting() -> Vec<Case> {
                 .until(call(&format!("VEHPRICE.RELEASE t {ANSWER}"))),
         )
         .beside("without `BLOCK`", plain(), 9.0),
-        case(
-            "`MGET BLOCK` until its time is up",
-            mget("BLOCK 20", all_ids()).after(claimed(last..last + 1)),
-        )
-        .beside("without `BLOCK`", missing(), 5.0),
+        case("`MGET BLOCK` until its time is up", mget("BLOCK 20", all_ids()).after(claimed(last..last + 1)))
+            .beside("without `BLOCK`", missing(), 5.0),
         case(
             "`MGET BLOCK` of 10,000 rows, which the end of a claim makes it look through 20 times",
             mget("BLOCK 10000", all_ids()).after(claim(0)).until(handed_on),

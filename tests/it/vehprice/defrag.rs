@@ -68,6 +68,7 @@ fn moves_pieces_and_changes_nothing(#[case] kind: Kind) {
     println!("{moved} pieces were moved");
     // While it goes on, and when it is done.
     assert!(all_tables(con) == before);
+    totals::agree(con, 21, "moved");
     for id in 0..2000 {
         assert_eq!(int(con, &format!("VEHPRICE.DEL large {id}")), 1);
         assert_eq!(int(con, &format!("VEHPRICE.SET large {id} FIELDS 1 new {id}")), 1);

@@ -35,6 +35,7 @@ mod set;
 mod settings;
 pub(crate) mod slots;
 mod sync;
+mod totals;
 mod upgrade;
 mod values;
 mod verify;

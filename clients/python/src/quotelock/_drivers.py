@@ -18,7 +18,7 @@ class Redis(Protocol):
     def execute_command(self, *args: Any, **options: Any) -> Any: ...
 
 
-# Any other way to a server: sends a command's words, and is told its first key and whether it only reads.
+# Any other way to a server: sends a command's words, and receives its first key and whether it only reads.
 Send = Callable[[list[str], str, bool], Any]
 AsyncSend = Callable[[list[str], str, bool], Awaitable[Any]]
 
@@ -37,7 +37,7 @@ def sender(driver: Driver | AsyncDriver) -> Callable[[Call[Any]], Any]:
 
 
 def answered(call: Call[T], error: Exception) -> Exception:
-    """What the caller is told of an error: that of the server, or the driver's own."""
+    """The error that the caller gets: the server's, or the driver's own."""
     return server_error(error, call.command) or error
 
 

@@ -31,7 +31,7 @@ class Stop(Protocol):
 
 
 class KeepWarm:
-    """Has each moment warmed before users are given it, by the server's clock, as the moments are: a pod whose own is ahead would ask
+    """Has each moment warmed before users are on it, by the server's clock, as the moments are: a pod whose own is ahead would ask
     upstream for a moment that is not over."""
 
     def __init__(

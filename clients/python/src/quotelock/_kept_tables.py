@@ -46,7 +46,7 @@ class KeptTables:
             return self._copies.get(key)
 
     def keep(self, key: str, copy: TableCopy | None) -> None:
-        """Puts a copy in the place of another, or lets it go. One that is larger than all may be does not drive out the others."""
+        """Replaces a copy by another, or drops it. One that is larger than all may be does not drive out the others."""
         with self._lock:
             self._drop(key)
             if copy is None or copy.is_of_no_table or copy.bytes_in_all > self._max_bytes:

@@ -20,7 +20,7 @@ def key_of(user: Word, prefix: str = PREFIX) -> str:
 
 
 def get(user: str, *, at: QueryTime | None = None) -> Call[Lock | None]:
-    """The lock and its state, as of `at` if that is given; None if there is none. Never writes."""
+    """The lock and its state, at the moment `at` if that is passed; None if there is none. Never writes."""
     as_of = [] if at is None else ["AT", rfc3339(at)]
     return Call("QUOTELOCK.GET", [user, *as_of, "JSON"], _lock)
 
@@ -36,7 +36,7 @@ def acquire(
     lag_ms: int | None = None,
     align_seconds: int | None = None,
 ) -> Call[AcquiredLock]:
-    """Get-or-set in one step: of any number of callers that race one creates or renews, and all are given the same lock.
+    """Get-or-set in one step: of any number of callers that race one creates or renews, and all get the same lock.
 
     A closing lock is renewed, unless `if_missing`. Of what isn't given the settings of the server hold: how long a new lock
     lives (`ttl_ms`), the end of that time in which it is `CloseToExpired` (`buffer_ms`), how far "*" is behind the server's

@@ -14,7 +14,7 @@ from .errors import is_unavailable
 T = TypeVar("T")
 U = TypeVar("U")
 
-# Is told when an outage begins, with what failed, and when it ends, without.
+# Called when an outage begins, with the error, and when it ends, without one.
 OnChange = Callable[[bool, Exception | None], object]
 
 
@@ -54,7 +54,7 @@ class Breaker:
         return (yield from without())
 
     def _is_paused(self) -> bool:
-        """One call after each pause is told that there is none, and the next pause begins with it."""
+        """After each pause one call goes to Redis, and the next pause begins with it."""
         with self._lock:
             now = monotonic()
             if self._until is None or now < self._until:

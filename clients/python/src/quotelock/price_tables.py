@@ -95,13 +95,13 @@ class PriceTables(Face):
         lead_ms: int | None = None,
         on_error: Callable[[Exception], object] | None = None,
     ) -> Warming:
-        """Fills tables of each moment before users are given it, so that the first screens of a moment wait for nobody. Of all pods that
+        """Fills tables of each moment before users are on it, so that the first screens of a moment wait for nobody. Of all pods that
         call this one calls `fill`, and another one if it dies or fails; `name` says what it fills. It takes a lag, and the moments and
         the time are the server's.
 
         It does so `lead_ms` before, half of the lag: upstream has what is left of the lag to commit what the moment is to see. `fill`
-        may take until the next moment's turn, or `fetch_ms` if that is longer, and runs in a daemon thread of its own. `on_error` is told
-        what a filling failed with, and when the server's clock can't be had any more. The screens fill what is missing then.
+        may take until the next moment's turn, or `fetch_ms` if that is longer, and runs in a daemon thread of its own. `on_error` is
+        called with the error if a filling fails, or if the server's clock can't be read any more. The screens fill what is missing then.
         """
         stop = _Stop()
         self._start(KeepWarm(self._filling, _Room(1), timing, name, fill, lead_ms, on_error).run(stop))

@@ -131,7 +131,7 @@ impl<C: WaitingClient> SingleFlight<C> {
         let key = self.claims.owned_key(table)?;
         let mut is_awaited = |id: &[u8]| self.claims.is_claimed(table, id, now_ms) && is_missing(id);
         let watched = ids.iter().position(|id| is_awaited(id))?;
-        Some(self.waiters.add(key, fields, watched, client()))
+        Some(self.waiters.add(key, fields, watched, client(), now_ms))
     }
 
     /// A waiter that has not left yet.

@@ -37,6 +37,7 @@ pub struct Waiter<C> {
     pub client: C,
     table: OwnedTableKey,
     fields: Arc<[Box<str>]>,
+    since_ms: i64,
     /// The index of the id it watches; none while it is due.
     watched: Option<usize>,
     is_due: bool,
@@ -135,7 +136,8 @@ impl Watchers {
 /// All waiters.
 #[derive(Debug)]
 pub struct Waiters<C> {
-    waiters: HashMap<WaiterId, Waiter<C>, RandomState>,
+    /// In the order in which they came.
+    waiters: BTreeMap<WaiterId, Waiter<C>>,
     bytes: usize,
     last_id: WaiterId,
     watchers: Watchers,
@@ -148,7 +150,7 @@ pub struct Waiters<C> {
 impl<C: WaitingClient> Waiters<C> {
     pub(super) fn new(hasher: RandomState) -> Self {
         Self {
-            waiters: HashMap::with_hasher(hasher.clone()),
+            waiters: BTreeMap::new(),
             bytes: 0,
             last_id: 0,
             watchers: Watchers { hasher, tables: TableMap::new() },
@@ -165,6 +167,11 @@ impl<C: WaitingClient> Waiters<C> {
     /// Whether no client waits.
     pub fn is_empty(&self) -> bool {
         self.waiters.is_empty()
+    }
+
+    /// Since when the one waits that came first.
+    pub fn first_since_ms(&self) -> Option<i64> {
+        self.waiters.first_key_value().map(|(_, waiter)| waiter.since_ms)
     }
 
     /// About how many bytes they take.
@@ -193,10 +200,12 @@ impl<C: WaitingClient> Waiters<C> {
         fields: &[&str],
         watched: usize,
         client: C,
+        now_ms: i64,
     ) -> WaiterId {
         self.last_id += 1;
         let fields = fields.iter().map(|name| Box::from(*name)).collect();
-        let waiter = Waiter { client, table, fields, watched: None, is_due: false, rechecks: 0 };
+        let waiter =
+            Waiter { client, table, fields, since_ms: now_ms, watched: None, is_due: false, rechecks: 0 };
         self.bytes += waiter.bytes();
         self.waiters.insert(self.last_id, waiter);
         self.watch(self.last_id, watched);

@@ -31,6 +31,7 @@ impl Table {
             .iter()
             .map(|&page| Page::with_slots(rows / pages, depth, first_hash(page)))
             .collect();
+        self.page_bytes = self.pages.iter().map(Page::bytes).sum();
         self.depth = depth;
         self.at_depth = [0; 33];
         self.at_depth[depth as usize] = 1 << depth;
@@ -61,7 +62,11 @@ impl Table {
             self.directory = self.directory.iter().flat_map(|&number| [number, number]).collect();
             self.depth += 1;
         }
-        let high = self.page_mut(hash).split();
+        let low = self.page_mut(hash);
+        let before = low.bytes();
+        let high = low.split();
+        let after = low.bytes() + high.bytes();
+        self.count_page(before, after);
         self.at_depth[depth as usize] -= 1;
         self.at_depth[depth as usize + 1] += 2;
         grow(&mut self.pages, 1, 8);
@@ -80,8 +85,10 @@ impl Table {
             let depth = self.pages[low_number].depth;
             let high = std::mem::replace(&mut self.pages[high_number], Page::new(depth, 0));
             let low = &mut self.pages[low_number];
+            let before = low.bytes() + high.bytes();
             low.merge(high);
-            let mut min_expiry = low.min_expiry;
+            let (after, mut min_expiry) = (low.bytes(), low.min_expiry);
+            self.count_page(before, after);
             self.at_depth[depth as usize] -= 2;
             self.at_depth[depth as usize - 1] += 1;
             self.point(low_number);
@@ -101,6 +108,13 @@ impl Table {
                 self.depth -= 1;
             }
         }
+    }
+
+    /// Counts what pages take after a change, which took `before` bytes. (A loader, which counts them at its end, may
+    /// have it wrap meanwhile.)
+    #[inline]
+    pub(super) fn count_page(&mut self, before: usize, after: usize) {
+        self.page_bytes = self.page_bytes.wrapping_sub(before).wrapping_add(after);
     }
 
     /// The page of `hash` and its neighbour, the lower first, if they were one and have few rows.

@@ -79,6 +79,8 @@ pub(super) struct History {
     /// Ids of rows that went, or got an earlier expiry, each with the count it happened at.
     gone: VecDeque<(u64, Box<[u8]>)>,
     gone_bytes: usize,
+    /// What their allocations take.
+    gone_allocated: usize,
     /// The latest time by which rows were told or swept: were the clock to go back behind it, rows that counted as
     /// expired would live again.
     latest_ms: i64,
@@ -90,15 +92,17 @@ const MAX_GONE_BYTES: usize = 64 * 1024;
 
 impl History {
     fn new(id: u64, begin: u64) -> Self {
-        Self { id, begin, gone: VecDeque::new(), gone_bytes: 0, latest_ms: i64::MIN }
+        Self { id, begin, gone: VecDeque::new(), gone_bytes: 0, gone_allocated: 0, latest_ms: i64::MIN }
     }
 
     fn add_gone(&mut self, count: u64, id: &[u8]) {
         self.gone.push_back((count, id.into()));
         self.gone_bytes += id.len();
+        self.gone_allocated += size_class(id.len());
         while self.gone.len() > MAX_GONE || self.gone_bytes > MAX_GONE_BYTES {
             let Some((count, id)) = self.gone.pop_front() else { break };
             self.gone_bytes -= id.len();
+            self.gone_allocated -= size_class(id.len());
             self.begin = count;
         }
     }
@@ -115,8 +119,7 @@ impl History {
 
     /// The bytes it takes besides itself.
     pub(super) fn bytes(&self) -> usize {
-        let ids: usize = self.gone.iter().map(|(_, id)| size_class(id.len())).sum();
-        size_class(self.gone.capacity() * size_of::<(u64, Box<[u8]>)>()) + ids
+        size_class(self.gone.capacity() * size_of::<(u64, Box<[u8]>)>()) + self.gone_allocated
     }
 }
 

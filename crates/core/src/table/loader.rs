@@ -45,7 +45,7 @@ impl Loader {
     /// The bytes it takes.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        self.0.bytes()
+        self.0.count_bytes()
     }
 
     /// Adds a row.
@@ -71,6 +71,7 @@ impl Loader {
         let mut table = self.0;
         let max_depth = table.max_depth();
         let mut gathered = std::mem::take(&mut table.pages);
+        table.page_bytes = 0;
         gathered.sort_unstable_by_key(|page| page.first_hash);
         table.at_depth = [0; MAX_DEPTH as usize + 1];
         for mut page in gathered {
@@ -96,7 +97,9 @@ impl Loader {
 fn cut(table: &mut Table, page: &mut Page, rows: Range<usize>, depth: u32, first_hash: u32, max_depth: u32) {
     if rows.len() <= MAX_ROWS || depth >= max_depth {
         memory::grow(&mut table.pages, 1, 0);
-        table.pages.push(page.take_out(rows, depth, first_hash));
+        let page = page.take_out(rows, depth, first_hash);
+        table.page_bytes += page.bytes();
+        table.pages.push(page);
         table.at_depth[depth as usize] += 1;
         return;
     }

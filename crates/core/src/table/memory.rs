@@ -36,13 +36,18 @@ pub(super) fn list_bytes<T>(list: &Vec<T>) -> usize {
 }
 
 /// Makes room for `more` elements, and grows a full list by an eighth and by `min` elements at least, up to
-/// the end of the allocator's step: doubling would waste more where there are many small lists.
-pub(super) fn grow<T>(list: &mut Vec<T>, more: usize, min: usize) {
-    if list.capacity() - list.len() < more {
-        let wanted = list.len() + more.max(list.len() / 8).max(min);
-        let capacity = size_class(wanted * size_of::<T>()) / size_of::<T>();
-        list.reserve_exact(capacity - list.len());
+/// the end of the allocator's step: doubling would waste more where there are many small lists. Returns by how
+/// many bytes its memory grew.
+#[inline]
+pub(super) fn grow<T>(list: &mut Vec<T>, more: usize, min: usize) -> usize {
+    if list.capacity() - list.len() >= more {
+        return 0;
     }
+    let before = list_bytes(list);
+    let wanted = list.len() + more.max(list.len() / 8).max(min);
+    let capacity = size_class(wanted * size_of::<T>()) / size_of::<T>();
+    list.reserve_exact(capacity - list.len());
+    list_bytes(list) - before
 }
 
 #[cfg(test)]
@@ -74,10 +79,12 @@ mod tests {
     #[test]
     fn lists_grow_to_the_end_of_a_step() {
         let mut list: Vec<u32> = Vec::new();
-        grow(&mut list, 1, 8);
+        assert_eq!(grow(&mut list, 1, 8), 32);
         assert_eq!(list.capacity(), 8);
-        list.extend([0; 8]);
-        grow(&mut list, 1, 8);
+        list.extend([0; 7]);
+        assert_eq!(grow(&mut list, 1, 8), 0);
+        list.push(0);
+        assert_eq!(grow(&mut list, 1, 8), 32);
         assert_eq!(list.capacity(), 16);
     }
 }

@@ -35,6 +35,7 @@ pub use memory::Relocator;
 pub use merge::{KeepError, MAX_KEPT_BYTES};
 pub use row::{Expiry, Row, Values};
 pub use shape::Shape;
+pub use sweep::Swept;
 pub use verdict::Verdict;
 pub use write::{Condition, ExpiryPolicy, WriteOutcome, WritePolicy, Writer};
 
@@ -54,7 +55,7 @@ const MAX_DEPTH: u32 = u32::BITS;
 /// A table of rows, each with its own expiry.
 ///
 /// Expired rows count as absent wherever rows are read, counted or written, whether they are swept or not.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Table {
     hasher: RandomState,
     shapes: Shapes,
@@ -62,6 +63,8 @@ pub struct Table {
     directory: Vec<u32>,
     depth: u32,
     pages: Vec<Page>,
+    /// What they take besides themselves.
+    page_bytes: usize,
     /// How many pages have each depth.
     at_depth: [u32; 33],
     rows: usize,
@@ -94,6 +97,7 @@ impl Table {
             directory: vec![0],
             depth: 0,
             pages: vec![Page::new(0, 0)],
+            page_bytes: 0,
             at_depth,
             rows: 0,
             min_expiry: Expiry::NEVER,
@@ -104,6 +108,22 @@ impl Table {
             is_shared: false,
             count: 0,
             history: None,
+        }
+    }
+
+    /// A copy. It has no more memory than it needs.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let pages = self.pages.clone();
+        Self {
+            hasher: self.hasher.clone(),
+            shapes: self.shapes.clone(),
+            directory: self.directory.clone(),
+            page_bytes: pages.iter().map(Page::bytes).sum(),
+            pages,
+            draft: Vec::new(),
+            history: self.history.clone(),
+            ..*self
         }
     }
 
@@ -189,7 +209,10 @@ impl Table {
         page.count = count;
         if let Some(place) = page.find(hint.place, hash, id) {
             let (old_shape, old_expiry) = (row::shape(page.row(place)), row::expiry(page.row(place)));
+            let before = page.bytes();
             page.replace(place, row);
+            let after = page.bytes();
+            self.count_page(before, after);
             if old_shape != shape {
                 self.shapes.add_ref(shape);
                 self.shapes.release(old_shape);
@@ -206,7 +229,11 @@ impl Table {
         while self.page(hash).len() >= MAX_ROWS && self.page(hash).depth < max_depth {
             self.split(hash);
         }
-        self.page_mut(hash).insert(hint.place, hash, row);
+        let page = self.page_mut(hash);
+        let before = page.bytes();
+        page.insert(hint.place, hash, row);
+        let after = page.bytes();
+        self.count_page(before, after);
         self.rows += 1;
         self.max_expiry.record(expiry);
         true
@@ -226,7 +253,10 @@ impl Table {
             return false;
         };
         let (shape, expiry) = (row::shape(page.row(place)), row::expiry(page.row(place)));
+        let before = page.bytes();
         page.remove(place);
+        let after = page.bytes();
+        self.count_page(before, after);
         self.rows -= 1;
         self.shapes.release(shape);
         self.max_expiry.invalidate(expiry);
@@ -291,9 +321,23 @@ impl Table {
         self.max_expiry.has_expired(now_ms)
     }
 
+    /// How many rows it holds: those that have expired and were not swept too.
+    pub fn held_rows(&self) -> usize {
+        self.rows
+    }
+
     /// The bytes of the table.
     pub fn bytes(&self) -> usize {
-        let pages: usize = self.pages.iter().map(Page::bytes).sum();
+        self.bytes_with(self.page_bytes)
+    }
+
+    /// The bytes of the table, counted page by page.
+    #[cfg(test)]
+    fn count_bytes(&self) -> usize {
+        self.bytes_with(self.pages.iter().map(Page::count_bytes).sum())
+    }
+
+    fn bytes_with(&self, pages: usize) -> usize {
         let lists = list_bytes(&self.pages) + list_bytes(&self.directory) + list_bytes(&self.draft);
         let history = self.history.as_ref();
         let history = history.map_or(0, |history| size_class(size_of::<History>()) + history.bytes());

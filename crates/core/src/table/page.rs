@@ -84,13 +84,15 @@ impl Span {
 }
 
 /// A page of rows.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Page {
     /// A slot for each row, in the order of their hashes.
     slots: Vec<Slot>,
     /// The rows, back to back.
     rows: Vec<u8>,
     long_rows: Vec<Box<[u8]>>,
+    /// What these three take.
+    bytes: usize,
     /// How many leading bits the hashes of this page have in common.
     pub(super) depth: u32,
     /// The lowest hash that belongs here.
@@ -107,7 +109,7 @@ impl Page {
     pub(super) fn new(depth: u32, first_hash: u32) -> Self {
         let (slots, rows, long_rows) = (Vec::new(), Vec::new(), Vec::new());
         let (min_expiry, max_expiry) = (Expiry::NEVER, Expiry::MIN);
-        Self { slots, rows, long_rows, depth, first_hash, count: 0, min_expiry, max_expiry }
+        Self { slots, rows, long_rows, bytes: 0, depth, first_hash, count: 0, min_expiry, max_expiry }
     }
 
     /// An empty page with slots for about as many rows. The memory of the rows themselves comes with the
@@ -115,7 +117,7 @@ impl Page {
     pub(super) fn with_slots(rows: usize, depth: u32, first_hash: u32) -> Self {
         let mut page = Self::new(depth, first_hash);
         if rows > FEW_ROWS {
-            grow(&mut page.slots, rows, 0);
+            page.bytes = grow(&mut page.slots, rows, 0);
         }
         page
     }
@@ -130,7 +132,13 @@ impl Page {
     }
 
     /// The bytes the page takes besides itself.
+    #[inline]
     pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Counts them.
+    pub(super) fn count_bytes(&self) -> usize {
         let long: usize = self.long_rows.iter().map(|row| size_class(row.len())).sum();
         list_bytes(&self.slots) + list_bytes(&self.rows) + list_bytes(&self.long_rows) + long
     }
@@ -235,7 +243,7 @@ impl Page {
         self.record(row::expiry(row));
         let span = self.append(row);
         let place = self.place_from(guess, hash);
-        grow(&mut self.slots, 1, 8);
+        self.bytes += grow(&mut self.slots, 1, 8);
         self.slots.insert(place, Slot { hash, span });
     }
 
@@ -365,6 +373,7 @@ impl Page {
         for place in places {
             page.take(self, place);
         }
+        page.bytes = page.count_bytes();
         page
     }
 
@@ -389,6 +398,7 @@ impl Page {
     fn fit(&mut self) {
         self.slots.shrink_to_fit();
         self.rows.shrink_to_fit();
+        self.bytes = self.count_bytes();
     }
 
     /// Adds the bytes of a row after the others, or beside them if it is long.
@@ -401,13 +411,15 @@ impl Page {
             // allocator's unused.
             let expected = (row.len() * self.slots.capacity()).min(MAX_RESERVED_BYTES);
             self.rows.reserve_exact(expected - expected % HEADROOM);
+            self.bytes += list_bytes(&self.rows);
         }
-        grow(&mut self.rows, row.len(), HEADROOM);
+        self.bytes += grow(&mut self.rows, row.len(), HEADROOM);
         self.rows.extend_from_slice(row);
         span
     }
 
     fn append_long(&mut self, row: Box<[u8]>) -> Span {
+        self.bytes += size_class(row.len()) + grow(&mut self.long_rows, 1, 4);
         self.long_rows.push(row);
         Span::long(self.long_rows.len() - 1)
     }
@@ -430,12 +442,23 @@ impl Page {
 
     /// Takes a long row out; the last long row takes its place.
     fn cut_long(&mut self, cut: Span) {
-        self.long_rows.swap_remove(cut.place());
+        let row = self.long_rows.swap_remove(cut.place());
+        self.bytes -= size_class(row.len());
         let moved_from = self.long_rows.len();
         let mut spans = self.slots.iter_mut().map(|slot| &mut slot.span);
         if let Some(moved) = spans.find(|span| span.is_long() && span.place() == moved_from) {
             *moved = cut;
         }
+    }
+}
+
+impl Clone for Page {
+    /// A copy has no more memory than it needs.
+    fn clone(&self) -> Self {
+        let (slots, rows, long_rows) = (self.slots.clone(), self.rows.clone(), self.long_rows.clone());
+        let mut copy = Self { slots, rows, long_rows, ..*self };
+        copy.bytes = copy.count_bytes();
+        copy
     }
 }
 

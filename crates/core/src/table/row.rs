@@ -40,6 +40,11 @@ impl Expiry {
     pub const fn is_expired(self, now_ms: i64) -> bool {
         self.0 <= now_ms
     }
+
+    /// For how many milliseconds it has passed at `now_ms`.
+    pub(super) fn ms_ago(self, now_ms: i64) -> usize {
+        usize::try_from(now_ms.saturating_sub(self.0)).unwrap_or_default()
+    }
 }
 
 /// Set in a row's shape number where a value, or a name of the shape, has a character that JSON escapes.

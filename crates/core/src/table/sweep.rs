@@ -15,6 +15,15 @@ impl Sweep {
     pub(super) const START: Self = Self { next_page: 0, min_expiry: Expiry::NEVER };
 }
 
+/// Rows that were swept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many.
+    pub rows: usize,
+    /// How long they had been expired, in milliseconds, all together.
+    pub late_ms: usize,
+}
+
 impl Table {
     /// Whether a row can have expired that is not swept yet.
     pub fn needs_sweep(&self, now_ms: i64) -> bool {
@@ -22,12 +31,12 @@ impl Table {
     }
 
     /// Takes expired rows out of the next `pages` pages, or of fewer once `bytes` bytes were freed. Returns
-    /// how many rows, or `None` if none can have expired or all tidying waits.
-    pub fn sweep(&mut self, now_ms: i64, pages: usize, bytes: usize) -> Option<usize> {
+    /// which, or `None` if none can have expired or all tidying waits.
+    pub fn sweep(&mut self, now_ms: i64, pages: usize, bytes: usize) -> Option<Swept> {
         if self.is_shared || !self.needs_sweep(now_ms) {
             return None;
         }
-        let (mut swept, mut freed) = (0, 0);
+        let (mut swept, mut freed) = (Swept::default(), 0);
         for _ in 0..pages {
             let Some(page) = self.pages.get_mut(self.sweep.next_page) else {
                 // The round is complete: what it saw holds for the whole table.
@@ -36,24 +45,27 @@ impl Table {
                 break;
             };
             let mut removed = Vec::new();
+            let before = page.bytes();
             if page.min_expiry.is_expired(now_ms) && page.find_min_expiry().is_expired(now_ms) {
                 page.retain(|row| {
                     let stays = freed >= bytes || !row::expiry(row).is_expired(now_ms);
                     if !stays {
                         freed += row.len();
+                        swept.late_ms += row::expiry(row).ms_ago(now_ms);
                         removed.push(row::shape(row));
                     }
                     stays
                 });
             }
-            let (hash, min_expiry) = (page.first_hash, page.min_expiry);
+            let (hash, min_expiry, after) = (page.first_hash, page.min_expiry, page.bytes());
+            self.count_page(before, after);
             // A page left half done is where the next step begins.
             if !min_expiry.is_expired(now_ms) {
                 self.sweep.next_page += 1;
                 self.sweep.min_expiry = self.sweep.min_expiry.min(min_expiry);
             }
             if !removed.is_empty() {
-                swept += removed.len();
+                swept.rows += removed.len();
                 self.rows -= removed.len();
                 // `max_expiry` stays: it is the key's expiry, whatever clock swept the rows.
                 removed.into_iter().for_each(|shape| self.shapes.release(shape));

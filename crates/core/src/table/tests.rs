@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::codec::{DecodeError, Decoder, encode};
-use super::{Expiry, ExpiryPolicy, Relocator, Row, Table, WritePolicy};
+use super::{Expiry, ExpiryPolicy, Relocator, Row, Swept, Table, WritePolicy};
 
 type Fields = Vec<(String, String)>;
 
@@ -121,6 +121,10 @@ fn all_by_scan(table: &Table, count: usize, now_ms: i64) -> Vec<(Vec<u8>, (Expir
 fn check(table: &mut Table, model: &Model, now_ms: i64) {
     let live = model.live(now_ms);
     assert_eq!(table.len(now_ms), live.len());
+    assert_eq!(table.bytes(), table.count_bytes());
+    assert_eq!(table.held_rows(), table.iter(i64::MIN).count());
+    let copy = table.copy();
+    assert_eq!(copy.bytes(), copy.count_bytes());
     assert_eq!(table.iter(now_ms).map(|row| content(&row)).collect::<BTreeMap<_, _>>(), live);
     let scanned = all_by_scan(table, 10, now_ms);
     assert_eq!(scanned.len(), live.len());
@@ -311,7 +315,7 @@ fn a_step_of_the_sweep_is_bounded_in_bytes() {
     }
     let (mut rows, mut steps) = (300, 0);
     while let Some(swept) = table.sweep(1000, 100, 25_000) {
-        rows -= swept;
+        rows -= swept.rows;
         assert_eq!(table.len(i64::MIN), rows);
         steps += 1;
     }
@@ -320,7 +324,7 @@ fn a_step_of_the_sweep_is_bounded_in_bytes() {
     assert!((23..30).contains(&steps), "{steps}");
     // A row longer than the bound is a group of its own.
     while let Some(swept) = table.sweep(2000, 100, 1) {
-        assert!(swept <= 1);
+        assert!(swept.rows <= 1);
     }
     assert_eq!(table.len(i64::MIN), 0);
 }
@@ -402,7 +406,7 @@ fn sweeping_does_not_change_when_the_longest_lived_row_expires() {
     assert_eq!(table.max_expiry(), None);
     let fields = vec![("f".to_owned(), "v".to_owned())];
     put(&mut table, b"1", &fields, Expiry::at(1000));
-    assert_eq!(table.sweep(2000, 1, 1), Some(1));
+    assert_eq!(table.sweep(2000, 1, 1), Some(Swept { rows: 1, late_ms: 1000 }));
     assert_eq!(table.max_expiry(), Some(Expiry::at(1000)));
     // On a replica whose clock is ahead such a row still comes.
     put(&mut table, b"2", &fields, Expiry::at(900));
@@ -427,11 +431,11 @@ fn sweeping_leaves_pages_alone_whose_rows_were_renewed() {
     let before = places(&table);
     // What a round begun before the writes may have missed, the next one knows.
     let rounds: Vec<_> = (0..3).map(|_| table.sweep(1000, usize::MAX, usize::MAX)).collect();
-    assert_eq!(rounds, [Some(0), Some(0), None]);
+    assert_eq!(rounds, [Some(Swept::default()), Some(Swept::default()), None]);
     assert_eq!(places(&table), before);
-    let mut swept = 0;
-    while let Some(more) = table.sweep(5000, usize::MAX, usize::MAX) {
-        swept += more;
+    let mut swept = (0, 0);
+    while let Some(Swept { rows, late_ms }) = table.sweep(5007, usize::MAX, usize::MAX) {
+        swept = (swept.0 + rows, swept.1 + late_ms);
     }
-    assert_eq!(swept, 100);
+    assert_eq!(swept, (100, 700));
 }

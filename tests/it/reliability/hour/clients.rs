@@ -19,7 +19,7 @@ pub(crate) struct Shop<'a> {
 }
 
 impl Shop<'_> {
-    /// Does something every so many milliseconds until it is over; one that fails ends it for all.
+    /// Does something every this many milliseconds until the end; one that fails ends it for all.
     pub(crate) fn every(&self, ms: u64, mut act: impl FnMut()) {
         let _over = Over(self.stop);
         while !self.stop.load(Relaxed) {
@@ -75,7 +75,7 @@ impl Shop<'_> {
     }
 
     /// A client that waits for rows someone else has claimed, until they are stored, given up or expired, the
-    /// table is gone, or its time is over.
+    /// table is gone, or its time is up.
     pub(crate) fn wait(&self, mut rng: Rng) {
         let (mut con, mut waiting) =
             (self.server.connection(), RawConnection::connect(self.server.port()).unwrap());
@@ -151,7 +151,7 @@ impl Shop<'_> {
         });
     }
 
-    /// Lets time pass, but not when it is over.
+    /// Lets time pass, but not past the end.
     pub(crate) fn pause(&self, time: Duration) {
         let end = Instant::now() + time;
         while Instant::now() < end && !self.stop.load(Relaxed) {

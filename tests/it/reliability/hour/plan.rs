@@ -23,7 +23,7 @@ pub(crate) struct Plan {
     pub(crate) life_ms: u64,
     /// From one save to the next.
     pub(crate) saves: Duration,
-    /// Clients rest so many times as long as in the short form.
+    /// Clients rest this many times as long as in the short form.
     pub(crate) pace: u64,
     /// How far the memory of the last third may be above that of the second: chance, as tables come and go.
     pub(crate) trend_bytes: f64,

@@ -21,7 +21,7 @@ impl Table {
         Self::of(plan, age, rng.below(2))
     }
 
-    /// That of the moment before so many others.
+    /// That of the moment this many before.
     pub(crate) fn of(plan: &Plan, age: i64, flow: u64) -> Self {
         let align = plan.align_ms();
         let at = (now() / align - age) * align;

@@ -17,7 +17,7 @@ class Outage(Breaker):
     """Goes on without Redis while it is down: a circuit breaker. One for all that a service asks of the same Redis.
 
     For `pause_ms` after Redis failed it isn't asked. Then one call tries, and the others go on without it until that succeeds.
-    `on_change(is_on, error)` is told when an outage begins, with what failed, and when it ends. How long a call may take is the
+    `on_change(is_on, error)` is called when an outage begins, with the error, and when it ends. How long a call may take is the
     driver's to say, or that of an `asyncio.timeout` within `redis`.
     """
 

@@ -54,7 +54,7 @@ class VehPrice(AsyncFace):
     async def mget(self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Names = None, block_ms: int | None = None) -> Any:
         """Rows in the order of the ids, None where there is none.
 
-        With `block_ms` it waits until no row that was asked for is both missing and claimed, or for so long (0: no limit). It
+        With `block_ms` it waits until no row that was asked for is both missing and claimed, or for that long (0: no limit). It
         holds up a connection of the driver's pool meanwhile, and asks again every two seconds or sooner, so that the driver's
         `socket_timeout` does not end it.
         """
