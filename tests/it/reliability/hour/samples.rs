@@ -98,6 +98,8 @@ impl<'a> Node<'a> {
 
     /// The least of each figure while nothing goes on, after all there was has gone.
     pub(crate) fn at_rest(&mut self, longest_life: Duration) -> Sample {
+        // The one before keeps buffers for as much as it has asked.
+        self.con = self.server.connection();
         let mut last = Sample::new();
         let gone = poll(TIMEOUT + longest_life, || {
             last = self.sample();
