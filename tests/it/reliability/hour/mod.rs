@@ -143,6 +143,10 @@ fn calls(con: &mut Connection) -> BTreeMap<String, u64> {
     let mut calls = BTreeMap::new();
     for (name, figures) in info(con, "commandstats") {
         let name = name.trim_start_matches("cmdstat_");
+        // Those of the samples.
+        if name.starts_with("memory") {
+            continue;
+        }
         let family = match name.split_once('.') {
             Some((family @ ("quotelock" | "vehprice" | "priceplan"), _)) => family,
             _ => "others",
