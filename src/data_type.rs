@@ -18,6 +18,8 @@ const ENCODING: c_int = 1;
 /// A table as the value of a key.
 pub(crate) struct PriceTable {
     pub(crate) table: Table,
+    /// When it came into memory.
+    pub(crate) since_ms: i64,
     share: Share,
 }
 
@@ -28,14 +30,14 @@ impl PriceTable {
     }
 
     fn of(table: Table) -> Self {
-        let mut new = Self { table, share: Share::new() };
+        let mut new = Self { table, since_ms: clock_ms(), share: Share::new() };
         new.update_info();
         new
     }
 
     /// Updates what `INFO` shows of all tables; to be called after what changes this one.
     pub(crate) fn update_info(&mut self) {
-        self.share.set(self.table.held_rows(), self.table.bytes());
+        self.share.set(self.table.held_rows(), self.bytes());
     }
 }
 
@@ -139,7 +141,7 @@ impl DataType for PriceTable {
     }
 
     fn bytes(&self) -> usize {
-        self.table.bytes()
+        self.table.bytes_in(size_of::<Self>())
     }
 
     fn allocations(&self) -> usize {

@@ -13,7 +13,7 @@ pub(crate) struct Route;
 impl Command for Route {
     const SPEC: Spec = Spec {
         name: "priceplan.route",
-        summary: "Returns which pricing answers for each plan id, and the bare id to ask it for.",
+        summary: "Returns which pricing each plan id belongs to, or that its quote is void, and the bare id.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
         flags: "readonly",

@@ -37,23 +37,34 @@ impl Command for GetAll {
         let projection = parse(call)?;
         let open = OpenTable::read(call)?;
         let now_ms = call.now_ms();
-        let rows = || open.table().into_iter().flat_map(|table| table.iter(now_ms));
+        let rows = open.table().into_iter().flat_map(|table| table.iter(now_ms));
         let count = open.table().map_or(0, |table| table.len(now_ms));
+        reply(call, rows, count, &projection)?;
         count_reads(count, count);
         SIZES_GETALL.count(count);
-        if projection.is_columns() {
-            return reply_all_columns(call, rows(), count, &projection);
-        }
-        if projection.is_json() {
-            let mut json = json_writer(count * ROW_BYTES);
-            write_object(rows(), &projection, &mut json).map_err(too_long)?;
-            return reply_json(call, &mut json);
-        }
-        let rows: Vec<_> = rows().collect();
-        check_length(max_rows_len(&rows, &projection), |length| reply_rows(length, &rows, &projection))?;
-        reply_rows(call, &rows, &projection);
         Ok(())
     }
+}
+
+/// Answers all rows; there are `count`.
+fn reply<'t>(
+    call: &Call<'_>,
+    rows: impl Iterator<Item = Row<'t>> + Clone,
+    count: usize,
+    projection: &Projection<'_>,
+) -> Result<(), Error> {
+    if projection.is_columns() {
+        return reply_all_columns(call, rows, count, projection);
+    }
+    if projection.is_json() {
+        let mut json = json_writer(count * ROW_BYTES);
+        write_object(rows, projection, &mut json).map_err(too_long)?;
+        return reply_json(call, &mut json);
+    }
+    let rows: Vec<_> = rows.collect();
+    check_length(max_rows_len(&rows, projection), |length| reply_rows(length, &rows, projection))?;
+    reply_rows(call, &rows, projection);
+    Ok(())
 }
 
 fn parse<'a>(call: &Call<'a>) -> Result<Projection<'a>, Error> {

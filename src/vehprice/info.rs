@@ -35,8 +35,9 @@ impl Command for Info {
             return Ok(());
         };
         let revision = table.revision(call.now_ms(), new_history).to_string();
-        reply(call, table, &Facts::of(table, call.now_ms()), &revision);
+        let facts = Facts::of(table, call.now_ms());
         open.update_info();
+        reply(call, &facts, open.bytes(), &revision);
         Ok(())
     }
 }
@@ -71,9 +72,9 @@ impl Facts {
     }
 }
 
-fn reply(call: &Call<'_>, table: &Table, facts: &Facts, revision: &str) {
+fn reply(call: &Call<'_>, facts: &Facts, bytes: usize, revision: &str) {
     call.reply_map(6);
-    for (name, count) in [("rows", facts.rows), ("fields", facts.fields), ("bytes", table.bytes())] {
+    for (name, count) in [("rows", facts.rows), ("fields", facts.fields), ("bytes", bytes)] {
         call.reply_bytes(name.as_bytes());
         call.reply_count(count);
     }

@@ -2,7 +2,7 @@
 
 use quotelock_core::single_flight::TableKey;
 use quotelock_core::table::{Expiry, Row, Table};
-use quotelock_server::{Call, Key, TypedKey, has_child};
+use quotelock_server::{Call, DataType, Key, TypedKey, has_child};
 
 use super::{DEL_EVENT, KEY, SET_EVENT, single_flight, table_key};
 use crate::counters::{ROWS_EXPIRED, ROWS_EXPIRED_LATE_MS};
@@ -46,6 +46,11 @@ impl<'c, 'a> OpenTable<'c, 'a> {
 
     pub(super) fn table_mut(&mut self) -> Option<&mut Table> {
         self.key.value_mut().map(|value| &mut value.table)
+    }
+
+    /// The bytes that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.key.value().map_or(0, PriceTable::bytes)
     }
 
     /// The table, made if there is none.
@@ -139,7 +144,7 @@ pub(super) fn prepare(key: &mut TypedKey<'_, PriceTable>, name: TableKey<'_>, in
         if intent == Intent::Write || table.needs_sweep(now_ms) {
             table.set_shared(has_child());
         }
-        if let Some(swept) = table.sweep(now_ms, SWEEP_PAGES, SWEEP_BYTES) {
+        if let Some(swept) = table.sweep(now_ms, value.since_ms, SWEEP_PAGES, SWEEP_BYTES) {
             ROWS_EXPIRED.add(swept.rows);
             ROWS_EXPIRED_LATE_MS.add(swept.late_ms);
             value.update_info();

@@ -101,8 +101,8 @@ impl ClaimFilter {
 /// The most bytes of a replicated command but for key, names and rows.
 const COMMAND_BYTES: usize = 128;
 
-/// Refuses rows whose different lists of fields, each replicated by a command, would take far more than the argument they
-/// came in, where that can't be replicated as it is.
+/// Refuses rows whose different lists of fields, each replicated by a command, would take far more than the
+/// argument they came in, where that can't be replicated as it is.
 fn check_lists(
     call: &Call<'_>,
     rows: &RowBatch<'_>,

@@ -21,10 +21,13 @@ const JOURNEYS: &[(&str, Text)] = &[
         "price mismatches",
         [
             "**steps that silently showed another price** than the step before",
-            "**價格和上一步不同**卻沒有告知的步驟",
+            "**未告知就顯示與上一步不同價格**的步驟數",
         ],
     ),
-    ("of these with the same queryTime", ["of these, under the same `queryTime`", "其中 `queryTime` 相同的"]),
+    (
+        "of these with the same queryTime",
+        ["of these, under the same `queryTime`", "其中 `queryTime` 相同的步驟數"],
+    ),
     ("journeys that met one", ["journeys affected", "遇到價格不一致的流程數"]),
     ("upstream calls a journey", ["calls to the pricing service a journey", "每個流程呼叫計價服務的次數"]),
 ];
@@ -35,18 +38,18 @@ type Figure = (&'static str, &'static str);
 /// What is compared, with what, and how many times as fast it is.
 const NUMBERS: &[(Text, Text, Figure)] = &[
     (
-        ["read 8,000 vehicles in Node, parsed into objects", "Node 讀 8,000 輛車，含轉換成物件"],
+        ["read 8,000 vehicles in Node, parsed into objects", "Node 讀 8,000 輛車，並解析成物件"],
         ["a pipeline of `HGETALL`, a key for each vehicle", "`HGETALL` pipeline，一輛車一個 key"],
         (READ_IN_NODE, "pipeline of HGETALL"),
     ),
     (
         SAME,
-        ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
+        ["`HMGET` on one hash of JSON", "對一個存 JSON 的 hash 做 `HMGET`"],
         (READ_IN_NODE, "HMGET of one hash, JSON.parse of each"),
     ),
     (
-        ["the same from a pod's exact copy", "同上，從 pod 內與伺服器一致的副本讀"],
-        ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
+        ["the same from a pod's exact copy", "同上，改讀 pod 內與伺服器保持一致的副本"],
+        ["`HMGET` on one hash of JSON", "對一個存 JSON 的 hash 做 `HMGET`"],
         (COPY_IN_NODE, "HMGET of one hash, JSON.parse of each"),
     ),
     (
@@ -56,23 +59,26 @@ const NUMBERS: &[(Text, Text, Figure)] = &[
     ),
     (
         SAME,
-        ["`HSET` into one hash of JSON, without expiry", "`HSET` 進一個存 JSON 的 hash，沒有到期時間"],
+        ["`HSET` into one hash of JSON, without expiry", "對一個存 JSON 的 hash 做 `HSET`，沒有到期時間"],
         (WRITTEN_IN_NODE, "HSET of one hash, JSON.stringify of each"),
     ),
     (
-        ["read 8,000 vehicles, the server alone (`LIST`, `JSON`)", "讀 8,000 輛車，只算伺服器（`LIST`、`JSON`）"],
-        ["`HMGET` on one hash of JSON", "`HMGET` 一個存 JSON 的 hash"],
+        [
+            "read 8,000 vehicles, the server alone (`LIST`, `JSON`)",
+            "讀 8,000 輛車，只算伺服器（`LIST`、`JSON`）",
+        ],
+        ["`HMGET` on one hash of JSON", "對一個存 JSON 的 hash 做 `HMGET`"],
         (READ, "HMGET of one hash / VEHPRICE.MGET LIST JSON"),
     ),
     (
-        ["`ACQUIRE` an existing lock, pipelined", "對既有的鎖執行 `ACQUIRE`，pipeline"],
-        ["the same logic in Lua", "同樣邏輯的 Lua"],
+        ["`ACQUIRE` an existing lock, pipelined", "對既有的鎖做 `ACQUIRE`，pipeline"],
+        ["the same logic in Lua", "以 Lua 實作的相同邏輯"],
         (LOCKS, "QUOTELOCK.ACQUIRE held JSON / acquire in Lua, held"),
     ),
     (SAME, ["plain `GET`", "單純的 `GET`"], (LOCKS, "QUOTELOCK.ACQUIRE held JSON / GET")),
     (
         ["one row (`VEHPRICE.GET`), pipelined", "讀一列（`VEHPRICE.GET`），pipeline"],
-        ["`GET` of the same JSON", "`GET` 同樣的 JSON"],
+        ["`GET` of the same JSON", "對相同的 JSON 做 `GET`"],
         (ONE_ROW, "VEHPRICE.GET JSON / GET of JSON"),
     ),
 ];
@@ -140,8 +146,10 @@ fn program() -> String {
 
 fn numbers(language: usize) -> String {
     let page = read("docs/benchmarks.md");
-    let head =
-        ["| | compared with | times as fast (1 is as fast, higher is better) |", "| | 和什麼比 | 速度倍數（1 為相同，越高越快） |"];
+    let head = [
+        "| | compared with | times as fast (1 is as fast, higher is better) |",
+        "| | 比較對象 | 速度倍數（1 為相同，越高越快） |",
+    ];
     let mut table = format!("{}\n|---|---|---|\n", head[language]);
     for (what, with, (title, row)) in NUMBERS {
         // Tables of ratios have the goal in their first column.
@@ -160,8 +168,8 @@ fn numbers(language: usize) -> String {
         ),
         _ => writeln!(
             table,
-            "\n一百萬輛車時，表中每列連同到期時間佔 {row} bytes；存成一個 JSON hash（沒有到期時間）佔 {json} bytes；一車一個有 ttl 的 hash 佔 {key} bytes。\n\
-             十個 pod 同時缺 8,000 列時，只呼叫計價服務 {once} 次（每次 2,000 列），而不是 {each} 次。"
+            "\n以一百萬輛車計，每輛車在價格表中連同到期時間佔 {row} bytes；在一個存 JSON 的 hash 裡（沒有到期時間）佔 {json} bytes；各存成一個有 ttl 的 hash 則佔 {key} bytes。\n\
+             十個 pod 都缺 8,000 列時，總共只呼叫計價服務 {once} 次（每次 2,000 列），而不是 {each} 次。"
         ),
     };
     table

@@ -25,7 +25,8 @@ impl Call<'_> {
         }
     }
 
-    /// A dry run checks all that a server's rights depend on, such as the database on Valkey 9.1, and uses the server's wording.
+    /// A dry run checks all that a server's rights depend on, such as the database on Valkey 9.1, and uses the
+    /// server's wording.
     fn is_refused_in_dry_run(&self) -> bool {
         const NO_PERMISSION: i32 = 13;
 

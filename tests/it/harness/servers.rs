@@ -47,7 +47,8 @@ with_all_others! {
 }
 
 with_all_others! {
-    /// Runs the test on the oldest server and the newest; on two more in `make soak`, on the others in `make test ALL=1`.
+    /// Runs the test on the oldest server and the newest; on two more in `make soak`, on the others in
+    /// `make test ALL=1`.
     #[case::redis_7_0(Kind::REDIS_7_0)]
     #[ignore = "for make soak"]
     #[case::redis_8_2(Kind::REDIS_8_2)]

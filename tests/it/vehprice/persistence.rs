@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Connection, Value};
 
+use super::claims::count;
 use crate::harness::*;
 
 /// What is acknowledged is in the file.
@@ -218,7 +219,7 @@ fn commands_are_bounded_in_bytes(#[case] kind: Kind) {
 
 /// Expired rows go into no file, swept or not, and change no digest.
 #[apply(each_server)]
-fn what_is_over_is_not_written(#[case] kind: Kind) {
+fn what_has_expired_is_not_written(#[case] kind: Kind) {
     let mut server = with_aof(kind, "no");
     let con = &mut server.connection();
     let secret = "over".repeat(60);
@@ -301,6 +302,29 @@ fn a_table_of_no_live_row(#[case] kind: Kind) {
         cmd(con, "VEHPRICE.SET t a FIELDS 1 x 1");
         assert_eq!(int(con, "VEHPRICE.LEN t"), 1);
     }
+}
+
+/// The time that a server was down makes no row late, nor does the expiry of 1970 that a rewritten AOF has where
+/// there is no live row.
+#[apply(each_server)]
+fn rows_are_late_from_when_they_were_loaded(#[case] kind: Kind) {
+    let mut server = with_aof(kind, "no");
+    let con = &mut server.connection();
+    keep_past_its_rows(con);
+    rewrite(con);
+    cmd(con, "VEHPRICE.SET down stays PXAT 4000000000000 FIELDS 1 x 1");
+    cmd(con, "VEHPRICE.SET down goes PX 300 FIELDS 1 x 1");
+    server.kill();
+    rest(3000);
+    let start = Instant::now();
+    server.restart();
+    let con = &mut server.connection();
+    for (key, rows) in [("t", 0), ("down", 1)] {
+        assert_eq!(int(con, &["VEHPRICE.LEN", key]), rows);
+    }
+    assert_eq!(count(con, "rows_expired"), 2);
+    let (late, most) = (count(con, "rows_expired_late_ms"), 2 * start.elapsed().as_millis() as i64);
+    assert!(late <= most, "{late} ms, more than {most}");
 }
 
 /// What a hand did to the key's own expiry is kept too.

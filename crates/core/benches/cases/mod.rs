@@ -294,7 +294,7 @@ fn sweep() -> Box<dyn FnMut()> {
         let mut table = Table::new(SEED);
         write(&mut table, &rows, NOW_MS + 60_000);
         let mut swept = 0;
-        while let Some(more) = table.sweep(NOW_MS + 60_000, 16, usize::MAX) {
+        while let Some(more) = table.sweep(NOW_MS + 60_000, 0, 16, usize::MAX) {
             swept += more.rows;
         }
         assert_eq!(swept, rows.ids().len());

@@ -66,7 +66,7 @@ impl Table {
         let before = low.bytes();
         let high = low.split();
         let after = low.bytes() + high.bytes();
-        self.count_page(before, after);
+        self.replace_page_bytes(before, after);
         self.at_depth[depth as usize] -= 1;
         self.at_depth[depth as usize + 1] += 2;
         grow(&mut self.pages, 1, 8);
@@ -88,7 +88,7 @@ impl Table {
             let before = low.bytes() + high.bytes();
             low.merge(high);
             let (after, mut min_expiry) = (low.bytes(), low.min_expiry);
-            self.count_page(before, after);
+            self.replace_page_bytes(before, after);
             self.at_depth[depth as usize] -= 2;
             self.at_depth[depth as usize - 1] += 1;
             self.point(low_number);
@@ -110,10 +110,10 @@ impl Table {
         }
     }
 
-    /// Counts what pages take after a change, which took `before` bytes. (A loader, which counts them at its end, may
-    /// have it wrap meanwhile.)
+    /// Replaces the `before` bytes of pages by `after`. (A loader, which counts them at its end, may have them
+    /// wrap meanwhile.)
     #[inline]
-    pub(super) fn count_page(&mut self, before: usize, after: usize) {
+    pub(super) fn replace_page_bytes(&mut self, before: usize, after: usize) {
         self.page_bytes = self.page_bytes.wrapping_sub(before).wrapping_add(after);
     }
 

@@ -369,7 +369,7 @@ mod tests {
                         table.remove(id.to_string().as_bytes(), now_ms);
                     }
                     Step::Sweep => {
-                        table.sweep(now_ms, 2, usize::MAX);
+                        table.sweep(now_ms, 0, 2, usize::MAX);
                     }
                     Step::Turn(ms) => now_ms += ms,
                     Step::Ask(copy) => copies[copy].update(&mut table, now_ms, random),

@@ -161,6 +161,7 @@ mod tests {
             assert_eq!((loaded.rows, loaded.min_expiry), (written.rows, written.min_expiry));
             assert_eq!(loaded.max_expiry(), written.max_expiry());
             assert_eq!(loaded.allocations(), written.allocations());
+            assert_eq!(loaded.bytes(), loaded.count_bytes());
             assert!(loaded.bytes() <= written.bytes(), "{} {}", loaded.bytes(), written.bytes());
             assert!(pauses > count as usize / MAX_GATHERED);
             for (id, _, _) in rows(count) {
@@ -168,6 +169,7 @@ mod tests {
                 assert!(loaded.remove(&id, 0));
             }
             assert_eq!((loaded.rows, loaded.shapes.allocations()), (0, 0));
+            assert_eq!(loaded.bytes(), loaded.count_bytes());
         }
     }
 

@@ -111,7 +111,7 @@ impl Table {
         }
     }
 
-    /// A copy. It has no more memory than it needs.
+    /// A copy. Its pages have no more memory than they need.
     #[must_use]
     pub fn copy(&self) -> Self {
         let pages = self.pages.clone();
@@ -212,7 +212,7 @@ impl Table {
             let before = page.bytes();
             page.replace(place, row);
             let after = page.bytes();
-            self.count_page(before, after);
+            self.replace_page_bytes(before, after);
             if old_shape != shape {
                 self.shapes.add_ref(shape);
                 self.shapes.release(old_shape);
@@ -233,7 +233,7 @@ impl Table {
         let before = page.bytes();
         page.insert(hint.place, hash, row);
         let after = page.bytes();
-        self.count_page(before, after);
+        self.replace_page_bytes(before, after);
         self.rows += 1;
         self.max_expiry.record(expiry);
         true
@@ -256,7 +256,7 @@ impl Table {
         let before = page.bytes();
         page.remove(place);
         let after = page.bytes();
-        self.count_page(before, after);
+        self.replace_page_bytes(before, after);
         self.rows -= 1;
         self.shapes.release(shape);
         self.max_expiry.invalidate(expiry);
@@ -328,20 +328,25 @@ impl Table {
 
     /// The bytes of the table.
     pub fn bytes(&self) -> usize {
-        self.bytes_with(self.page_bytes)
+        self.bytes_in(size_of::<Self>())
+    }
+
+    /// The bytes of the table as part of a value of this size, boxed.
+    pub fn bytes_in(&self, size: usize) -> usize {
+        self.bytes_with(size, self.page_bytes)
     }
 
     /// The bytes of the table, counted page by page.
     #[cfg(test)]
     fn count_bytes(&self) -> usize {
-        self.bytes_with(self.pages.iter().map(Page::count_bytes).sum())
+        self.bytes_with(size_of::<Self>(), self.pages.iter().map(Page::count_bytes).sum())
     }
 
-    fn bytes_with(&self, pages: usize) -> usize {
+    fn bytes_with(&self, size: usize, pages: usize) -> usize {
         let lists = list_bytes(&self.pages) + list_bytes(&self.directory) + list_bytes(&self.draft);
         let history = self.history.as_ref();
         let history = history.map_or(0, |history| size_class(size_of::<History>()) + history.bytes());
-        size_class(size_of::<Self>()) + pages + lists + self.shapes.bytes() + history
+        size_class(size) + pages + lists + self.shapes.bytes() + history
     }
 
     /// About how many allocations the table has.

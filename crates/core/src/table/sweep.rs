@@ -20,7 +20,7 @@ impl Sweep {
 pub struct Swept {
     /// How many.
     pub rows: usize,
-    /// How long they had been expired, in milliseconds, all together.
+    /// For how long they could have been swept, in milliseconds, all together.
     pub late_ms: usize,
 }
 
@@ -32,11 +32,13 @@ impl Table {
 
     /// Takes expired rows out of the next `pages` pages, or of fewer once `bytes` bytes were freed. Returns
     /// which, or `None` if none can have expired or all tidying waits.
-    pub fn sweep(&mut self, now_ms: i64, pages: usize, bytes: usize) -> Option<Swept> {
+    ///
+    /// No row could be swept before `since_ms`, when the table came into memory.
+    pub fn sweep(&mut self, now_ms: i64, since_ms: i64, pages: usize, bytes: usize) -> Option<Swept> {
         if self.is_shared || !self.needs_sweep(now_ms) {
             return None;
         }
-        let (mut swept, mut freed) = (Swept::default(), 0);
+        let (since, mut swept, mut freed) = (Expiry::at(since_ms), Swept::default(), 0);
         for _ in 0..pages {
             let Some(page) = self.pages.get_mut(self.sweep.next_page) else {
                 // The round is complete: what it saw holds for the whole table.
@@ -51,14 +53,14 @@ impl Table {
                     let stays = freed >= bytes || !row::expiry(row).is_expired(now_ms);
                     if !stays {
                         freed += row.len();
-                        swept.late_ms += row::expiry(row).ms_ago(now_ms);
+                        swept.late_ms += row::expiry(row).max(since).ms_ago(now_ms);
                         removed.push(row::shape(row));
                     }
                     stays
                 });
             }
             let (hash, min_expiry, after) = (page.first_hash, page.min_expiry, page.bytes());
-            self.count_page(before, after);
+            self.replace_page_bytes(before, after);
             // A page left half done is where the next step begins.
             if !min_expiry.is_expired(now_ms) {
                 self.sweep.next_page += 1;

@@ -175,9 +175,13 @@ proptest! {
                     let was_live = model.0.remove(&id).is_some_and(|(expiry, _)| !expiry.is_expired(now_ms));
                     prop_assert_eq!(table.remove(&id, now_ms), was_live);
                 }
-                Step::Sweep { pages } => { table.sweep(now_ms, pages, 500); }
+                Step::Sweep { pages } => { table.sweep(now_ms, 0, pages, 500); }
                 Step::Wait { ms } => now_ms += ms,
-                Step::Defrag { from } => { table.defrag(from, &mut Elsewhere { steps: 20 }); }
+                Step::Defrag { from } => {
+                    let bytes = table.bytes();
+                    table.defrag(from, &mut Elsewhere { steps: 20 });
+                    prop_assert_eq!((table.bytes(), table.count_bytes()), (bytes, bytes));
+                }
             }
             if count % 200 == 0 {
                 check(&mut table, &model, now_ms);
@@ -185,7 +189,7 @@ proptest! {
         }
         check(&mut table, &model, now_ms);
         // When all is swept, nothing is left of what expired.
-        while table.sweep(now_ms, 3, 1000).is_some() {}
+        while table.sweep(now_ms, 0, 3, 1000).is_some() {}
         check(&mut table, &model, now_ms);
         prop_assert_eq!(table.len(i64::MIN), model.live(now_ms).len());
     }
@@ -298,7 +302,7 @@ fn gives_back_what_it_took(expected: usize) {
         put(&mut table, &id_text(id), &fields, Expiry::at(1000));
     }
     let full = table.bytes();
-    while table.sweep(1000, 100, usize::MAX).is_some() {}
+    while table.sweep(1000, 0, 100, usize::MAX).is_some() {}
     assert_eq!(table.len(0), 0);
     let swept = table.bytes();
     println!("empty {empty}, full {full}, swept {swept}");
@@ -314,7 +318,7 @@ fn a_step_of_the_sweep_is_bounded_in_bytes() {
         put(&mut table, &id_text(id), &fields, Expiry::at(if id < 200 { 1000 } else { 2000 }));
     }
     let (mut rows, mut steps) = (300, 0);
-    while let Some(swept) = table.sweep(1000, 100, 25_000) {
+    while let Some(swept) = table.sweep(1000, 0, 100, 25_000) {
         rows -= swept.rows;
         assert_eq!(table.len(i64::MIN), rows);
         steps += 1;
@@ -323,7 +327,7 @@ fn a_step_of_the_sweep_is_bounded_in_bytes() {
     // 67 long rows, three a step.
     assert!((23..30).contains(&steps), "{steps}");
     // A row longer than the bound is a group of its own.
-    while let Some(swept) = table.sweep(2000, 100, 1) {
+    while let Some(swept) = table.sweep(2000, 0, 100, 1) {
         assert!(swept.rows <= 1);
     }
     assert_eq!(table.len(i64::MIN), 0);
@@ -406,7 +410,7 @@ fn sweeping_does_not_change_when_the_longest_lived_row_expires() {
     assert_eq!(table.max_expiry(), None);
     let fields = vec![("f".to_owned(), "v".to_owned())];
     put(&mut table, b"1", &fields, Expiry::at(1000));
-    assert_eq!(table.sweep(2000, 1, 1), Some(Swept { rows: 1, late_ms: 1000 }));
+    assert_eq!(table.sweep(2000, 0, 1, 1), Some(Swept { rows: 1, late_ms: 1000 }));
     assert_eq!(table.max_expiry(), Some(Expiry::at(1000)));
     // On a replica whose clock is ahead such a row still comes.
     put(&mut table, b"2", &fields, Expiry::at(900));
@@ -430,12 +434,22 @@ fn sweeping_leaves_pages_alone_whose_rows_were_renewed() {
     };
     let before = places(&table);
     // What a round begun before the writes may have missed, the next one knows.
-    let rounds: Vec<_> = (0..3).map(|_| table.sweep(1000, usize::MAX, usize::MAX)).collect();
+    let rounds: Vec<_> = (0..3).map(|_| table.sweep(1000, 0, usize::MAX, usize::MAX)).collect();
     assert_eq!(rounds, [Some(Swept::default()), Some(Swept::default()), None]);
     assert_eq!(places(&table), before);
     let mut swept = (0, 0);
-    while let Some(Swept { rows, late_ms }) = table.sweep(5007, usize::MAX, usize::MAX) {
+    while let Some(Swept { rows, late_ms }) = table.sweep(5007, 0, usize::MAX, usize::MAX) {
         swept = (swept.0 + rows, swept.1 + late_ms);
     }
     assert_eq!(swept, (100, 700));
+}
+
+#[test]
+fn a_row_that_expired_before_its_table_came_into_memory_is_late_from_then() {
+    let fields = vec![("f".to_owned(), "v".to_owned())];
+    for (expiry, late_ms) in [(1, 500), (1000, 500), (1200, 300)] {
+        let mut table = Table::new([1, 2, 3, 4]);
+        put(&mut table, b"1", &fields, Expiry::at(expiry));
+        assert_eq!(table.sweep(1500, 1000, 1, 1), Some(Swept { rows: 1, late_ms }), "{expiry}");
+    }
 }

@@ -43,7 +43,10 @@ pub(crate) fn write(directory: &Path, runs: &[Run], plan: &Plan) {
         panel("resident memory, MB", 0, RESIDENT, 1e6),
         panel("file descriptors", 0, DESCRIPTORS, 1.0),
     ];
-    put("hour.svg", chart::draw("An hour of mixed load: nothing grows", note, minutes, &panels));
+    put(
+        "hour.svg",
+        chart::draw("An hour of mixed load: memory and file descriptors", note, minutes, &panels),
+    );
     let note = "On a machine shared with other work: that there is no trend is all that they say.";
     let panels = [
         panel("PING, median, ms", 0, "ping_p50", 1.0),
@@ -61,7 +64,7 @@ fn table(runs: &[Run], plan: &Plan) -> String {
     let mut text = format!("server,node,seconds,{}\n", names.join(","));
     for run in runs {
         for course in &run.courses {
-            let seconds = plan.interval.as_secs_f64() * plan.samples_a_line as f64;
+            let seconds = plan.load.as_secs_f64() * plan.samples_a_line as f64 / course.samples.len() as f64;
             for (place, line) in lines(course, plan).iter().enumerate() {
                 let figure = |name: &&str| line.get(name).map_or_else(String::new, |figure| short(*figure));
                 let figures: Vec<String> = names.iter().map(figure).collect();

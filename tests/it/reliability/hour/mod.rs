@@ -1,5 +1,5 @@
-//! An hour of mixed load on four servers at once, each with a replica: memory, descriptors, threads and clients are what
-//! they were, and a client waits no longer.
+//! An hour of mixed load on four servers at once, each with a replica: memory, descriptors, threads and clients
+//! are what they were, and a client waits no longer.
 #![expect(clippy::cast_precision_loss, reason = "bytes and counts, far below what a float keeps")]
 
 mod chart;
@@ -96,7 +96,7 @@ fn run(kind: Kind, plan: Plan) -> Run {
     Run { kind, courses, calls }
 }
 
-/// Mixed load for so long; what was seen of either server meanwhile.
+/// Mixed load for this time; what was seen of either server meanwhile.
 fn load(nodes: &mut [Node<'_>; 2], plan: &Plan, time: Duration) -> [Vec<Sample>; 2] {
     let (stop, probe) = (&AtomicBool::new(false), &Probe::default());
     let server = nodes[0].server;
@@ -125,8 +125,8 @@ fn load(nodes: &mut [Node<'_>; 2], plan: &Plan, time: Duration) -> [Vec<Sample>;
     samples
 }
 
-/// Deletes every other key, waits until the others have expired and clients and claims have gone, and looks at what is
-/// still taken.
+/// Deletes every other key, waits until the others have expired and clients and claims have gone, and looks at
+/// what is still taken.
 fn empty(nodes: &mut [Node<'_>; 2], plan: &Plan) -> [Sample; 2] {
     let con = &mut nodes[0].con;
     let Value::Array(keys) = cmd(con, "KEYS *") else { panic!("KEYS gave no array") };
@@ -143,6 +143,10 @@ fn calls(con: &mut Connection) -> BTreeMap<String, u64> {
     let mut calls = BTreeMap::new();
     for (name, figures) in info(con, "commandstats") {
         let name = name.trim_start_matches("cmdstat_");
+        // Those of the samples.
+        if name.starts_with("memory") {
+            continue;
+        }
         let family = match name.split_once('.') {
             Some((family @ ("quotelock" | "vehprice" | "priceplan"), _)) => family,
             _ => "others",

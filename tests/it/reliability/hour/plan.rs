@@ -25,7 +25,7 @@ pub(crate) struct Plan {
     pub(crate) saves: Duration,
     /// Clients rest this many times as long as in the short form.
     pub(crate) pace: u64,
-    /// How far the memory of the last third may be above that of the second: chance, as tables come and go.
+    /// How far memory besides keys may be in the last third above the second: buffers, which are more or less by chance.
     pub(crate) trend_bytes: f64,
     /// What an empty server may take more than before: its own bookkeeping.
     pub(crate) rest_bytes: f64,
@@ -56,7 +56,7 @@ impl Plan {
             life_ms: 2000,
             saves: Duration::from_secs(2),
             pace: 1,
-            trend_bytes: 1_000_000.0,
+            trend_bytes: 500_000.0,
             rest_bytes: 131_072.0,
         }
     }

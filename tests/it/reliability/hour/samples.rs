@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use quotelock_testkit::poll;
-use redis::Connection;
+use redis::{Connection, Value};
 
 use super::clients::Shop;
 use super::steps::{Table, list_of, vehicles};
@@ -17,26 +17,27 @@ use crate::harness::*;
 pub(crate) type Sample = BTreeMap<&'static str, f64>;
 
 pub(crate) const MEMORY: &str = "used_memory";
+/// Memory less what the keys hold, which is more at one time and less at another.
+pub(crate) const BESIDES: &str = "memory_besides_keys";
 pub(crate) const RESIDENT: &str = "used_memory_rss";
 pub(crate) const DESCRIPTORS: &str = "descriptors";
 pub(crate) const THREADS: &str = "threads";
 pub(crate) const CLIENTS: &str = "connected_clients";
 pub(crate) const KEYS: &str = "keys";
-pub(crate) const CLAIMS: &str = "quotelock_claims_pending";
-pub(crate) const CLAIMS_BYTES: &str = "quotelock_claims_bytes";
-pub(crate) const WAITERS: &str = "quotelock_claims_waiting";
 
-const OF_INFO: [&str; 9] = [
-    MEMORY,
-    RESIDENT,
-    "mem_fragmentation_ratio",
-    "allocator_frag_ratio",
-    CLIENTS,
-    "blocked_clients",
-    CLAIMS,
-    CLAIMS_BYTES,
-    WAITERS,
+/// What there is none of when all keys have gone.
+const GONE: [&str; 7] = [
+    KEYS,
+    "quotelock_tables",
+    "quotelock_tables_rows",
+    "quotelock_tables_bytes",
+    "quotelock_claims_pending",
+    "quotelock_claims_bytes",
+    "quotelock_claims_waiting",
 ];
+
+const OF_INFO: [&str; 6] =
+    [MEMORY, RESIDENT, "mem_fragmentation_ratio", "allocator_frag_ratio", CLIENTS, "blocked_clients"];
 
 /// The values of one figure.
 pub(crate) fn column(samples: &[Sample], name: &str) -> Vec<f64> {
@@ -68,24 +69,41 @@ impl<'a> Node<'a> {
     pub(crate) fn sample(&mut self) -> Sample {
         let told = info(&mut self.con, "everything");
         let figure = |name: &&'static str| (*name, told[*name].parse().unwrap());
-        let mut sample: Sample = OF_INFO.iter().map(figure).collect();
+        let of_module = GONE.iter().filter(|name| **name != KEYS);
+        let mut sample: Sample = OF_INFO.iter().chain(of_module).map(figure).collect();
         let entries = |of: &str| fs::read_dir(format!("{}/{of}", self.process)).unwrap().flatten();
         sample.insert(DESCRIPTORS, entries("fd").count() as f64);
         // The allocator starts some of its own when it first has much to give back.
         let name = |task: &fs::DirEntry| fs::read_to_string(task.path().join("comm")).unwrap_or_default();
         let threads = entries("task").filter(|task| !name(task).starts_with("jemalloc_bg"));
         sample.insert(THREADS, threads.count() as f64);
+        let held = self.held();
+        sample.insert(BESIDES, sample[MEMORY] - held);
         sample.insert(KEYS, int(&mut self.con, "DBSIZE") as f64);
         sample.insert("disk", size(self.server.dir()) as f64);
         sample
     }
 
+    /// What the keys hold, by the server's own account; one that goes meanwhile holds nothing.
+    fn held(&mut self) -> f64 {
+        let Value::Array(keys) = cmd(&mut self.con, "KEYS *") else { panic!("KEYS gave no array") };
+        let usage = |key: Value| {
+            let Value::BulkString(key) = key else { panic!("{}", show(&key)) };
+            [b"MEMORY".to_vec(), b"USAGE".to_vec(), key, b"SAMPLES".to_vec(), b"0".to_vec()]
+        };
+        let asked: Vec<_> = keys.into_iter().map(usage).collect();
+        let answers = if asked.is_empty() { Vec::new() } else { pipelined(&mut self.con, &asked) };
+        answers.iter().map(|bytes| if let Value::Int(bytes) = bytes { *bytes as f64 } else { 0.0 }).sum()
+    }
+
     /// The least of each figure while nothing goes on, after all there was has gone.
     pub(crate) fn at_rest(&mut self, longest_life: Duration) -> Sample {
+        // The one before keeps buffers for as much as it has asked.
+        self.con = self.server.connection();
         let mut last = Sample::new();
         let gone = poll(TIMEOUT + longest_life, || {
             last = self.sample();
-            let gone = [KEYS, CLAIMS, CLAIMS_BYTES, WAITERS].iter().all(|name| last[name] == 0.0);
+            let gone = GONE.iter().all(|name| last[name] == 0.0);
             (gone && last[CLIENTS] == self.alone).then_some(())
         });
         assert!(gone.is_some(), "{}: not all has gone: {last:?}", self.server.kind());

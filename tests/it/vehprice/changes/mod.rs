@@ -190,7 +190,7 @@ fn tells_no_more_than_the_pages_that_were_written_to(#[case] kind: Kind) {
 
 /// 1,024 ids, or 64 KiB of them; and the memory they take.
 #[apply(each_server)]
-fn remembers_so_many_deletions_and_no_more(#[case] kind: Kind) {
+fn remembers_deletions_up_to_a_bound(#[case] kind: Kind) {
     let short = |id: usize| id.to_string();
     let long = |id: usize| format!("{id:0>256}");
     let kinds: [(&dyn Fn(usize) -> String, usize); 2] = [(&short, 1024), (&long, 256)];

@@ -118,7 +118,7 @@ fn every_option_does_the_same_in_each_form(#[case] kind: Kind) {
 
 /// Rows with other fields, which only JSON and columns can say, are checked one by one too.
 #[apply(each_server)]
-fn rows_with_other_fields_are_judged_one_by_one(#[case] kind: Kind) {
+fn rows_with_other_fields_are_checked_one_by_one(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let con = &mut server.connection();
     let given: Vec<GivenRow> =
