@@ -71,11 +71,12 @@ fn the_fuzzers_lock_file_has_it_too() {
 fn release_notes(tag: &str, changelog: &str) -> Result<String, String> {
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("scripts")).unwrap();
-    let script = dir.path().join("scripts/release-notes");
-    fs::copy(workspace().join("scripts/release-notes"), &script).unwrap();
+    for name in ["scripts/release-notes", "scripts/version"] {
+        fs::copy(workspace().join(name), dir.path().join(name)).unwrap();
+    }
     fs::write(dir.path().join("Cargo.toml"), "[workspace.package]\nversion = \"1.2.3\"\n").unwrap();
     fs::write(dir.path().join("CHANGELOG.md"), changelog).unwrap();
-    let out = output(Command::new(script).arg(tag));
+    let out = output(Command::new(dir.path().join("scripts/release-notes")).arg(tag));
     let text = |bytes| String::from_utf8(bytes).unwrap();
     if out.status.success() { Ok(text(out.stdout)) } else { Err(text(out.stderr)) }
 }
