@@ -49,6 +49,7 @@ ENTRYPOINT ["redis-server", "redis.conf", "--bind", "*", "-::*", "--protected-mo
 # SIGTERM saves and ends the server; the image's own signal might be another.
 STOPSIGNAL SIGTERM
 
-# Asks the module, not only the server. With a password it needs REDISCLI_AUTH.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+# Asks the module, not only the server. With a password it needs REDISCLI_AUTH. A server that still loads its data is not unhealthy
+# yet: for that it has ten minutes.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=600s \
     CMD ["redis-cli", "-e", "QUOTELOCK.GET", "healthcheck"]
