@@ -12,7 +12,7 @@ hermes := examples/hermes
 examples := examples/clients
 quickstart := examples/quickstart
 lint := $(CARGO_TARGET_DIR)/lint
-scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove $(addprefix packaging/,assemble boot build-library fetch-tools in-root make-root sign test-archive test-arm test-install test-rpm)
+scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove $(addprefix packaging/,assemble boot build-library fetch-tools in-root make-root mount-dev sign test-archive test-arm test-install test-rpm)
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
