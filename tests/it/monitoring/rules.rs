@@ -28,13 +28,16 @@ fn each_fires_when_it_should_and_not_when_it_should_not() {
         assert!(out.status.success(), "{said}");
         assert!(said.contains("SUCCESS") && !said.contains("FAILED"), "{said}");
     }
-    // Both are tried for each.
+    // Both are tried for each, and a server of another job.
     let tests = file("rules.test.yml");
-    let (mut fire, mut rest) = (BTreeSet::new(), BTreeSet::new());
+    let (mut fire, mut rest, mut others) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for test in tests.split("  - name: '").skip(1) {
         let name = test.split(':').next().unwrap().to_owned();
         assert!(test.contains(&format!("ALERTS{{alertname=\"{name}\",alertstate=\"firing\"}}")), "{test}");
-        if test.contains("exp_samples: []") {
+        if test.contains("job=\"other\"") {
+            assert!(test.contains("exp_samples: []"), "{test}");
+            others.insert(name)
+        } else if test.contains("exp_samples: []") {
             rest.insert(name)
         } else {
             fire.insert(name)
@@ -42,7 +45,7 @@ fn each_fires_when_it_should_and_not_when_it_should_not() {
     }
     let all: BTreeSet<String> = alerts().into_iter().collect();
     assert!(all.len() > 10, "{all:?}");
-    assert_eq!((&fire, &rest), (&all, &all));
+    assert_eq!((&fire, &rest, &others), (&all, &all, &all));
 }
 
 #[test]
