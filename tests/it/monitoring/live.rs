@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::dashboard;
 use crate::harness::*;
 
@@ -17,6 +19,8 @@ struct Monitoring {
     script: Child,
     /// What it prints, until its end.
     printed: BufReader<ChildStdout>,
+    /// What the script leaves behind when it is killed.
+    _dir: TempDir,
     /// The primary's port, the replica's, and that of Prometheus.
     ports: [u16; 3],
 }
@@ -29,6 +33,8 @@ impl Monitoring {
         command.args(["--default-signal=INT", "scripts/monitoring"]).current_dir(workspace());
         command.env("REDIS_SERVER", kind.program().unwrap()).env("QUOTELOCK_MODULE", module());
         command.env("SCRAPE", "1s").env("PORT", first_port.to_string());
+        let dir = TempDir::new().unwrap();
+        command.env("TMPDIR", dir.path());
         let mut script = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut printed = BufReader::new(script.stdout.take().unwrap());
         let mut lines = printed.by_ref().lines().map(Result::unwrap);
@@ -44,7 +50,7 @@ impl Monitoring {
             port_after("prometheus", "127.0.0.1:"),
         ];
         lines.find(|line| line.starts_with("Press Ctrl-C")).unwrap();
-        Self { script, printed, ports }
+        Self { script, printed, _dir: dir, ports }
     }
 
     /// What Prometheus answers.

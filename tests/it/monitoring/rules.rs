@@ -1,8 +1,8 @@
 //! The rules by themselves.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::process::Command;
+use std::{env, fs};
 
 use super::file;
 use crate::harness::*;
@@ -21,7 +21,11 @@ fn each_fires_when_it_should_and_not_when_it_should_not() {
         ["check", "rules", "rules.yml"],
         ["test", "rules", "rules.test.yml"],
     ] {
+        // Where `scripts/setup` puts it, if this machine has none.
+        let path =
+            format!("{}:{}", env::var("PATH").unwrap(), workspace().join("target/metrics/usr/bin").display());
         let mut promtool = Command::new("promtool");
+        promtool.env("PATH", path);
         promtool.args(arguments).current_dir(workspace().join("deploy/monitoring"));
         let out = output(&promtool);
         let said = [out.stdout, out.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
