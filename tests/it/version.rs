@@ -84,27 +84,27 @@ fn release_notes(tag: &str, changelog: &str) -> Result<String, String> {
 fn the_changelog_begins_with_it() {
     let changelog = file("CHANGELOG.md");
     let heading = changelog.lines().find(|line| line.starts_with("## ")).unwrap();
-    assert!(heading.starts_with(&format!("## {VERSION}, ")), "{heading}");
+    assert!(heading.starts_with(&format!("## {VERSION} - ")), "{heading}");
 }
 
 #[test]
 fn a_release_has_the_notes_of_its_section() {
-    let changelog = "# Changelog\n\nWords.\n\n## 1.2.3, 2026-12-04\n\nOne.\n\n### Added\n\n- Two.\n\n\n## 1.2.2, 2026-11-01\n\n- Old.\n";
+    let changelog = "# Changelog\n\nWords.\n\n## 1.2.3 - 2026-12-04\n\nOne.\n\n### Added\n\n- Two.\n\n\n## 1.2.2 - 2026-11-01\n\n- Old.\n";
     assert_eq!(release_notes("v1.2.3", changelog).unwrap(), "One.\n\n### Added\n\n- Two.\n");
-    let only = "# Changelog\n\n## 1.2.3, 2026-12-04\n\n- All there is.\n";
+    let only = "# Changelog\n\n## 1.2.3 - 2026-12-04\n\n- All there is.\n";
     assert_eq!(release_notes("v1.2.3", only).unwrap(), "- All there is.\n");
 }
 
 #[test]
 fn tag_version_and_changelog_must_agree() {
-    let dated = "# Changelog\n\n## 1.2.3, 2026-12-04\n\n- One.\n";
+    let dated = "# Changelog\n\n## 1.2.3 - 2026-12-04\n\n- One.\n";
     for tag in ["1.2.3", "v1.2.4", "v1.2.3-rc1", "v1.2"] {
         let refused = release_notes(tag, dated).unwrap_err();
         assert!(refused.contains(&format!("the tag is {tag}")), "{refused}");
     }
     let refused =
         |heading: &str| release_notes("v1.2.3", &format!("# Changelog\n\n{heading}\n")).unwrap_err();
-    assert!(refused("## 1.2.4, 2026-12-04").contains("expected '## 1.2.3, '"));
-    assert!(refused("## 1.2.30, 2026-12-04").contains("expected '## 1.2.3, '"));
-    assert!(refused("## 1.2.3, unreleased").contains("no date yet"));
+    assert!(refused("## 1.2.4 - 2026-12-04").contains("expected '## 1.2.3 - '"));
+    assert!(refused("## 1.2.30 - 2026-12-04").contains("expected '## 1.2.3 - '"));
+    assert!(refused("## 1.2.3 - unreleased").contains("no date yet"));
 }
