@@ -24,6 +24,7 @@ help: ## List these goals
 	@echo "make run takes PORT (default 6379), REDIS_SERVER (the path of another server) and DEMO_ONLY=1 (stop after the demonstration)."
 	@echo "make bench takes PARTS (locks tables node crowd refill memory growth persistence; page: only write it) and BENCH_SERVER (redis-8.2.3)."
 	@echo "make demo takes PORT (default 8080), PODS (10), VEHICLES (8000), CHANGES (price changes a second, 12, at most 20), CLOCKS_MS (how far pods' clocks are apart, 0) and REDIS_SERVER."
+	@echo "make monitoring takes PORT (16390: it takes free ports above it), SCRAPE (how often to scrape, 15s), NO_LOAD=1 (only watch) and REDIS_SERVER."
 
 run: ## Build, start Redis with the module, show it at work, and leave it running
 	@scripts/run

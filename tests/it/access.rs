@@ -7,7 +7,7 @@ use redis::Connection;
 use crate::harness::*;
 
 /// The users, what each may call, and what it may not: it needs another right, or has another key.
-const USERS: [(&str, &[&str], &[&str]); 6] = [
+const USERS: [(&str, &[&str], &[&str]); 7] = [
     (
         "reserving",
         &[
@@ -80,6 +80,27 @@ const USERS: [(&str, &[&str], &[&str]); 6] = [
         "releasing",
         &["SET hermes:pricingReleaseToggle 3", "GET hermes:pricingReleaseToggle"],
         &["PRICEPLAN.TAG hermes:pricingReleaseToggle 571", "SET other 3"],
+    ),
+    (
+        "monitoring",
+        &[
+            "INFO ALL",
+            "PING",
+            "CONFIG GET maxmemory",
+            "CLIENT SETNAME exporter",
+            "LATENCY LATEST",
+            "LATENCY HISTOGRAM",
+            "SLOWLOG LEN",
+            "SLOWLOG GET 1",
+            "EVAL return 0",
+        ],
+        &[
+            "QUOTELOCK.GET hermes:LockedQuoteInfo:42",
+            "CONFIG SET maxmemory 1",
+            "KEYS *",
+            "CLIENT LIST",
+            "ACL LIST",
+        ],
     ),
 ];
 

@@ -4,6 +4,8 @@
 mod manifest;
 mod pod;
 
+use std::fs;
+
 use manifest::{manifest, manifests, placeholders, string, strings, users};
 use pod::Pod;
 use redis::{Connection, Value};
@@ -38,9 +40,9 @@ fn a_pod_answers_its_probes(#[case] kind: Kind) {
     }
 }
 
-/// Not so one that has lost the right to ask it, as one that lacks the module: it is alive, but not ready.
+/// Not so one that has lost the right to ask it.
 #[apply(oldest_and_newest)]
-fn a_pod_without_the_module_is_alive_and_not_ready(#[case] kind: Kind) {
+fn a_pod_whose_probe_is_refused_is_alive_and_not_ready(#[case] kind: Kind) {
     let pod = Pod::start(kind, "own-image.yaml", &conf(), &users());
     pod.becomes_ready();
     cmd(&mut pod.connection(Some("admin")), "ACL SETUSER probe -quotelock.get");
@@ -65,6 +67,8 @@ fn users_may_do_their_work_and_no_more(#[case] kind: Kind) {
         ],
         &[
             "QUOTELOCK.GET other:42",
+            "QUOTELOCK.SET hermes:LockedQuoteInfo:42 3 *",
+            "SET hermes:pricingReleaseToggle 3",
             "VEHPRICE.CLEAR hermes:prices:{x}:3",
             "DEL hermes:x",
             "FLUSHALL",
@@ -77,11 +81,12 @@ fn users_may_do_their_work_and_no_more(#[case] kind: Kind) {
         &["QUOTELOCK.SET healthcheck 3 *", "QUOTELOCK.GET hermes:LockedQuoteInfo:42", "INFO", "CONFIG GET *"],
     );
     const EXPORTER: (&[&str], &[&str]) = (
-        &["INFO ALL", "PING", "CONFIG GET maxmemory", "SLOWLOG LEN", "LATENCY LATEST", "CLIENT LIST"],
+        &["INFO ALL", "PING", "CONFIG GET maxmemory", "SLOWLOG LEN", "LATENCY LATEST", "LATENCY HISTOGRAM"],
         &[
             "QUOTELOCK.GET hermes:LockedQuoteInfo:42",
             "CONFIG SET maxmemory 1",
             "KEYS *",
+            "CLIENT LIST",
             "CLIENT KILL TYPE normal",
             "SHUTDOWN",
         ],
@@ -107,6 +112,27 @@ fn users_may_do_their_work_and_no_more(#[case] kind: Kind) {
     assert!(info.contains("quotelock_locks_created:"), "{info}");
     let nobody = try_cmd(&mut pod.connection(None), "PING");
     assert!(matches!(&nobody, Err(error) if error.starts_with("NOAUTH")), "{nobody:?}");
+}
+
+/// What follows a user's password.
+#[track_caller]
+fn rights<'a>(lines: &'a str, user: &str) -> &'a str {
+    let start = format!("user {user} reset on ");
+    let line = lines.lines().find_map(|line| line.strip_prefix(&start));
+    line.unwrap_or_else(|| panic!("no user {user}")).split_once(' ').unwrap().1
+}
+
+#[test]
+fn the_exporter_may_do_what_the_reference_says() {
+    let page = fs::read_to_string(workspace().join("docs/reference/access.md")).unwrap();
+    assert_eq!(rights(&placeholders(), "exporter"), rights(&page, "monitoring"));
+}
+
+#[test]
+fn an_app_may_do_the_same_with_a_chart() {
+    let values = manifest("values-valkey-helm.yaml");
+    let app = string(&values["auth"]["aclUsers"]["app"]["permissions"]);
+    assert_eq!(app, rights(&placeholders(), "app"));
 }
 
 #[test]
@@ -159,6 +185,11 @@ fn the_service_monitor_names_metrics_as_the_rules_expect() {
     assert_eq!(string(&service["kind"]), "Service");
     let job = &service["metadata"]["labels"][string(&monitor["jobLabel"])];
     assert_eq!(string(job), string(&scraped["job_name"]));
+    // A new pod of the exporter keeps the instance's name.
+    let relabelings = monitor["endpoints"][0]["relabelings"].as_vec().unwrap();
+    assert_eq!(relabelings.len(), 1);
+    assert_eq!(string(&relabelings[0]["targetLabel"]), "instance");
+    assert!(!string(&relabelings[0]["replacement"]).is_empty());
     let named = |rules: &Yaml, [source, target]: [&str; 2]| {
         let rules = rules.as_vec().unwrap().iter();
         rules

@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use super::dashboard;
 use crate::harness::*;
 
@@ -17,18 +19,22 @@ struct Monitoring {
     script: Child,
     /// What it prints, until its end.
     printed: BufReader<ChildStdout>,
+    /// What the script leaves behind when it is killed.
+    _dir: TempDir,
     /// The primary's port, the replica's, and that of Prometheus.
     ports: [u16; 3],
 }
 
 impl Monitoring {
     #[track_caller]
-    fn start(kind: Kind) -> Self {
+    fn start(kind: Kind, first_port: u32) -> Self {
         let mut command = Command::new("env");
         // Who started the tests may ignore Ctrl-C.
         command.args(["--default-signal=INT", "scripts/monitoring"]).current_dir(workspace());
         command.env("REDIS_SERVER", kind.program().unwrap()).env("QUOTELOCK_MODULE", module());
-        command.env("SCRAPE", "1s").env("PORT", first_port(kind).to_string());
+        command.env("SCRAPE", "1s").env("PORT", first_port.to_string());
+        let dir = TempDir::new().unwrap();
+        command.env("TMPDIR", dir.path());
         let mut script = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut printed = BufReader::new(script.stdout.take().unwrap());
         let mut lines = printed.by_ref().lines().map(Result::unwrap);
@@ -44,7 +50,7 @@ impl Monitoring {
             port_after("prometheus", "127.0.0.1:"),
         ];
         lines.find(|line| line.starts_with("Press Ctrl-C")).unwrap();
-        Self { script, printed, ports }
+        Self { script, printed, _dir: dir, ports }
     }
 
     /// What Prometheus answers.
@@ -80,9 +86,9 @@ impl Monitoring {
     }
 }
 
-/// Where the script looks for ports: below those that the system gives to clients.
-fn first_port(kind: Kind) -> u32 {
-    20_000 + std::process::id() % 500 * 20 + if kind.is_valkey() { 10 } else { 0 }
+/// Where the script looks for ports: below those that the system gives to clients. Each test has a place.
+fn first_port(place: u32) -> u32 {
+    20_000 + std::process::id() % 400 * 30 + place * 10
 }
 
 impl Drop for Monitoring {
@@ -134,7 +140,7 @@ fn names_of_series_are_found() {
 
 #[apply(oldest_and_newest)]
 fn all_that_is_asked_for_is_there(#[case] kind: Kind) {
-    let mut monitoring = Monitoring::start(kind);
+    let mut monitoring = Monitoring::start(kind, first_port(kind.is_valkey().into()));
     let [primary, replica, prometheus] = monitoring.ports;
 
     // Each line of INFO quotelock, of both servers.
@@ -181,6 +187,13 @@ fn all_that_is_asked_for_is_there(#[case] kind: Kind) {
     let recorded = rules.iter().filter(|rule| rule["type"] == "recording");
     monitoring.all_there(recorded.map(|rule| rule["name"].as_str().unwrap().to_owned()).collect());
 
+    // The exporters come as the user of docs/reference/access.md, and are refused nothing.
+    monitoring.all_there(BTreeSet::from(["count(redis_exporter_last_scrape_error == 0) == 2".to_owned()]));
+    assert_eq!(show(&cmd(con, "ACL LOG")), "[]");
+    assert_eq!(monitoring.series("redis_up == 0"), 0);
+    cmd(con, "ACL SETUSER monitoring off");
+    monitoring.all_there(BTreeSet::from(["count(redis_up == 0) == 1".to_owned()]));
+
     // Ctrl-C ends all of it.
     let script = monitoring.script.id().to_string();
     assert!(Command::new("kill").args(["-INT", &script]).status().unwrap().success());
@@ -189,6 +202,20 @@ fn all_that_is_asked_for_is_there(#[case] kind: Kind) {
     assert_eq!(printed, "\nStopping\n");
     assert!(monitoring.script.wait().unwrap().success());
     for port in [primary, replica, prometheus] {
-        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "something listens at {port} still");
+        assert!(!listens(port), "something listens at {port} still");
     }
+}
+
+/// The kernel sees to it, as the script can't.
+#[test]
+fn a_script_that_is_killed_leaves_nothing_running() {
+    let mut monitoring = Monitoring::start(Kind::DEFAULT, first_port(2));
+    assert!(monitoring.ports.iter().all(|&port| listens(port)));
+    monitoring.script.kill().unwrap();
+    monitoring.script.wait().unwrap();
+    eventually(TIMEOUT, || monitoring.ports.iter().all(|&port| !listens(port)).then_some(()));
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
