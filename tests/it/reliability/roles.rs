@@ -102,7 +102,8 @@ fn hung_up_after(answer: &str) -> Told {
 
 /// What a crowd is told: who waits for rows, and who waits by the server's own commands, if it doesn't wait on.
 struct Expected {
-    ours: Told,
+    /// Any of these.
+    ours: Vec<Told>,
     reads: Option<Told>,
     writes: Told,
 }
@@ -110,12 +111,12 @@ struct Expected {
 impl Expected {
     /// All are told the same.
     fn all(told: Told) -> Self {
-        Self { ours: told.clone(), reads: Some(told.clone()), writes: told }
+        Self { ours: vec![told.clone()], reads: Some(told.clone()), writes: told }
     }
 
     /// Who only reads may go on here. There are no claims to wait for.
     fn reads_on(writes: Told) -> Self {
-        Self { ours: answered("[null,null]"), reads: None, writes }
+        Self { ours: vec![answered("[null,null]")], reads: None, writes }
     }
 
     /// Outside a cluster.
@@ -137,7 +138,8 @@ fn assert_told(crowds: Vec<Crowd>, expected: impl Fn(&str) -> Expected, what: &s
     for mut crowd in crowds {
         let what = format!("{what}, {}", crowd.said);
         let expected = expected(crowd.said);
-        assert_eq!(told(&mut crowd.ours), expected.ours, "{what}");
+        let ours = told(&mut crowd.ours);
+        assert!(expected.ours.contains(&ours), "{what}: {ours:?}, expected one of {:?}", expected.ours);
         for writes in &mut crowd.writes {
             assert_eq!(told(writes), expected.writes, "{what}");
         }
@@ -248,7 +250,7 @@ fn what_is_sent_while_paused(#[case] kind: Kind) {
                 _ => "-READONLY You can't write against a read only replica.",
             };
             assert_eq!(told(&mut claims), answered(claimed), "{what}");
-            assert_eq!(told(&mut waits), Expected::alone(kind, said, to).ours, "{what}");
+            assert_eq!([told(&mut waits)], *Expected::alone(kind, said, to).ours, "{what}");
         }
         nothing_is_left(from, to, &token, "-READONLY ", pause);
         (from, to) = (to, from);
@@ -308,8 +310,12 @@ fn by_sentinel(#[case] kind: Kind) {
         follows(&from, &to);
         let expected = |said: &str| match Expected::alone(kind, said, &to) {
             _ if Some(how) != coordinated => Expected::all(hung_up_after("")),
-            // Whoever waits on is hung up on a little later.
-            expected => Expected { reads: expected.reads.or_else(|| Some(hung_up_after(""))), ..expected },
+            // Whoever may read on is hung up on a little later, on a busy machine even before it is told anything.
+            Expected { reads: None, mut ours, writes } => {
+                ours.extend(["[null,null]", ""].map(hung_up_after));
+                Expected { ours, reads: Some(hung_up_after("")), writes }
+            }
+            expected => expected,
         };
         assert_told(crowds, expected, how);
         nothing_is_left(&from, &to, &token, "-READONLY ", how);
