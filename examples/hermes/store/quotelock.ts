@@ -39,11 +39,6 @@ export class QuotelockStore implements Store {
     this.#rules = new Tables(redis, outage, copyBytes);
   }
 
-  /** About how many bytes between pod and Redis the copies have saved. */
-  get savedBytes(): number {
-    return this.#tags.savedBytes + this.#rules.savedBytes;
-  }
-
   async tags(moment: Moment, rentFlow: string, ids: string[], ask: Ask<Tags>): Promise<Map<string, Tags>> {
     const rows = await this.#tags.rows(this.#tagsOf(moment, rentFlow), ids, ask);
     return new Map([...rows].map(([id, { styleId, pricingId }]) => [id, { styleId: styleId ?? '', pricingId: pricingId ?? '' }]));

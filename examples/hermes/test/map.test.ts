@@ -40,13 +40,10 @@ test('a map is answered out of copies, and as a pod without copies answers it', 
   await redis.config('RESETSTAT');
   assert.deepEqual(await ask('GET', path, {}, 0), without);
   assert.deepEqual(await asked(), [2, 0, 0], 'the copies are made: of tags and of rules');
-  const saved = stores[0]?.savedBytes ?? 0;
   assert.deepEqual(await ask('GET', path, {}, 0), without);
   assert.deepEqual(await asked(), [2, 0, 0], 'nothing is asked for any more');
-  assert.ok((stores[0]?.savedBytes ?? 0) > saved + 200 * 10);
   assert.deepEqual(await ask('GET', path, {}, 2), without);
   assert.deepEqual(await asked(), [2, 2, 0]);
-  assert.equal(stores[2]?.savedBytes, 0);
 });
 
 test('what a copy lacks is claimed, and in the copies of all pods at their next map', async () => {
