@@ -94,8 +94,8 @@ fn fail_over_and_over(kind: Kind, failovers: u64) -> Tally {
     let (mut primary, mut away) = (0, 2);
     follow(&servers[1], &servers[0]);
     // On a slow machine more of them, until enough was waited for to say something.
-    for failover in 0.. {
-        if failover >= failovers && (tally.waited > ENOUGH || failover >= failovers + MORE) {
+    for failover in 0..failovers + MORE {
+        if failover >= failovers && tally.waited > ENOUGH {
             break;
         }
         let what = format!("failover {failover}");

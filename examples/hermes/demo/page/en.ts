@@ -35,7 +35,7 @@ export const en = {
   askRules: 'asks upstream for {count} prices',
   tookMs: '{ms} ms',
   whyTwoLocks:
-    'Why: both pods found no lock, so each SET a moment of its own and asked upstream on its own. The last SET stays; the other pod’s screen already shows its price.',
+    'Why: both pods found no lock, so each SET a moment of its own and fetched the prices of that moment. The last SET stays; the other pod’s screen already shows its price.',
   whyTwoMoments: 'Why: more than one pod found no lock and SET one, so these two pods used two moments.',
   whyOneMoment:
     'Why: both pods used the same moment, but upstream shows a change up to {commit} s late. The pod that asked later got the new price.',
