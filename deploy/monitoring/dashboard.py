@@ -172,7 +172,7 @@ ROWS: dict[str, list[Panel]] = {
         Panel(
             "Bytes a row",
             "bytes",
-            "Bytes of tables by rows. Grows: values are longer, or rows have ever other fields.",
+            "Bytes of tables by rows. Grows: values are longer, or the fields of rows keep changing.",
             {"{{instance}}": figure("quotelock:row_bytes")},
         ),
         Panel(
