@@ -6,7 +6,7 @@ use quotelock_core::table::codec::{DecodeError, Decoder, encode};
 use quotelock_core::table::{self, Table, group_rows};
 use quotelock_server::{
     AofWriter, ChunkReader, ChunkWriter, DataType, Digest, EndsEarly, KeyName, Relocator, TypeHandle,
-    clock_ms, random_numbers,
+    clock_ms, expiry_ms, random_numbers,
 };
 
 use crate::counters::{TABLES, TABLES_BYTES, TABLES_ROWS};
@@ -103,7 +103,7 @@ impl DataType for PriceTable {
     }
 
     fn save(&self, chunks: &mut ChunkWriter<'_>) {
-        encode(&self.table, clock_ms(), |chunk| chunks.write(chunk));
+        encode(&self.table, expiry_ms(), |chunk| chunks.write(chunk));
     }
 
     fn rewrite(&self, aof: &mut AofWriter<'_>) {
@@ -123,7 +123,7 @@ impl DataType for PriceTable {
 
     fn digest(&self, digest: &mut Digest<'_>) {
         // A row is a map: the order of its fields does not count.
-        for row in self.table.iter(clock_ms()) {
+        for row in self.table.iter(expiry_ms()) {
             let expiry = row.expiry().unix_ms().unwrap_or(-1).to_string();
             for (name, value) in row.fields() {
                 for part in [row.id(), expiry.as_bytes(), name.as_bytes(), value] {

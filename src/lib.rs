@@ -34,6 +34,7 @@ static MODULE: Module = Module {
     settings: settings::ALL,
     figures: counters::ALL,
     on_database_change: vehprice::on_database_change,
+    on_slots_change: vehprice::on_slots_change,
     on_timer: vehprice::on_timer,
 };
 

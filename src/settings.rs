@@ -28,8 +28,8 @@ static MAX_BATCH: Setting = Setting::new("max-batch", 100_000, 1, 10_000_000);
 /// The most claims over all tables: it bounds their memory, see [`max_claims_bytes`].
 static MAX_CLAIMS: Setting = Setting::new("max-claims", 1_000_000, 0, 100_000_000);
 
-/// The longest reply: it bounds what a caller gets by asking for the same row many times. No reply of a lock
-/// is longer than the least it can be set to.
+/// The longest reply: it bounds what a caller gets by asking for the same row many times. The least it can be set to is
+/// longer than the reply of any lock of ours, so that `ACQUIRE` refuses none after it was written.
 static MAX_REPLY_BYTES: Setting = Setting::new("max-reply-bytes", 64 << 20, 2 << 20, 512 << 20);
 
 pub(crate) const ALL: &[&Setting] = &[

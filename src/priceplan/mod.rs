@@ -22,7 +22,7 @@ const KEYS: &[KeySpec] = &[KeySpec::first(&[KeyFlag::Ro, KeyFlag::Access])];
 
 const ARGS: &[Arg] = &[
     Arg::key("toggle", "the key of the toggle"),
-    Arg::string("id", "the plan's id, bare or with `_old`").multiple(),
+    Arg::string("id", "the plan's id, with or without `_old`").multiple(),
 ];
 
 /// The most an id's answer takes: a route, which is shorter than the longest id, and an id.

@@ -13,7 +13,7 @@ pub(crate) struct Route;
 impl Command for Route {
     const SPEC: Spec = Spec {
         name: "priceplan.route",
-        summary: "Returns which pricing each plan id belongs to, or that its quote is void, and the bare id.",
+        summary: "Returns for each plan id the pricing it belongs to, or that its quote is void, and the id without _old.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
         flags: "readonly",

@@ -13,7 +13,7 @@ pub(crate) struct Tag;
 impl Command for Tag {
     const SPEC: Spec = Spec {
         name: "priceplan.tag",
-        summary: "Returns plan ids as the app is to see them: with _old while old pricing is in force.",
+        summary: "Returns plan ids as the app should see them: with _old while old pricing is in force.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
         flags: "readonly",

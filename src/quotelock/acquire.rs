@@ -17,7 +17,7 @@ pub(crate) struct Acquire;
 impl Command for Acquire {
     const SPEC: Spec = Spec {
         name: "quotelock.acquire",
-        summary: "Returns a user's price lock, after creating one if there is none or renewing one that is close to expiry.",
+        summary: "Returns a user's price lock. Creates one if there is none, renews one that is close to expiry.",
         complexity: "O(N) where N is the number of role ids",
         since: "0.1.0",
         flags: "write deny-oom fast",
@@ -47,17 +47,17 @@ impl Command for Acquire {
         let settings = settings::lock_terms();
         let held = stored::lock(call, &key)?;
         let outcome = acquire(held.as_ref(), wanted.time.moment(), arguments.if_missing, settings, now);
-        match outcome {
-            Outcome::Created => LOCKS_CREATED.count(),
-            Outcome::Refreshed => LOCKS_REFRESHED.count(),
-            Outcome::Held => LOCKS_HELD.count(),
-        }
         let in_force = match held {
             Some(held) if outcome == Outcome::Held => held,
             _ => wanted.store(key),
         };
         let state = in_force.state(now, settings);
-        reply(call, &in_force, state, Some(outcome), arguments.json);
+        reply(call, &in_force, state, Some(outcome), arguments.json)?;
+        match outcome {
+            Outcome::Created => LOCKS_CREATED.count(),
+            Outcome::Refreshed => LOCKS_REFRESHED.count(),
+            Outcome::Held => LOCKS_HELD.count(),
+        }
         Ok(())
     }
 }

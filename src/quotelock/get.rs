@@ -25,7 +25,7 @@ impl Command for Get {
         keys: &[KeySpec::first(&[KeyFlag::Ro, KeyFlag::Access])],
         args: &[
             USER_ARG,
-            Arg::string("time", "the state at this moment, not now").after("AT").optional(),
+            Arg::string("time", "return the state at this time instead of now").after("AT").optional(),
             JSON_ARG,
         ],
     };
@@ -45,11 +45,11 @@ impl Command for Get {
         };
         let at = at.unwrap_or_else(|| Timestamp::from_unix_ms(call.now_ms()));
         let state = lock.state(at, settings::lock_terms());
+        reply(call, &lock, state, None, json)?;
         match state {
             State::Effective => LOCKS_EFFECTIVE.count(),
             State::CloseToExpired => LOCKS_CLOSE_TO_EXPIRED.count(),
         }
-        reply(call, &lock, state, None, json);
         Ok(())
     }
 }

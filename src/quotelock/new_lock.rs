@@ -14,7 +14,7 @@ const BUFFER_MS: Range = Range { unit: "whole milliseconds", min: 0, max: MAX_MS
 pub(super) const ROLE_IDS_ARG: Arg =
     Arg::string("roleIds", "the roles: a JSON array of strings or numbers, or a comma list");
 pub(super) const QUERY_TIME_ARG: Arg =
-    Arg::string("queryTime", "the moment: RFC 3339 with an offset, or '*' for the server's clock");
+    Arg::string("queryTime", "a timestamp: RFC 3339 with an offset, or '*' for the server's clock");
 pub(super) const TTL_ARG: Arg = Arg::one_of(
     "ttl",
     &[
@@ -32,9 +32,11 @@ pub(super) const BUFFER_ARG: Arg = Arg::one_of(
 )
 .optional();
 pub(super) const LAG_ARG: Arg =
-    Arg::integer("milliseconds", "how far '*' is behind the server's clock").after("LAG").optional();
+    Arg::integer("milliseconds", "set '*' this far behind the server's clock").after("LAG").optional();
 pub(super) const ALIGN_ARG: Arg =
-    Arg::integer("seconds", "floor the moment to a multiple of this many seconds").after("ALIGN").optional();
+    Arg::integer("seconds", "round queryTime down to a multiple of this many seconds")
+        .after("ALIGN")
+        .optional();
 
 /// The fixed arguments and the words of a new lock, as given.
 pub(super) struct NewLock<'a> {

@@ -21,7 +21,7 @@ enum Condition {
 impl Command for Set {
     const SPEC: Spec = Spec {
         name: "quotelock.set",
-        summary: "Sets a user's price lock, and replaces the one that is there.",
+        summary: "Sets a user's price lock, replacing an existing one.",
         complexity: "O(N) where N is the number of role ids",
         since: "0.1.0",
         flags: "write deny-oom fast",

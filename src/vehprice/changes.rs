@@ -26,8 +26,8 @@ const WORDS: usize = 3;
 impl Command for Changes {
     const SPEC: Spec = Spec {
         name: "vehprice.changes",
-        summary: "Returns what changed in a price table since a revision, so that a copy can be kept up to date.",
-        complexity: "O(N) where N is the number of rows that were written since, and O(1) if there are none",
+        summary: "Returns what has changed in a price table since a revision, to keep a copy of it up to date.",
+        complexity: "O(N) where N is the number of rows written since, and O(1) if there are none",
         since: "0.1.0",
         flags: "readonly",
         categories: "read slow",
@@ -35,7 +35,7 @@ impl Command for Changes {
         keys: READS,
         args: &[
             KEY_ARG,
-            Arg::string("revision", "what the last call returned; 0 to begin"),
+            Arg::string("revision", "the revision that the last call returned; 0 to start"),
             FIELDS_ARG,
             JSON_ARG,
         ],
@@ -45,7 +45,6 @@ impl Command for Changes {
     fn run(call: &Call<'_>) -> Result<(), Error> {
         let (since, projection) = parse(call)?;
         let mut open = OpenTable::read(call)?;
-        CHANGES_ASKED.count();
         let now_ms = call.now_ms();
         let news = match open.table_mut() {
             Some(table) => News::of(table.changes(since, now_ms, new_history)),
@@ -53,12 +52,15 @@ impl Command for Changes {
         };
         let is_unchanged = since.is_some_and(|since| news.revision == Some(since));
         if is_unchanged && projection.is_json() {
+            reply_unchanged(call, now_ms)?;
+            CHANGES_ASKED.count();
             CHANGES_UNCHANGED.count();
             SIZES_CHANGES.count(0);
-            return reply_unchanged(call, now_ms);
+            return Ok(());
         }
         let replied = reply(call, &news, now_ms, &projection);
         if replied.is_ok() {
+            CHANGES_ASKED.count();
             CHANGES_WHOLE.add(usize::from(news.is_whole));
             CHANGES_UNCHANGED.add(usize::from(is_unchanged));
             count_reads(news.rows.len(), news.rows.len());

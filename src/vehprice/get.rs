@@ -33,15 +33,16 @@ impl Command for Get {
         let (id, projection) = parse(call)?;
         let open = OpenTable::read(call)?;
         let row = open.row(id);
-        count_reads(1, usize::from(row.is_some()));
         if projection.is_json() {
             let mut json = json_writer(0);
             json.make_room(iter::once(projection.min_json_len(row))).map_err(too_long)?;
             projection.write_json(row, &mut json);
-            return reply_json(call, &mut json);
+            reply_json(call, &mut json)?;
+        } else {
+            check_length(projection.max_reply_len(row), |length| projection.reply(length, row))?;
+            projection.reply(call, row);
         }
-        check_length(projection.max_reply_len(row), |length| projection.reply(length, row))?;
-        projection.reply(call, row);
+        count_reads(1, usize::from(row.is_some()));
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Info;
 impl Command for Info {
     const SPEC: Spec = Spec {
         name: "vehprice.info",
-        summary: "Returns the rows, fields and bytes of a price table, when its rows expire, and its revision.",
+        summary: "Returns a price table's number of rows, fields and bytes, its earliest and latest expiry, and its revision.",
         complexity: "O(N) where N is the number of rows",
         since: "0.1.0",
         flags: "readonly",

@@ -3,30 +3,38 @@
 use std::collections::HashMap;
 
 use ahash::RandomState;
-use quotelock_core::table::IdHash;
+use quotelock_core::table::{IdHash, Table};
 use quotelock_server::random_numbers;
 
 /// Which rows of a call are the last with their id.
 pub(super) struct LastRows<'a> {
+    /// The hash of each row's id in the table.
+    hashes: Vec<IdHash>,
     /// The last row of each id; `None` where no id is there twice.
     by_id: Option<HashMap<&'a [u8], usize, RandomState>>,
 }
 
 impl<'a> LastRows<'a> {
-    /// `hashes` are those of the ids.
-    pub(super) fn new(ids: &[&'a [u8]], hashes: &[IdHash]) -> Self {
-        if !may_repeat(hashes) {
-            return Self { by_id: None };
+    /// The ids are those of the rows, which are for this table.
+    pub(super) fn new(ids: &[&'a [u8]], table: &Table) -> Self {
+        let hashes: Vec<IdHash> = ids.iter().map(|id| table.hash(id)).collect();
+        if !may_repeat(&hashes) {
+            return Self { hashes, by_id: None };
         }
         let [a, b, c, d] = random_numbers();
         let mut by_id = HashMap::with_capacity_and_hasher(ids.len(), RandomState::with_seeds(a, b, c, d));
         by_id.extend(ids.iter().copied().zip(0..));
-        Self { by_id: Some(by_id) }
+        Self { hashes, by_id: Some(by_id) }
     }
 
-    /// How many different ids there are, of `rows` rows.
-    pub(super) fn count(&self, rows: usize) -> usize {
-        self.by_id.as_ref().map_or(rows, HashMap::len)
+    /// The hash of each row's id in the table.
+    pub(super) fn hashes(&self) -> &[IdHash] {
+        &self.hashes
+    }
+
+    /// How many different ids there are.
+    pub(super) fn count(&self) -> usize {
+        self.by_id.as_ref().map_or(self.hashes.len(), HashMap::len)
     }
 
     /// Whether no later row has the id of this one.

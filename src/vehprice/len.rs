@@ -13,7 +13,7 @@ impl Command for Len {
     const SPEC: Spec = Spec {
         name: "vehprice.len",
         summary: "Returns the number of live rows of a price table.",
-        complexity: "O(1) while no row has expired that was not swept yet, else O(N) where N is the number of rows",
+        complexity: "O(1) if all expired rows have been swept, else O(N) where N is the number of rows",
         since: "0.1.0",
         flags: "readonly",
         categories: "read slow",

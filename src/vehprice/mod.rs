@@ -44,7 +44,7 @@ pub(crate) use pttl::Pttl;
 pub(crate) use release::Release;
 pub(crate) use scan::Scan;
 pub(crate) use set::Set;
-pub(crate) use single_flight::on_database_change;
+pub(crate) use single_flight::{on_database_change, on_slots_change};
 pub(crate) use verify::Verify;
 pub(crate) use waiting::on_timer;
 

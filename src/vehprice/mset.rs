@@ -21,7 +21,7 @@ const WORDS: usize = 2;
 const FIELDS_ARG: Arg = Arg::block(
     "fields",
     &[
-        Arg::integer("numfields", "how many fields each row has"),
+        Arg::integer("numfields", "the number of fields in each row"),
         Arg::string("field", "the name of a field").multiple(),
     ],
 )
@@ -51,9 +51,12 @@ impl Command for MSet {
                 "rows",
                 &[
                     Arg::block("fields-rows", &[FIELDS_ARG, ROWS_ARG]),
-                    Arg::string("rows", "rows by id, as GETALL JSON answers them").after("JSON"),
-                    Arg::string("table", "ids, fields and a column for each, as GETALL COLUMNS answers them")
-                        .after("COLUMNS"),
+                    Arg::string("rows", "rows by id, as GETALL JSON returns them").after("JSON"),
+                    Arg::string(
+                        "table",
+                        "ids, fields and a column for each field, as GETALL COLUMNS returns them",
+                    )
+                    .after("COLUMNS"),
                 ],
             ),
         ],

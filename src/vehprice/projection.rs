@@ -15,7 +15,7 @@ use crate::reply::{MAX_HEAD_BYTES, MAX_STRING_HEAD_BYTES, ReplySink};
 use crate::settings::max_reply_bytes;
 
 const FIELD_PARTS: &[Arg] = &[
-    Arg::integer("numfields", "how many fields are named"),
+    Arg::integer("numfields", "the number of fields named"),
     Arg::string("field", "the name of a field").multiple(),
 ];
 pub(super) const FIELDS_ARG: Arg = Arg::block("fields", FIELD_PARTS).after("FIELDS").optional();

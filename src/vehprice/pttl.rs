@@ -22,7 +22,7 @@ const ABSENT: i64 = -2;
 impl Command for Pttl {
     const SPEC: Spec = Spec {
         name: "vehprice.pttl",
-        summary: "Returns the milliseconds that rows of a price table have left.",
+        summary: "Returns the time to live of rows of a price table, in milliseconds.",
         complexity: "O(N) where N is the number of ids",
         since: "0.1.0",
         flags: "readonly",

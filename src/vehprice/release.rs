@@ -18,7 +18,7 @@ const IDS: usize = 3;
 impl Command for Release {
     const SPEC: Spec = Spec {
         name: "vehprice.release",
-        summary: "Gives up claims on rows of a price table.",
+        summary: "Releases claims on rows of a price table.",
         complexity: "O(N) where N is the number of ids, or of the claims under the token",
         since: "0.1.0",
         flags: "write",
@@ -27,7 +27,7 @@ impl Command for Release {
         keys: WRITES,
         args: &[
             KEY_ARG,
-            Arg::string("token", "the token that the rows were claimed under"),
+            Arg::string("token", "the token under which the rows were claimed"),
             ID_ARG.optional().multiple(),
         ],
     };

@@ -22,8 +22,8 @@ const DEFAULT_COUNT: i64 = 10;
 impl Command for Scan {
     const SPEC: Spec = Spec {
         name: "vehprice.scan",
-        summary: "Returns rows of a price table in steps.",
-        complexity: "O(1) for a step, O(N) for a whole iteration, where N is the number of rows",
+        summary: "Iterates over the rows of a price table.",
+        complexity: "O(1) for each call, O(N) for a whole iteration, where N is the number of rows",
         since: "0.1.0",
         flags: "readonly",
         categories: "read slow",
@@ -31,8 +31,8 @@ impl Command for Scan {
         keys: READS,
         args: &[
             KEY_ARG,
-            Arg::string("cursor", "0 to begin, then what the last step returned"),
-            Arg::integer("count", "about how many rows to look at in this step").after("COUNT").optional(),
+            Arg::string("cursor", "0 to start, then the cursor that the last call returned"),
+            Arg::integer("count", "about how many rows to examine in this call").after("COUNT").optional(),
             FIELDS_ARG,
             JSON_ARG,
         ],
@@ -47,7 +47,6 @@ impl Command for Scan {
             table.scan(request.cursor, request.count, call.now_ms(), |row| rows.push(row))
         });
         let next = next.to_string();
-        count_reads(rows.len(), rows.len());
         if request.projection.is_json() {
             let mut json = json_writer(0);
             json.write_raw(b"{\"cursor\":\"");
@@ -55,11 +54,13 @@ impl Command for Scan {
             json.write_raw(b"\",\"rows\":");
             write_object(rows.iter().copied(), &request.projection, &mut json).map_err(too_long)?;
             json.write_raw(b"}");
-            return reply_json(call, &mut json);
+            reply_json(call, &mut json)?;
+        } else {
+            let max_len = MAX_HEAD_BYTES * 3 + max_rows_len(&rows, &request.projection);
+            check_length(max_len, |length| reply(length, &next, &rows, &request.projection))?;
+            reply(call, &next, &rows, &request.projection);
         }
-        let max_len = MAX_HEAD_BYTES * 3 + max_rows_len(&rows, &request.projection);
-        check_length(max_len, |length| reply(length, &next, &rows, &request.projection))?;
-        reply(call, &next, &rows, &request.projection);
+        count_reads(rows.len(), rows.len());
         Ok(())
     }
 }

@@ -39,7 +39,7 @@ impl Command for Set {
             Arg::block(
                 "fields",
                 &[
-                    Arg::integer("numfields", "how many fields follow"),
+                    Arg::integer("numfields", "the number of fields that follow"),
                     Arg::block(
                         "data",
                         &[Arg::string("field", "the name of a field"), Arg::string("value", "its value")],

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use quotelock_core::single_flight::{ClaimOutcome, ClaimTerms, SingleFlight, TableKey, Token, WaitingClient};
 use quotelock_core::table::{ByShape, Row, Table};
 use quotelock_server::{
-    BlockedClient, Call, GilGuarded, KeyName, clock_ms, expiry_ms, random_numbers, set_timer,
+    BlockedClient, Call, GilGuarded, KeyName, Slots, clock_ms, expiry_ms, random_numbers, set_timer,
 };
 
 use super::ids::KeptIds;
@@ -158,6 +158,14 @@ pub(crate) fn table_unlinked(key: KeyName<'_>, table: &Table) {
 pub(crate) fn on_database_change(db: Option<i32>) {
     if has_claims() {
         CLAIMS_ENDED.add(update(|state| state.end_database(db)));
+    }
+}
+
+/// These slots came to this server or left it whole. The claims on their keys end, whether there is a table or not,
+/// as nobody tells this server of changes elsewhere. Every table with claims is looked at, 0.2 µs each.
+pub(crate) fn on_slots_change(slots: &Slots) {
+    if has_claims() {
+        CLAIMS_ENDED.add(update(|state| state.end_tables(|table| slots.has(table.name))));
     }
 }
 

@@ -52,25 +52,30 @@ impl Command for Verify {
         let request = parse(call)?;
         let open = OpenTable::read(call)?;
         let row = open.row(request.id);
-        count_reads(1, usize::from(row.is_some()));
         let verdict = Verdict::of(row, &request.expected);
-        count(verdict);
         if request.is_json {
-            let whole = Projection::whole();
-            let mut json = json_writer(0);
-            json.make_room(iter::once(whole.min_json_len(row))).map_err(too_long)?;
-            json.write_raw(b"{\"verdict\":\"");
-            json.write_raw(verdict.name().as_bytes());
-            json.write_raw(b"\",\"row\":");
-            whole.write_json(row, &mut json);
-            json.write_raw(b"}");
-            return reply_json(call, &mut json);
+            reply_as_json(call, verdict, row)?;
+        } else {
+            let max_len = MAX_HEAD_BYTES + VERDICT_BYTES + Projection::whole().max_reply_len(row);
+            check_length(max_len, |length| reply(length, verdict, row))?;
+            reply(call, verdict, row);
         }
-        let max_len = MAX_HEAD_BYTES + VERDICT_BYTES + Projection::whole().max_reply_len(row);
-        check_length(max_len, |length| reply(length, verdict, row))?;
-        reply(call, verdict, row);
+        count_reads(1, usize::from(row.is_some()));
+        count(verdict);
         Ok(())
     }
+}
+
+fn reply_as_json(call: &Call<'_>, verdict: Verdict, row: Option<Row<'_>>) -> Result<(), Error> {
+    let whole = Projection::whole();
+    let mut json = json_writer(0);
+    json.make_room(iter::once(whole.min_json_len(row))).map_err(too_long)?;
+    json.write_raw(b"{\"verdict\":\"");
+    json.write_raw(verdict.name().as_bytes());
+    json.write_raw(b"\",\"row\":");
+    whole.write_json(row, &mut json);
+    json.write_raw(b"}");
+    reply_json(call, &mut json)
 }
 
 /// What a reply's names and its verdict take at most.

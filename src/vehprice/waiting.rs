@@ -95,8 +95,8 @@ fn recheck(context: &mut TimerContext, waiter: WaiterId, now_ms: i64) -> usize {
         return 0;
     };
     let TableKey { db, name } = table.as_key();
-    // Claims end when a table moves away and when this server turns replica. Nil would say that the row is nowhere; who
-    // waits is told by the server where to ask.
+    // Claims end when a table moves away, when its slot does as a whole, and when this server turns replica. Nil would
+    // say that the row is nowhere; who waits is told by the server where to ask.
     if !context.answers_for(KeyName { db, name }) {
         with_state(|state| state.put_off(waiter, now_ms));
         return 0;

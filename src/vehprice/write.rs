@@ -5,7 +5,7 @@ use std::ffi::CStr;
 
 use quotelock_core::batch::RowBatch;
 use quotelock_core::table::{
-    Condition, ExpiryPolicy, IdHash, KeepError, MAX_KEPT_BYTES, Table, WriteOutcome, WritePolicy, group_rows,
+    Condition, ExpiryPolicy, KeepError, MAX_KEPT_BYTES, Table, WriteOutcome, WritePolicy, group_rows,
 };
 use quotelock_server::{Call, ReplicaArg, excerpt};
 
@@ -33,8 +33,9 @@ pub(super) fn write_rows(
     let decision_ms = options.decision_ms(now_ms);
     let filter = ClaimFilter::new(call, options, rows.ids());
     check_lists(call, rows, args, options, policy)?;
-    if let Some(table) = open.table() {
-        check_kept(call, table, rows, policy, &filter, decision_ms)?;
+    let last = open.table().map(|table| LastRows::new(rows.ids(), table));
+    if let Some((table, last)) = open.table().zip(last.as_ref()) {
+        check_kept(call, table, rows, policy, (&filter, last), decision_ms)?;
     }
     CLAIMS_OVERTAKEN.add(rows.ids().len() - filter.count());
     if filter.count() == 0 {
@@ -51,7 +52,9 @@ pub(super) fn write_rows(
             return Ok(0);
         }
     }
-    let written = apply(open.table_or_insert(), rows, policy, &filter, decision_ms);
+    let table = open.table_or_insert();
+    let last = last.unwrap_or_else(|| LastRows::new(rows.ids(), table));
+    let written = apply(table, rows, policy, (&filter, &last), decision_ms);
     single_flight::rows_written(call, written.changed_ids.iter().copied(), options.keeps_claims());
     ROWS_STORED.add(written.stored.len());
     ROWS_DELETED.add(written.deleted.len());
@@ -130,18 +133,19 @@ fn check_kept(
     table: &Table,
     rows: &RowBatch<'_>,
     policy: WritePolicy,
-    filter: &ClaimFilter,
+    (filter, last): (&ClaimFilter, &LastRows<'_>),
     decision_ms: i64,
 ) -> Result<(), Error> {
     if policy.condition == Some(Condition::Absent) || policy.has_expired(decision_ms) {
         return Ok(());
     }
-    let written = filter.rows(rows.ids()).map(|(row, id)| (id, rows.list_of(row)));
+    let written = filter.rows(rows.ids()).filter(|(row, id)| last.is_last(*row, id));
+    let lists = written.clone().map(|(row, id)| (id, rows.list_of(row)));
     let command_bytes = COMMAND_BYTES + table_key(call).name.len();
-    let checked = table.check_kept(written, rows.lists(), policy, command_bytes, decision_ms);
+    let checked = table.check_kept(lists, rows.lists(), policy, command_bytes, decision_ms);
     checked.map_err(|error| match error {
         KeepError::TooWide(row) => {
-            Error::TooWide(filter.ids(rows.ids()).nth(row).map(excerpt).unwrap_or_default())
+            Error::TooWide(written.clone().nth(row).map(|(_, id)| excerpt(id)).unwrap_or_default())
         }
         KeepError::TooMuch => Error::KeepsTooMuch,
     })
@@ -162,7 +166,7 @@ fn apply<'a>(
     table: &mut Table,
     rows: &RowBatch<'a>,
     policy: WritePolicy,
-    filter: &ClaimFilter,
+    (filter, last): (&ClaimFilter, &LastRows<'a>),
     decision_ms: i64,
 ) -> Written<'a> {
     let has_claims = single_flight::has_claims();
@@ -172,13 +176,11 @@ fn apply<'a>(
         deleted: Vec::new(),
         changed_ids: Vec::new(),
     };
-    let hashes: Vec<IdHash> = rows.ids().iter().map(|id| table.hash(id)).collect();
-    let last = LastRows::new(rows.ids(), &hashes);
-    let count = last.count(rows.ids().len());
+    let count = last.count();
     table.make_pages_for(count.min(filter.count()));
     let mut writer = table.writer(rows.lists(), policy);
     let mut ids = rows.ids().iter().copied().enumerate();
-    for hashes in hashes.chunks(Table::LOOKUP_BATCH) {
+    for hashes in last.hashes().chunks(Table::LOOKUP_BATCH) {
         let hints = writer.slot_hints(hashes);
         for ((row, id), hint) in ids.by_ref().take(hashes.len()).zip(hints) {
             if !last.is_last(row, id) || !filter.passes(row) {
@@ -189,7 +191,7 @@ fn apply<'a>(
                 written.changed_ids.push(id);
             }
             match outcome {
-                WriteOutcome::Stored(_) => written.stored.push(row),
+                WriteOutcome::Stored => written.stored.push(row),
                 WriteOutcome::Deleted { was_there: true } => written.deleted.push(row),
                 WriteOutcome::Deleted { was_there: false } | WriteOutcome::Skipped => {}
             }

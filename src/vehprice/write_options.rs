@@ -19,8 +19,8 @@ const REPLAYED_PXAT: Range = Range { min: NEVER, ..PXAT };
 pub(super) const CONDITION_ARG: Arg = Arg::one_of(
     "condition",
     &[
-        Arg::pure_token("NX", "nx", "only rows that are not there"),
-        Arg::pure_token("XX", "xx", "only rows that are there"),
+        Arg::pure_token("NX", "nx", "store only rows that don't exist"),
+        Arg::pure_token("XX", "xx", "store only rows that exist"),
     ],
 )
 .optional();
@@ -33,7 +33,7 @@ pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
         Arg::integer("milliseconds", "how long the rows live, in milliseconds").after("PX"),
         Arg::integer("unix-seconds", "the rows expire at this unix time in seconds").after("EXAT"),
         Arg::integer("unix-milliseconds", "the rows expire at this unix time in milliseconds").after("PXAT"),
-        Arg::pure_token("KEEPTTL", "keepttl", "the rows keep the expiry of those they replace"),
+        Arg::pure_token("KEEPTTL", "keepttl", "keep the expiry of the rows being replaced"),
         Arg::pure_token("PERSIST", "persist", "the rows don't expire"),
     ],
 )
@@ -41,8 +41,8 @@ pub(super) const EXPIRY_ARG: Arg = Arg::one_of(
 pub(super) const TOKEN_ARG: Arg = Arg::block(
     "token-keepclaim",
     &[
-        Arg::string("token", "only rows still claimed under this token").after("TOKEN"),
-        Arg::pure_token("KEEPCLAIM", "keepclaim", "the rows stay claimed").optional(),
+        Arg::string("token", "store only rows still claimed under this token").after("TOKEN"),
+        Arg::pure_token("KEEPCLAIM", "keepclaim", "keep the rows claimed").optional(),
     ],
 )
 .optional();

@@ -21,6 +21,7 @@ static MODULE: Module = Module {
     settings: &[],
     figures: &[],
     on_database_change: |_| {},
+    on_slots_change: |_| {},
     on_timer: |_| {},
 };
 

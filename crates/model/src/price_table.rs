@@ -139,7 +139,7 @@ impl PriceTable {
             let fields = names.zip(values.iter().cloned()).collect();
             match self.rows.write(id, &fields, write.policy(), self.now_ms) {
                 WriteOutcome::Skipped => continue,
-                WriteOutcome::Stored(_) => stored += 1,
+                WriteOutcome::Stored => stored += 1,
                 WriteOutcome::Deleted { .. } => {}
             }
             changed.push(id.as_str());

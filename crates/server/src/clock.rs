@@ -72,7 +72,7 @@ fn cached_ms() -> Option<i64> {
     unsafe { raw::RedisModule_CachedMicroseconds.map(|cached| cached() / 1000) }
 }
 
-/// The clock in milliseconds since 1970, where no command is running.
+/// The clock in milliseconds since 1970, which goes on while a command runs.
 pub fn clock_ms() -> i64 {
     // SAFETY: the function takes nothing and reads the clock.
     unsafe { api!(RedisModule_Milliseconds()) }

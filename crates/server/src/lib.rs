@@ -31,6 +31,7 @@ mod reply;
 mod rights;
 mod role;
 mod settings;
+mod slots;
 mod spec;
 mod timer;
 
@@ -52,6 +53,7 @@ pub use random::random_numbers;
 pub use replicate::ReplicaArg;
 pub use reply::HashReply;
 pub use settings::Setting;
+pub use slots::Slots;
 pub use spec::{Arg, ArgKind, KeyFlag, KeySpec, Spec};
 pub use timer::{TimerContext, set_timer};
 

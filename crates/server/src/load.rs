@@ -67,7 +67,8 @@ fn load(
 ) -> Result<(), LoadError> {
     check_server(module)?;
     check_needed_commands(ctx, module)?;
-    set_options(ctx);
+    let is_valkey = is_valkey(ctx);
+    set_options(ctx, is_valkey);
     // SAFETY: the server keeps the strings of `argv` unchanged while the module loads.
     let arguments: Vec<&[u8]> = argv.iter().map(|&string| unsafe { bytes(string) }).collect();
     // Before the types, which no server frees if the module refuses its arguments.
@@ -81,24 +82,24 @@ fn load(
     }
     context::register(ctx);
     // The last that can fail: otherwise a server that refuses the module would still send it events.
-    events::register(ctx)?;
+    events::register(ctx, is_valkey)?;
     counters::register(ctx);
     Ok(())
 }
 
 /// Tells the server what the module handles itself.
-fn set_options(ctx: *mut raw::RedisModuleCtx) {
+fn set_options(ctx: *mut raw::RedisModuleCtx, is_valkey: bool) {
     /// Commands signal what they changed: a key opened to write need not have changed.
     const OWN_SIGNALS: u32 = raw::REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED;
     /// What the module keeps outside the database ends when another database takes its place, so that one may
     /// load beside it.
     const ASYNC_LOAD: u32 = raw::REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD;
-    /// Likewise a slot may move whole. Valkey's own option, from 9.0.
+    /// Likewise for the keys of a slot, so that one may move whole. Valkey's own option, from 9.0; Redis asks no module.
     const ATOMIC_SLOT_MIGRATION: u32 = 1 << 5;
     /// Damaged dumps are refused by the data type; without this the server would exit.
     const IO_ERRORS: u32 = raw::REDISMODULE_OPTIONS_HANDLE_IO_ERRORS;
 
-    let valkey = if is_valkey(ctx) { ATOMIC_SLOT_MIGRATION } else { 0 };
+    let valkey = if is_valkey { ATOMIC_SLOT_MIGRATION } else { 0 };
     // SAFETY: called while the module loads, with its context.
     unsafe {
         api!(RedisModule_SetModuleOptions(ctx, (OWN_SIGNALS | ASYNC_LOAD | IO_ERRORS | valkey).cast_signed()))

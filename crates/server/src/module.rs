@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::sync::OnceLock;
 
-use crate::{CommandEntry, Figure, Setting, TimerContext, TypeEntry};
+use crate::{CommandEntry, Figure, Setting, Slots, TimerContext, TypeEntry};
 
 /// What a module tells the server of itself.
 pub struct Module {
@@ -24,8 +24,11 @@ pub struct Module {
     pub settings: &'static [&'static Setting],
     /// The figures that `INFO` shows.
     pub figures: &'static [&'static dyn Figure],
-    /// Called when all keys of a database, or of all databases, were replaced or removed.
+    /// Called when all keys of a database, or of all databases, were replaced or removed, and when this server has
+    /// turned replica: from then on its keys change as another server says.
     pub on_database_change: fn(Option<i32>),
+    /// Called when slots of the cluster came to this server or left it whole. Key by key they move without a call.
+    pub on_slots_change: fn(&Slots),
     /// Called when the timer goes off that [`crate::set_timer`] has set.
     pub on_timer: fn(&mut TimerContext),
 }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::ffi::c_void;
 use std::ptr;
+use std::time::{Duration, Instant};
 
 use redis_module::raw;
 
@@ -14,25 +15,35 @@ use crate::key::Mode;
 use crate::module::loaded;
 use crate::{DataType, GilGuarded, Key, KeyName, OpenError, TypedKey};
 
-/// The timer that is set, and when it goes off.
-static TIMER: GilGuarded<Option<(raw::RedisModuleTimerID, i64)>> = GilGuarded::new(|| None);
+static TIMER: GilGuarded<Option<SetTimer>> = GilGuarded::new(|| None);
+
+/// The timer that is set, and when it goes off. The server sleeps by the one clock and then looks at the other, so
+/// once someone has set the clock it goes off at the later of the two.
+#[derive(Clone, Copy)]
+struct SetTimer {
+    id: raw::RedisModuleTimerID,
+    at: Instant,
+    at_ms: i64,
+}
 
 /// Sets the timer to go off in `in_ms` milliseconds, between two commands; unless it goes off earlier anyway.
 pub fn set_timer(in_ms: i64) {
+    let in_ms = in_ms.max(0);
+    let at = Instant::now() + Duration::from_millis(in_ms.unsigned_abs());
     let at_ms = clock_ms().saturating_add(in_ms);
     let set = TIMER.with(|timer| *timer);
-    if set.is_some_and(|(_, set_ms)| set_ms <= at_ms) {
+    if set.is_some_and(|set| set.at <= at && set.at_ms <= at_ms) {
         return;
     }
     let ctx = detached();
     // SAFETY: the context is kept for good, and used under the server's lock; a timer is stopped only while
     // it is set.
     unsafe {
-        if let Some((timer, _)) = set {
-            api!(RedisModule_StopTimer(ctx, timer, ptr::null_mut()));
+        if let Some(set) = set {
+            api!(RedisModule_StopTimer(ctx, set.id, ptr::null_mut()));
         }
-        let timer = api!(RedisModule_CreateTimer(ctx, in_ms.max(0), Some(timer_callback), ptr::null_mut()));
-        TIMER.with(|set| *set = Some((timer, at_ms)));
+        let id = api!(RedisModule_CreateTimer(ctx, in_ms, Some(timer_callback), ptr::null_mut()));
+        TIMER.with(|set| *set = Some(SetTimer { id, at, at_ms }));
     }
 }
 

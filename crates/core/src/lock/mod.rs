@@ -6,7 +6,7 @@ mod state;
 mod stored;
 
 pub use query_time::{LockTime, QueryTime};
-pub use role_ids::{MAX_ROLE_ID_BYTES, MAX_ROLE_IDS, RoleIds, RoleIdsError};
+pub use role_ids::{RoleIds, RoleIdsError};
 pub use state::{MAX_TTL_MS, Outcome, State, Terms, acquire};
 pub use stored::STORED_BYTES;
 

@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use crate::json::{Elements, decode_text, read_elements};
 
 /// How many role ids a caller may pass.
-pub const MAX_ROLE_IDS: usize = 1024;
+pub(super) const MAX_ROLE_IDS: usize = 1024;
 
 /// How long each of them may be, in bytes.
-pub const MAX_ROLE_ID_BYTES: usize = 256;
+pub(super) const MAX_ROLE_ID_BYTES: usize = 256;
 
 /// The longest input that is parsed as role ids or as a stored lock, in bytes. As many role ids as a caller
 /// may pass, each of the greatest length with every byte escaped, take three quarters of it.

@@ -142,6 +142,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::State;
+    use super::super::role_ids::{MAX_ROLE_ID_BYTES, MAX_ROLE_IDS};
     use super::*;
     use proptest::prelude::*;
 
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_longest_lock_parses() {
-        let ids = vec!["\u{1}".repeat(super::super::MAX_ROLE_ID_BYTES); super::super::MAX_ROLE_IDS];
+        let ids = vec!["\u{1}".repeat(MAX_ROLE_ID_BYTES); MAX_ROLE_IDS];
         let argument = serde_json::to_vec(&ids).unwrap();
         let lock = Lock { role_ids: RoleIds::parse(&argument).unwrap(), ..Lock::at(TIME) };
         assert_eq!(role_ids(&Lock::parse(&lock.stored()).unwrap()), ids);

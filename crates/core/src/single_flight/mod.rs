@@ -98,6 +98,13 @@ impl<C: WaitingClient> SingleFlight<C> {
         self.claims.end_table(table)
     }
 
+    /// Ends all claims of these tables; returns how many.
+    pub fn end_tables(&mut self, is_one: impl Fn(TableKey<'_>) -> bool) -> usize {
+        let ended: Vec<OwnedTableKey> =
+            self.claims.tables().filter(|table| is_one(*table)).map(Into::into).collect();
+        ended.iter().map(|table| self.end_table(table.as_key())).sum()
+    }
+
     /// Ends all claims of a database, or of every database; returns how many.
     pub fn end_database(&mut self, db: Option<i32>) -> usize {
         self.waiters.wake_database(db);

@@ -58,6 +58,11 @@ impl<T> TableMap<T> {
         Some(OwnedTableKey { db: table.db, name: Arc::clone(name) })
     }
 
+    /// The keys that have a value.
+    pub(super) fn keys(&self) -> impl Iterator<Item = TableKey<'_>> {
+        self.0.iter().flat_map(|(db, names)| names.keys().map(|name| TableKey { db: *db, name }))
+    }
+
     pub(super) fn get_or_insert_with(&mut self, table: &OwnedTableKey, make: impl FnOnce() -> T) -> &mut T {
         self.0.entry(table.db).or_default().entry(Arc::clone(&table.name)).or_insert_with(make)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Names the claims of one call: 128 random bits, written as 32 lower-case hex digits.
+/// Names the claims of one caller: 128 random bits, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(u128);
 

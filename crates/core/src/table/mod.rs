@@ -174,7 +174,7 @@ impl Table {
         self.shapes.release(shape.id);
     }
 
-    /// Stores a row of a known shape. Returns whether its id is new: false if it replaced a row, live or not.
+    /// Stores a row of a known shape.
     fn put_shaped<'v>(
         &mut self,
         id: &[u8],
@@ -182,24 +182,23 @@ impl Table {
         shape: ShapeRef,
         values: impl Iterator<Item = &'v [u8]> + Clone,
         expiry: Expiry,
-    ) -> bool {
+    ) {
         let mut draft = std::mem::take(&mut self.draft);
         draft.clear();
         row::encode(&mut draft, id, expiry, shape, values);
-        self.store_draft(id, hint, draft)
+        self.store_draft(id, hint, draft);
     }
 
     /// Stores a row that was encoded into the table's draft, and takes the draft back.
     #[inline]
-    fn store_draft(&mut self, id: &[u8], hint: SlotHint, draft: Vec<u8>) -> bool {
-        let is_new = self.store(id, hint, &draft);
+    fn store_draft(&mut self, id: &[u8], hint: SlotHint, draft: Vec<u8>) {
+        self.store(id, hint, &draft);
         self.draft = draft;
         // Don't keep the memory of a long row for the next.
         self.draft.shrink_to(4096);
-        is_new
     }
 
-    fn store(&mut self, id: &[u8], hint: SlotHint, row: &[u8]) -> bool {
+    fn store(&mut self, id: &[u8], hint: SlotHint, row: &[u8]) {
         let hash = hint.hash;
         let (shape, expiry) = (row::shape(row), row::expiry(row));
         self.min_expiry = self.min_expiry.min(expiry);
@@ -222,7 +221,7 @@ impl Table {
             if expiry < old_expiry {
                 self.note_gone(count, id);
             }
-            return false;
+            return;
         }
         self.shapes.add_ref(shape);
         let max_depth = self.max_depth();
@@ -236,7 +235,6 @@ impl Table {
         self.replace_page_bytes(before, after);
         self.rows += 1;
         self.max_expiry.record(expiry);
-        true
     }
 
     /// Rows whose hashes share more bits than this stay together: chance doesn't explain it, and splitting on
@@ -326,17 +324,18 @@ impl Table {
         self.rows
     }
 
-    /// The bytes of the table.
-    pub fn bytes(&self) -> usize {
-        self.bytes_in(size_of::<Self>())
-    }
-
     /// The bytes of the table as part of a value of this size, boxed.
     pub fn bytes_in(&self, size: usize) -> usize {
         self.bytes_with(size, self.page_bytes)
     }
 
-    /// The bytes of the table, counted page by page.
+    /// The bytes of the table by itself.
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        self.bytes_in(size_of::<Self>())
+    }
+
+    /// The same, counted page by page.
     #[cfg(test)]
     fn count_bytes(&self) -> usize {
         self.bytes_with(size_of::<Self>(), self.pages.iter().map(Page::count_bytes).sum())

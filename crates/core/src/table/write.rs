@@ -45,8 +45,8 @@ impl WritePolicy {
 pub enum WriteOutcome {
     /// The condition did not hold.
     Skipped,
-    /// The row is stored, with this expiry.
-    Stored(Expiry),
+    /// The row is stored.
+    Stored,
     /// Its expiry had passed: it was deleted if it was there.
     Deleted {
         /// Whether it was there.
@@ -122,7 +122,7 @@ impl Writer<'_, '_> {
                 mergers.merge(self.table, id, hint, fields, &mut values, expiry);
             }
         }
-        WriteOutcome::Stored(expiry)
+        WriteOutcome::Stored
     }
 }
 
@@ -171,11 +171,11 @@ mod tests {
         use Condition::{Absent, Present};
         let kept = ExpiryPolicy::Keep(Expiry::at(500));
         let plain = WritePolicy { condition: None, merge: false, expiry: at(300) };
-        let stored = |ms| WriteOutcome::Stored(Expiry::at(ms));
+        let stored = WriteOutcome::Stored;
         // The row that is there has a=1 b=2 and expires at 200; c=3 b=4 is written at 100 or at 250.
         let cases: &[(i64, WritePolicy, WriteOutcome, Option<Left>)] = &[
-            (100, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
-            (250, plain, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
+            (100, plain, stored, Some((&[("c", "3"), ("b", "4")], 300))),
+            (250, plain, stored, Some((&[("c", "3"), ("b", "4")], 300))),
             (
                 100,
                 WritePolicy { condition: Some(Absent), ..plain },
@@ -185,31 +185,31 @@ mod tests {
             (
                 250,
                 WritePolicy { condition: Some(Absent), ..plain },
-                stored(300),
+                stored,
                 Some((&[("c", "3"), ("b", "4")], 300)),
             ),
             (
                 100,
                 WritePolicy { condition: Some(Present), ..plain },
-                stored(300),
+                stored,
                 Some((&[("c", "3"), ("b", "4")], 300)),
             ),
             (250, WritePolicy { condition: Some(Present), ..plain }, WriteOutcome::Skipped, None),
             (
                 100,
                 WritePolicy { merge: true, ..plain },
-                stored(300),
+                stored,
                 Some((&[("a", "1"), ("b", "4"), ("c", "3")], 300)),
             ),
-            (250, WritePolicy { merge: true, ..plain }, stored(300), Some((&[("c", "3"), ("b", "4")], 300))),
+            (250, WritePolicy { merge: true, ..plain }, stored, Some((&[("c", "3"), ("b", "4")], 300))),
             (
                 100,
                 WritePolicy { merge: true, expiry: kept, ..plain },
-                stored(200),
+                stored,
                 Some((&[("a", "1"), ("b", "4"), ("c", "3")], 200)),
             ),
-            (100, WritePolicy { expiry: kept, ..plain }, stored(200), Some((&[("c", "3"), ("b", "4")], 200))),
-            (250, WritePolicy { expiry: kept, ..plain }, stored(500), Some((&[("c", "3"), ("b", "4")], 500))),
+            (100, WritePolicy { expiry: kept, ..plain }, stored, Some((&[("c", "3"), ("b", "4")], 200))),
+            (250, WritePolicy { expiry: kept, ..plain }, stored, Some((&[("c", "3"), ("b", "4")], 500))),
             (100, WritePolicy { expiry: at(100), ..plain }, WriteOutcome::Deleted { was_there: true }, None),
             (250, WritePolicy { expiry: at(100), ..plain }, WriteOutcome::Deleted { was_there: false }, None),
             (

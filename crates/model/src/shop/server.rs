@@ -141,7 +141,7 @@ impl Server {
         if outcome != WriteOutcome::Skipped {
             claims.end_rows(&[ID], now_ms);
         }
-        matches!(outcome, WriteOutcome::Stored(_))
+        matches!(outcome, WriteOutcome::Stored)
     }
 
     /// How many moments have a table.

@@ -119,6 +119,11 @@ impl Claims {
         self.tables.get(table)?.get(id).filter(|claim| claim.is_live(now_ms))
     }
 
+    /// The tables of which any row has a claim, live or expired.
+    pub(super) fn tables(&self) -> impl Iterator<Item = TableKey<'_>> {
+        self.tables.keys()
+    }
+
     /// Whether any row of the table has a claim, live or expired.
     pub(super) fn has_table(&self, table: TableKey<'_>) -> bool {
         self.tables.get(table).is_some()

@@ -236,6 +236,19 @@ fn databases_are_separate() {
     assert!(flight.claims().is_held(A, Token::new(1), b"1", 0));
 }
 
+#[test]
+fn claims_of_chosen_tables_end() {
+    let mut flight = single_flight();
+    for table in [A, B, OTHER_DB] {
+        flight.claim(table, ids("1 2"), terms(1, 0, 100));
+    }
+    let waiter = wait(&mut flight, "1", &[], 0);
+    assert_eq!(flight.end_tables(|table| table.name == A.name), 4);
+    assert_eq!((flight.claims().len(), flight.pop_due()), (2, waiter));
+    assert!(flight.claims().is_held(B, Token::new(1), b"2", 0));
+    assert_eq!(flight.end_tables(|_| false), 0);
+}
+
 /// Adds a waiter while the rows of `stored` are there.
 fn wait(flight: &mut SingleFlight<Asked>, asked: &str, stored: &[&str], now_ms: i64) -> Option<WaiterId> {
     let asked: Vec<&[u8]> = ids(asked).collect();
