@@ -6,14 +6,15 @@ const ask = async (...words) => JSON.parse(await redis.call(...words));
 const user = 'hermes:LockedQuoteInfo:7';
 const roleIds = JSON.stringify(['3', '7']);
 
-// Stands in for your pricing service, whose prices change all the time.
+// Stands in for your pricing service, which takes its time and whose prices change all the time.
 async function upstream(ids, { queryTime, roleIds }) {
   console.log(`fetched from upstream: ${ids}, at ${queryTime}, for roles ${roleIds}`);
+  await new Promise((resolve) => setTimeout(resolve, 200));
   return Object.fromEntries(ids.map((id) => [id, { price: (1 + Math.random()).toFixed(2) }]));
 }
 
 // A table is named after all that upstream's answer depends on.
-const tableOf = ({ queryTime, roleIds }) => `hermes:prices:{${queryTime}}:${[...roleIds].sort()}`;
+const tableOf = ({ queryTime, roleIds }) => `tutorial:prices:{${queryTime}}:${[...roleIds].sort()}`;
 
 // The rows of these vehicles under a lock. What is missing is fetched and stored; of several pods the first one's rows stand.
 async function prices(lock, ids) {

@@ -20,6 +20,7 @@ mod clients;
 mod cluster;
 mod commands;
 mod cost;
+mod deny;
 mod errors;
 mod guide;
 mod hermes;

@@ -1,6 +1,7 @@
 //! What goes to replicas: outcomes only, in plain commands, with absolute times.
 
 use crate::harness::*;
+use crate::reliability::sentinels::signal;
 
 /// What a command leads to.
 enum Effect {
@@ -178,7 +179,7 @@ fn a_replica_hides_an_expired_lock(#[case] kind: Kind) {
     let replica = replica_of(&primary, Server::builder(kind));
     let (con, there) = (&mut primary.connection(), &mut replica.connection());
     cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
-    cmd(con, "QUOTELOCK.SET a 3 * PX 300");
+    cmd(con, "QUOTELOCK.SET a 3 * PX 1000");
     let expiry = int(con, "PEXPIRETIME a");
     in_step(con, 1);
     let before = reply(there, "QUOTELOCK.GET a JSON");
@@ -223,4 +224,26 @@ fn a_replica_loads_with_no_detour_over_the_disk(#[case] kind: Kind) {
     let replica = replica_of(&primary, Server::builder(kind).conf("repl-diskless-load swapdb"));
     assert_eq!(keyspace(&mut replica.connection()), keyspace(&mut primary.connection()));
     assert!(!replica.log().contains("Skipping diskless-load"), "{}", replica.log());
+}
+
+/// docs/explanation/replication.md tells of it: what another pod has just written is on no replica yet.
+#[apply(each_server)]
+fn wait_waits_for_writes_of_its_own_connection_alone(#[case] kind: Kind) {
+    let primary = primary(kind);
+    let replica = replica_of(&primary, Server::builder(kind));
+    let (writer, reader) = (&mut primary.connection(), &mut primary.connection());
+    in_step(writer, 1);
+    let process = info(&mut replica.connection(), "server")["process_id"].clone();
+    signal(&process, "-STOP");
+    let acquired = reply(writer, "QUOTELOCK.ACQUIRE a 3 *");
+    assert!(acquired.contains("Created"), "{acquired}");
+    assert_eq!(int(writer, "WAIT 1 100"), 0);
+    for command in ["QUOTELOCK.ACQUIRE a 4 *", "QUOTELOCK.GET a"] {
+        let read = reply(reader, command);
+        assert!(read.contains("Effective"), "{command}: {read}");
+        let on_replicas = i64::from(kind != Kind::REDIS_7_0);
+        assert_eq!(int(reader, "WAIT 1 100"), on_replicas, "{command}");
+    }
+    signal(&process, "-CONT");
+    in_step(writer, 1);
 }

@@ -25,9 +25,12 @@ fn repeated(command: &str, argument: &str, count: usize) -> Vec<String> {
     words.chain(std::iter::repeat_n(argument.to_owned(), count)).collect()
 }
 
-/// A table `t` with long values in row 1, one that JSON escapes in row 2, and a short one in row 3; a table
+/// A lock of many role ids that someone else wrote, a table `t` with long values in row 1, one that JSON escapes in row 2, and a short one in row 3; a table
 /// of many short rows, one whose rows have expiries of their own; a hash `h`, and a toggle.
 fn fill(con: &mut Connection) {
+    let ids = vec!["1"; 600_000].join(",");
+    let lock = format!(r#"{{"roleIds":[{ids}],"queryTime":"2096-10-02T07:06:40Z"}}"#);
+    cmd(con, &["SET", "lock", &lock]);
     let value = "x".repeat(LONG_VALUE);
     cmd(
         con,
@@ -54,6 +57,10 @@ fn long_names_of_short_rows(form: &str) -> String {
 fn long_calls() -> Vec<Vec<String>> {
     let id = "p".repeat(256);
     vec![
+        repeated("QUOTELOCK.GET lock", "", 0),
+        repeated("QUOTELOCK.GET lock JSON", "", 0),
+        repeated("QUOTELOCK.ACQUIRE lock 3 *", "", 0),
+        repeated("QUOTELOCK.ACQUIRE lock 3 * JSON", "", 0),
         repeated("VEHPRICE.GET t 1", "", 0),
         repeated("VEHPRICE.GET t 1 FIELDS 4 a b c none", "", 0),
         repeated("VEHPRICE.GET t 1 JSON", "", 0),
@@ -112,7 +119,7 @@ fn long_calls() -> Vec<Vec<String>> {
 
 #[apply(each_server)]
 fn bounds_every_reply_to_the_byte(#[case] kind: Kind) {
-    let server = &Server::builder(kind).module_args("max-batch 200000").start();
+    let server = &Server::builder(kind).module_args("max-batch 200000 price-ttl-ms 3600000").start();
     let (con, resp3) = (&mut server.connection(), &mut server.connection_resp3());
     fill(con);
     for (count, words) in long_calls().into_iter().enumerate() {
@@ -127,7 +134,12 @@ fn bounds_every_reply_to_the_byte(#[case] kind: Kind) {
         assert!(try_cmd(con, &words).is_ok(), "{shown}: {length}");
         assert!(try_cmd(resp3, &words).is_ok(), "{shown}: {length}");
         set_limit(con, length - 1);
+        let before = info(con, "quotelock");
         assert_eq!(error(con, &words), refused(length - 1), "{shown}");
+        // It counts as refused, and as nothing else.
+        let mut after = info(con, "quotelock");
+        after.retain(|name, figure| before.get(name) != Some(figure));
+        assert_eq!(after.keys().collect::<Vec<_>>(), ["quotelock_replies_refused"], "{shown}");
         set_limit(con, MIN);
         assert_eq!(error(resp3, &words), refused(MIN), "{shown}");
         let counted = &info(con, "quotelock")["quotelock_replies_refused"];
@@ -230,6 +242,7 @@ fn a_refused_table_takes_no_more_memory_than_a_short_one(#[case] kind: Kind) {
     }
 }
 
+/// One of ours, that is.
 #[apply(each_server)]
 fn never_refuses_a_lock(#[case] kind: Kind) {
     let server = &Server::start(kind);

@@ -58,6 +58,51 @@ fn all_that_is_released_has_one_version() {
     );
 }
 
+/// What pages say of it: `VERSION`, and `VER` as `MODULE LIST` shows it.
+const SAID: &[(&str, &[&str])] = &[
+    ("README.md", &["**Status:** VERSION,"]),
+    ("README.zh-TW.md", &["**狀態：** VERSION，"]),
+    ("docs/how-to/install.md", &["`ver` VER is VERSION."]),
+    ("docs/how-to/upgrade.md", &["`ver` VER is VERSION)"]),
+    ("docs/how-to/kubernetes.md", &["IMAGE=registry.example.com/quotelock:VERSION\n"]),
+    (
+        "RELEASING.md",
+        &[
+            "`npm publish quotelock-VERSION.tgz`",
+            "`## VERSION - ",
+            "`scripts/release-notes vVERSION`",
+            "git tag --sign vVERSION --message \"quotelock VERSION\"",
+            "git push origin vVERSION\n",
+            "`ver` VER for VERSION.",
+            "`VERSION` and `VERSION-valkey`",
+            "tag a `vVERSION` only",
+        ],
+    ),
+];
+
+#[test]
+fn the_pages_name_it() {
+    let numbers: Vec<u32> =
+        VERSION.split('-').next().unwrap().split('.').map(|number| number.parse().unwrap()).collect();
+    let ver = numbers.iter().fold(0, |ver, number| 100 * ver + number).to_string();
+    for (page, said) in SAID {
+        let text = file(page);
+        for words in *said {
+            let words = words.replace("VERSION", VERSION).replace("VER", &ver);
+            assert!(text.contains(&words), "{page} lacks {words:?}");
+        }
+        // And no other, neither in the name of a package's file nor as an image's tag.
+        for named in
+            ["quotelock-", "quotelock_", "quotelock:"].iter().flat_map(|before| text.split(before).skip(1))
+        {
+            let number = named.split(|end: char| !(end.is_ascii_digit() || end == '.')).next().unwrap();
+            if number.starts_with(|first: char| first.is_ascii_digit()) && number.contains('.') {
+                assert_eq!(number.trim_end_matches('.'), VERSION, "{page}");
+            }
+        }
+    }
+}
+
 /// `Cargo.lock` is held to it by `--locked`; the fuzzers have a lock file of their own.
 #[test]
 fn the_fuzzers_lock_file_has_it_too() {

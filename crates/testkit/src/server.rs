@@ -1,10 +1,13 @@
+use std::collections::VecDeque;
+use std::error::Error;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{Client, Connection, FromRedisValue, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
 use tempfile::TempDir;
@@ -69,24 +72,32 @@ impl Builder {
             match server.launch() {
                 Ok(()) => return Ok(server),
                 // Another process may take the port between our look and the server's.
-                Err(error) if attempts > 1 && error.to_string().contains("Address already in use") => {
-                    attempts -= 1
-                }
+                Err(error) if attempts > 1 && is_taken(&*error) => attempts -= 1,
                 Err(error) => return Err(error),
             }
         }
     }
 }
 
-/// A port that nothing listens at now.
+/// A port that nothing listens at now, and none of the last thousand: what is about to start again listens at none.
 pub fn free_port() -> Result<u16> {
+    static LAST: Mutex<VecDeque<u16>> = Mutex::new(VecDeque::new());
     loop {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
         // A cluster node listens 10000 higher too.
-        if port < 55_000 {
+        if port < 55_000 && !last.contains(&port) {
+            last.push_back(port);
+            if last.len() > 1000 {
+                last.pop_front();
+            }
             return Ok(port);
         }
     }
+}
+
+fn is_taken(error: &dyn Error) -> bool {
+    error.to_string().contains("Address already in use")
 }
 
 /// A running server in a directory of its own, both gone when this is dropped. A panic prints the end of its
@@ -271,7 +282,16 @@ impl Server {
         if self.child.is_some() {
             self.try_stop()?;
         }
-        self.launch()
+        let begun = Instant::now();
+        loop {
+            match self.launch() {
+                // Another process may have taken the port for a while.
+                Err(error) if is_taken(&*error) && begun.elapsed() < TIMEOUT => {
+                    sleep(Duration::from_millis(50))
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     fn prepare(builder: &Builder) -> Result<Self> {

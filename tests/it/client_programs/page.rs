@@ -46,7 +46,7 @@ fn table<const N: usize>(head: [&str; N], row: impl Fn(&Program) -> [String; N])
 }
 
 fn needs() -> String {
-    table(["client", "program", "limits how long it waits (default)", "has to be told"], |program| {
+    table(["client", "program", "time-out (default)", "set-up and quirks"], |program| {
         let (option, default) = program.time_out;
         let (registry, package) = (program.package.registry(), program.package.name());
         [
@@ -67,14 +67,14 @@ fn does() -> String {
     let head = [
         "client",
         "RESP",
-        "in a Cluster a call goes to the node of",
+        "how a call finds its node in a Cluster",
         "while slots move",
-        "its connection is lost: alone, in a Cluster",
-        "told to read from replicas",
+        "after a lost connection: one server, Cluster",
+        "reads from replicas",
         "a lock without `JSON`",
     ];
     table(head, |program| {
-        let in_words = |resends| if resends { "sent again" } else { "fails" };
+        let in_words = |resends| if resends { "repeats the call" } else { "fails" };
         let shapes = program.protocols.iter().map(|protocol| program.shape(*protocol));
         [
             program.client.to_owned(),
@@ -85,19 +85,23 @@ fn does() -> String {
                     format!("; in a Cluster {}", listed(program.cluster_protocols))
                 },
             match program.routing {
-                Routing::Itself => "its key",
-                Routing::Told => "the key it is told",
-                Routing::ToldAndSentOn => "the key it is told, once it was sent on",
-                Routing::Program => "the last call, and is sent on",
+                Routing::Itself => "finds the key itself",
+                Routing::Told => "the program passes the key",
+                Routing::ToldAndSentOn => "the program passes the key, used once redirected",
+                Routing::Program => "the program follows redirects",
             }
             .to_owned(),
-            if program.follows_ask { "goes on" } else { "fails for keys that have gone, until the slot has" }
-                .to_owned(),
+            if program.follows_ask {
+                "works"
+            } else {
+                "fails for keys already moved, until the whole slot has moved"
+            }
+            .to_owned(),
             format!("{}, {}", in_words(program.resends.alone), in_words(program.resends.cluster)),
             program.replicas.as_ref().map_or_else(
                 || "not tried".to_owned(),
                 |replicas| {
-                    let asked = if replicas.are_asked { "asks them" } else { "asks primaries" };
+                    let asked = if replicas.are_asked { "yes" } else { "no, asks primaries" };
                     format!("{asked} (`{}`)", replicas.option)
                 },
             ),
@@ -107,7 +111,7 @@ fn does() -> String {
 }
 
 fn rights() -> String {
-    table(["client", "alone", "in a Cluster", "with Sentinel"], |program| {
+    table(["client", "one server", "Cluster", "Sentinel"], |program| {
         let granted = |rights: &[&str]| {
             let rights: Vec<_> =
                 rights.iter().map(|right| format!("`+{}`", right.replace('|', "\\|"))).collect();

@@ -23,7 +23,7 @@ pub(super) struct Program {
     pub(super) rights: Rights,
     /// What limits how long it waits for an answer; and its default.
     pub(super) time_out: (&'static str, &'static str),
-    /// What else it has to be told.
+    /// What else to set up, and what to know of it.
     pub(super) told: &'static str,
 }
 
@@ -115,7 +115,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "cluster|info"], sentinel: Some(&[]) },
         time_out: ("`commandTimeout`, in ms", "none"),
-        told: "In a Cluster the key, by `Command.getKeys`: `call` asks any node, and is sent on.",
+        told: "In a Cluster, pass the key through `Command.getKeys`; otherwise `call` goes to any node and is redirected.",
     },
     Program {
         client: "iovalkey",
@@ -134,7 +134,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "cluster|info"], sentinel: Some(&[]) },
         time_out: ("`commandTimeout`, in ms", "none"),
-        told: "In a Cluster the key, as with ioredis.",
+        told: "In a Cluster, pass the key as with ioredis.",
     },
     Program {
         client: "node-redis",
@@ -148,8 +148,8 @@ pub(super) const SCRIPTS: &[Program] = &[
         resends: Resends { alone: false, cluster: false },
         replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&[]) },
-        time_out: ("`socketTimeout`, in ms: ends the connection", "none"),
-        told: "In a Cluster the key, in `sendCommand(key, isReadonly, words)`. `pingInterval` beside `socketTimeout`, which otherwise ends an idle connection for good. A listener for `error`: without one a lost connection ends the process.",
+        time_out: ("`socketTimeout`, in ms: closes the connection", "none"),
+        told: "In a Cluster, pass the key: `sendCommand(key, isReadonly, words)`. Set `pingInterval` too if you set `socketTimeout`, which otherwise closes an idle connection for good. Listen for `error`: otherwise a lost connection ends the process.",
     },
     Program {
         client: "Valkey GLIDE for Node",
@@ -168,7 +168,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         }),
         rights: Rights { alone: &["info"], cluster: &["cluster|slots"], sentinel: None },
         time_out: ("`requestTimeout`, in ms", "250 ms"),
-        told: "In RESP3 a map comes as a list of `{ key, value }`. A call that waits for 3 s is logged as a warning, on stdout.",
+        told: "In RESP3, returns a map as a list of `{ key, value }`. Logs a warning to stdout for a call that waits 3 s.",
     },
     Program {
         client: "redis-py",
@@ -187,7 +187,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "command"], sentinel: Some(&[]) },
         time_out: ("`socket_timeout`, in s", "5 s"),
-        told: "Nothing.",
+        told: "None.",
     },
     Program {
         client: "valkey-py",
@@ -206,7 +206,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         }),
         rights: Rights { alone: &[], cluster: &["cluster|slots", "command"], sentinel: Some(&[]) },
         time_out: ("`socket_timeout`, in s", "none"),
-        told: "RESP2 in a Cluster: in RESP3 it does not follow `MOVED`.",
+        told: "In a Cluster, use RESP2: in RESP3 it does not follow `MOVED`.",
     },
     Program {
         client: "Valkey GLIDE for Python",
@@ -228,7 +228,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         }),
         rights: Rights { alone: &["info"], cluster: &["cluster|slots"], sentinel: None },
         time_out: ("`request_timeout`, in ms", "250 ms"),
-        told: "A call that waits for 3 s is logged as a warning, on stdout.",
+        told: "Logs a warning to stdout for a call that waits 3 s.",
     },
     Program {
         client: "coredis",
@@ -250,7 +250,7 @@ pub(super) const SCRIPTS: &[Program] = &[
         }),
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&["role"]) },
         time_out: ("`stream_timeout`, in s", "none"),
-        told: "In a Cluster the key, as `Key(key)`. Calls share a connection: what waits needs a client of its own.",
+        told: "In a Cluster, pass the key as `Key(key)`. Calls share a connection, so use a separate client for calls that wait.",
     },
 ];
 
@@ -269,7 +269,7 @@ pub(super) const OTHERS: &[Program] = &[
         replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&[]) },
         time_out: ("the read time-out of `connect`, in s", "`default_socket_timeout` of PHP, 60 s"),
-        told: "nil and an error are both `false`: `getLastError` tells which. In a Cluster the key, in `rawCommand(key, …)`; this does not follow `MOVED`, but throws: make a new `RedisCluster`, which asks for the slots, and send it again, as the program does.",
+        told: "nil and an error are both `false`; `getLastError` tells which. In a Cluster, pass the key: `rawCommand(key, …)`. This throws on `MOVED` instead of following it: create a new `RedisCluster`, which fetches the slots, and repeat the call, as the program does.",
     },
     Program {
         client: "Predis",
@@ -284,7 +284,7 @@ pub(super) const OTHERS: &[Program] = &[
         replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: Some(&["role"]) },
         time_out: ("`read_write_timeout`, in s", "`default_socket_timeout` of PHP, 60 s"),
-        told: "In a Cluster where each command has its key, by `setCommandHandler`: it refuses commands that it does not know.",
+        told: "In a Cluster, register each command and the position of its key with `setCommandHandler`: Predis refuses unknown commands.",
     },
     Program {
         client: "redis-rb",
@@ -307,7 +307,7 @@ pub(super) const OTHERS: &[Program] = &[
             sentinel: Some(&["role"]),
         },
         time_out: ("`timeout`, in s", "5 s"),
-        told: "In a Cluster commands' names in lower case: otherwise it asks any node, and is sent on.",
+        told: "In a Cluster, write command names in lower case: otherwise a call goes to any node and is redirected.",
     },
     Program {
         client: "redigo, with redisc",
@@ -322,7 +322,7 @@ pub(super) const OTHERS: &[Program] = &[
         replicas: None,
         rights: Rights { alone: &[], cluster: &["cluster|slots"], sentinel: None },
         time_out: ("`DialReadTimeout`", "none"),
-        told: "`RetryConn`, which follows `MOVED` and `ASK`. It has no time-out for a single call: what waits needs a pool of its own.",
+        told: "Use `RetryConn`, which follows `MOVED` and `ASK`. There is no time-out per call, so use a separate pool for calls that wait.",
     },
     Program {
         client: "hiredis",
@@ -337,6 +337,6 @@ pub(super) const OTHERS: &[Program] = &[
         replicas: None,
         rights: Rights { alone: &[], cluster: &[], sentinel: None },
         time_out: ("`redisSetTimeout`", "none"),
-        told: "The program reads `MOVED` and `ASK` by itself.",
+        told: "The program handles `MOVED` and `ASK` itself.",
     },
 ];

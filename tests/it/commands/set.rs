@@ -170,7 +170,7 @@ fn a_lock_goes_when_its_time_is_up(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let con = &mut server.connection();
     cmd(con, &format!("QUOTELOCK.SET user:1 3 {TIME} PX 20"));
-    eventually(std::time::Duration::from_secs(5), || (int(con, "EXISTS user:1") == 0).then_some(()));
+    eventually(TIMEOUT, || (int(con, "EXISTS user:1") == 0).then_some(()));
     assert_eq!(reply(con, "QUOTELOCK.GET user:1"), "nil");
     assert_eq!(reply(con, "QUOTELOCK.GET user:1 JSON"), r#""null""#);
     assert_eq!(reply(con, &format!("QUOTELOCK.SET user:1 3 {TIME} XX")), "nil");

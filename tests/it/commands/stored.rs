@@ -1,7 +1,5 @@
 //! Strings that others wrote: which are locks, and what becomes of those that aren't.
 
-use std::time::Duration;
-
 use super::*;
 
 /// Each is the lock of roles 3 and 7 at `TIME`.
@@ -203,7 +201,7 @@ fn the_log_tells_of_it_once_a_second(#[case] kind: Kind) {
     cmd(con, "SET user:2 x");
     assert_eq!(reply(con, "QUOTELOCK.GET user:2"), "nil");
     let told_again = || warnings(server).last().filter(|line| line.contains("'user:2'")).map(|_| ());
-    eventually(Duration::from_secs(5), told_again);
+    eventually(TIMEOUT, told_again);
     assert_eq!(info(con, "quotelock")["quotelock_locks_invalid"], "5001");
 }
 
@@ -228,7 +226,9 @@ fn what_is_longer_than_any_lock_is_not_read(#[case] kind: Kind) {
         usec.split(',').next().unwrap().parse::<u64>().unwrap()
     };
     for command in ["QUOTELOCK.GET {U}", "QUOTELOCK.GET {U} JSON", "QUOTELOCK.DEL {U} IFEQ x"] {
-        let [short, long] = ["user:short", "user:long"].map(|user| micros(command, user));
+        // The least, as now and then the server is put off.
+        let mut least = |user| (0..5).map(|_| micros(command, user)).min().unwrap();
+        let [short, long] = ["user:short", "user:long"].map(&mut least);
         // Less than a microsecond a call can't be told, and the log gets a line a second.
         assert!(long < 10 * short.max(1000), "{command}: {long} us, {short} us for a short string");
     }

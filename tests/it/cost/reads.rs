@@ -153,7 +153,7 @@ fn hashes() -> Vec<Case> {
         case("`MGETHASH` of one hash of 64 fields 1,000 times", hashes(ROWS).after(hash(&wide))).beside(
             "`MGET` of as many rows",
             of_rows(&wide),
-            4.0,
+            6.0,
         ),
         case("`MGETHASH` of one hash of a field 1,000 times", hashes(ROWS).after(hash(&one))).beside(
             "`MGET` of as many rows",

@@ -41,12 +41,12 @@ pub(crate) use over::Over;
 pub(crate) use quotelock_testkit::{
     Builder, Kind, RawConnection, Rng, Server, TIMEOUT, free_port, pack, packed, workspace,
 };
-pub(crate) use random::{SHORT_MS, lock_command, table_command};
+pub(crate) use random::{LASTING, SHORT_MS, lock_command, table_command};
 pub(crate) use refusals::{Refusal, refuses};
 pub(crate) use replicas::{FakePrimary, follow, in_step, linked, primary, replica_of};
 pub(crate) use rstest::rstest;
 pub(crate) use rstest_reuse::apply;
-pub(crate) use servers::{each_server, module, oldest_and_newest, one_server, two_servers};
+pub(crate) use servers::{each_server, module, oldest_and_newest, one_server, two_servers, whole_slots};
 pub(crate) use stream::{FakeReplica, Sent, line, monitored};
 pub(crate) use table::{
     LATEST_EXPIRY, Rows, Table, all_tables, digest, live_rows, pipelined, pipelined_bytes, table,

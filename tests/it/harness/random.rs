@@ -5,6 +5,10 @@ use quotelock_testkit::Rng;
 use super::batches::{column_rows, id_list, json_rows, random_rows};
 use super::clock::{moment, now};
 
+/// Settings with which rows and locks that are to be there at the end are, however long a test takes. A lock is closing
+/// after five minutes, as by default.
+pub(crate) const LASTING: &str = "price-ttl-ms 3600000 lock-ttl-ms 7200000 lock-buffer-ms 6900000";
+
 /// Rows that are to be there at the end expire no sooner than this after they were written.
 const LONG_MS: i64 = 3_600_000;
 
@@ -33,7 +37,7 @@ pub(crate) fn lock_command(rng: &mut Rng) -> Vec<String> {
 fn lock_write(rng: &mut Rng, name: &str, key: &str, forms: &[&str]) -> String {
     let roles = rng.pick(&[r#"["3","7"]"#, "[3,7]", "3,7", "[]", r#"["é\n"]"#, "[[]]", ""]);
     let form = rng.pick(forms);
-    let expiry = rng.pick(&["", "", "EX 100", "PX 100000", "PX 30", "EX 0"]);
+    let expiry = rng.pick(&["", "", "EX 7000", "PX 7000000", "PX 30", "EX 0"]);
     let buffer = rng.pick(&["", "", "BUFFER 1", "PBUFFER 30", "BUFFER x"]);
     let time = rng.pick(&["", "", "ALIGN 1", "ALIGN 20", "LAG 5000"]);
     format!("{name} {key} {roles} {} {form} {expiry} {buffer} {time}", query_time(rng))

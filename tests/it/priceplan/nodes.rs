@@ -38,7 +38,7 @@ fn a_toggle_that_has_expired_is_none(#[case] kind: Kind) {
     let (primary, replica) = pair(kind);
     let (con, there) = (&mut primary.connection(), &mut replica.connection());
     cmd(con, "DEBUG SET-ACTIVE-EXPIRE 0");
-    cmd(con, "SET toggle new PX 300");
+    cmd(con, "SET toggle new PX 1000");
     let expiry = int(con, "PEXPIRETIME toggle");
     in_step(con, 1);
     let before = reply(there, "PRICEPLAN.TAG toggle 571");

@@ -44,7 +44,7 @@ fn held(con: &mut Connection) -> Held {
 
 fn builder(kind: Kind) -> Builder {
     Server::builder(kind)
-        .module_args("price-ttl-ms 3600000")
+        .module_args(LASTING)
         .conf("repl-diskless-sync-delay 0")
         .conf("client-output-buffer-limit replica 0 0 0")
         .conf("auto-aof-rewrite-percentage 0")

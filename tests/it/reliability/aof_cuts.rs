@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -22,12 +22,24 @@ fn aof(server: &Server) -> PathBuf {
 }
 
 /// The server's own tool, which the server's program is under another name.
-fn fix(server: &Server) {
+fn check_aof(server: &Server) -> PathBuf {
     let program = server.kind().program().unwrap();
-    let name = program.file_name().unwrap().to_str().unwrap().replace("-server", "-check-aof");
+    let tool = program.file_name().unwrap().to_str().unwrap().replace("-server", "-check-aof");
+    let (program, tool) = (program.to_str().unwrap(), server.dir().join(tool));
+    // A server with libraries of its own is started by a script, which has the program beside it.
+    for end in ["", ".bin"] {
+        let (of, link) = (format!("{program}{end}"), format!("{}{end}", tool.display()));
+        if Path::new(&of).exists() && !Path::new(&link).exists() {
+            symlink(of, link).unwrap();
+        }
+    }
+    tool
+}
+
+fn fix(server: &Server) {
     // Given the manifest, Valkey's tool refuses the RDB file of Valkey 9.1.
-    let mut tool = Command::new(&program);
-    let tool = tool.arg0(name).arg("--fix").arg(aof(server)).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut tool = Command::new(check_aof(server));
+    let tool = tool.arg("--fix").arg(aof(server)).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut tool = tool.spawn().unwrap();
     // It asks whether it may.
     let said_yes = tool.stdin.take().unwrap().write_all(b"y\n");

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use redis::Connection;
 
 use super::{full, report};
 use crate::harness::*;
+use crate::vehprice::claims::{Asked, count};
 
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
@@ -47,7 +49,7 @@ fn ids_of(con: &mut Connection, command: &str, list: &str) -> String {
 #[case::redis_8_2(Kind::REDIS_8_2)]
 #[case::valkey_8_1(Kind::VALKEY_8_1)]
 #[case::valkey_9_1(Kind::VALKEY_9_1)]
-fn forth_and_back_by_an_hour(#[case] kind: Kind) {
+fn ahead_by_an_hour_and_back(#[case] kind: Kind) {
     if !Path::new(LIBRARY).exists() {
         report(kind, "clock set by an hour", "not run: there is no libfaketime");
         return;
@@ -76,6 +78,16 @@ fn forth_and_back_by_an_hour(#[case] kind: Kind) {
         assert!(text(con, "QUOTELOCK.ACQUIRE user:1 3 * JSON").contains("Created"));
         // The claim has expired, and another's begins.
         assert_eq!(ids_of(con, claim, "claimed"), r#"["absent"]"#, "an hour ahead");
+        // Who waits now is told as soon as the row is there: far sooner than the timer goes off that was set before.
+        let mut waiting = Asked::of(&server, "VEHPRICE.MGET t JSON BLOCK 0 IDS absent");
+        eventually(TIMEOUT, || (count(con, "claims_waiting") == 1).then_some(()));
+        let stored = Instant::now();
+        cmd(con, &format!("VEHPRICE.SET t absent EX {} FIELDS 1 a x", 3 * HOUR_S));
+        assert_eq!(waiting.answer(), r#"[{"a":"x"}]"#);
+        let took = stored.elapsed();
+        assert!(took < Duration::from_secs(20), "told after {took:?}");
+        cmd(con, "VEHPRICE.DEL t absent");
+        assert_eq!(ids_of(con, claim, "claimed"), r#"["absent"]"#, "an hour ahead, again");
 
         set_clock(&server, con, -HOUR_S);
         let rows = text(con, "VEHPRICE.MGET t JSON IDS long never");

@@ -41,7 +41,7 @@ struct Shop {
 }
 
 impl Shop {
-    /// One client's work, until there were enough calls.
+    /// One client's work, until all have made `total` calls together.
     fn work(&self, client: usize, mut rng: Rng) {
         let mut con = self.connect();
         while self.asked.fetch_add(1, Ordering::Relaxed) < self.total {
@@ -115,7 +115,7 @@ fn get_then_set(con: &mut Connection, asked: Asked<LockKey>) -> bool {
     true
 }
 
-/// Has the clients make so many calls while disasters strike now and then; then judges.
+/// Has the clients make `total` calls while disasters strike now and then; then judges.
 fn judge_calls(
     seed: u64,
     way: Way,

@@ -91,7 +91,8 @@ fn fail_over_and_over(kind: Kind, failovers: u64) -> Tally {
             signal(&process, "-STOP");
         }
         let others: Vec<usize> = (0..SERVERS).filter(|index| *index != primary).collect();
-        let next = eventually(TIMEOUT, || others.iter().copied().find(|index| makes_locks(&servers[*index])));
+        let next =
+            eventually(3 * TIMEOUT, || others.iter().copied().find(|index| makes_locks(&servers[*index])));
         writeln!(ask, "?").unwrap();
         let mut line = String::new();
         said.read_line(&mut line).unwrap();

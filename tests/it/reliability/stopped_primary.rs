@@ -23,7 +23,7 @@ fn second_moments(kind: Kind, conf: &[&str]) -> (u64, Duration) {
             .and_then(|mut con| redis::cmd("INFO").arg("replication").query::<String>(&mut con));
         role.is_ok_and(|role| role.contains("role:master"))
     };
-    let next = eventually(TIMEOUT, || (1..SERVERS).find(is_primary));
+    let next = eventually(3 * TIMEOUT, || (1..SERVERS).find(is_primary));
     let mut there = eventually(TIMEOUT, || {
         let mut con = redis::Client::open(servers[next].url()).unwrap().get_connection().ok()?;
         // The other replica has to follow before there can be a write.

@@ -221,7 +221,7 @@ fn info_counts_rows_and_verdicts(#[case] kind: Kind) {
     let given: Vec<String> = (0..100).map(|id| format!("{id} 1")).collect();
     cmd(con, "VEHPRICE.SET t long FIELDS 1 a x");
     cmd(con, &format!("VEHPRICE.MSET t PX 1 FIELDS 1 a ROWS {}", given.join(" ")));
-    eventually(std::time::Duration::from_secs(5), || {
+    eventually(TIMEOUT, || {
         cmd(con, "VEHPRICE.GET t long");
         (info(con, "quotelock")["quotelock_rows_expired"] == "100").then_some(())
     });

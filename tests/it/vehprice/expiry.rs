@@ -1,7 +1,5 @@
 //! When rows end, when the key ends with them, and that nothing tells of a row after its end.
 
-use std::time::Duration;
-
 use super::*;
 
 /// When a row ends.
@@ -35,7 +33,7 @@ fn assert_ends(con: &mut Connection, before: i64, ends: Ends, shown: &str) {
 fn is_what_the_words_say(#[case] kind: Kind) {
     let cases = [
         ("", In(120_000)),
-        ("EX 1", In(1000)),
+        ("EX 5", In(5000)),
         ("EX 100", In(100_000)),
         ("ex 315360000", In(315_360_000_000)),
         ("PX 5000", In(5000)),
@@ -349,7 +347,7 @@ fn the_key_goes_with_its_last_live_row(#[case] kind: Kind) {
     // Nobody touches it: the server's own expiry takes it.
     cmd(con, "VEHPRICE.MSET t PX 20 FIELDS 1 x ROWS a 1 b 1");
     cmd(con, "VEHPRICE.SET t c PX 40 FIELDS 1 x 1");
-    eventually(Duration::from_secs(5), || (int(con, "DBSIZE") == 0).then_some(()));
+    eventually(TIMEOUT, || (int(con, "DBSIZE") == 0).then_some(()));
     // Held by hand beyond its rows it has no rows, and the next write takes it.
     for write in ["VEHPRICE.DEL t a", "VEHPRICE.DEL t none", "VEHPRICE.SET t a PXAT 1 FIELDS 1 x 1"] {
         held_beyond_its_row(con, "a", "x");

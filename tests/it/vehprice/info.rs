@@ -57,7 +57,7 @@ fn tells_of_live_rows_only(#[case] kind: Kind) {
     let con = &mut clients.resp2;
     let given: Vec<String> = (0..500).map(|id| format!("{id} 1")).collect();
     cmd(con, &format!("VEHPRICE.MSET t PX 20 FIELDS 1 short ROWS {}", given.join(" ")));
-    eventually(std::time::Duration::from_secs(5), || (int(con, "VEHPRICE.LEN t") == 2).then_some(()));
+    eventually(TIMEOUT, || (int(con, "VEHPRICE.LEN t") == 2).then_some(()));
     assert_eq!(facts(con), "2 1 9999999999990 9999999999995");
 }
 

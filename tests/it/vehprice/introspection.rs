@@ -79,7 +79,7 @@ pub(crate) const VEHPRICE: [Expected; 16] = [
         key_flags: READ_KEY,
         last_key: 1,
         categories: "@read, @slow",
-        complexity: "O(N) where N is the number of rows that were written since, and O(1) if there are none",
+        complexity: "O(N) where N is the number of rows written since, and O(1) if there are none",
         grammar: "key:key revision:string \
                   [FIELDS fields:{numfields:integer field:string…}] \
                   [JSON]",
@@ -91,7 +91,7 @@ pub(crate) const VEHPRICE: [Expected; 16] = [
         key_flags: READ_KEY,
         last_key: 1,
         categories: "@read, @slow",
-        complexity: "O(1) for a step, O(N) for a whole iteration, where N is the number of rows",
+        complexity: "O(1) for each call, O(N) for a whole iteration, where N is the number of rows",
         grammar: "key:key cursor:string [COUNT count:integer] \
                   [FIELDS fields:{numfields:integer field:string…}] \
                   [JSON]",
@@ -123,7 +123,7 @@ pub(crate) const VEHPRICE: [Expected; 16] = [
         key_flags: "RO",
         last_key: 1,
         categories: "@read, @slow",
-        complexity: "O(1) while no row has expired that was not swept yet, else O(N) where N is the number of rows",
+        complexity: "O(1) if all expired rows have been swept, else O(N) where N is the number of rows",
         grammar: "key:key",
     },
     Expected {

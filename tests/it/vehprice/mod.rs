@@ -20,6 +20,7 @@ mod json_rows;
 mod keys;
 mod limits;
 mod lists;
+mod loading;
 mod mget;
 mod mgethash;
 mod mset;

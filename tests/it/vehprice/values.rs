@@ -140,6 +140,14 @@ fn a_row_has_up_to_64_fields(#[case] kind: Kind) {
     let too_many = error(&mut clients.resp2, "VEHPRICE.SET t 2 MERGE FIELDS 1 one-more x");
     assert_eq!(too_many, "ERR invalid row '2', with MERGE it would have more than 64 fields");
     clients.check_json("VEHPRICE.GET t 2 JSON", &row);
+    // Only the last of an id's rows counts.
+    let mset = |rows: &str| ["VEHPRICE.MSET", "t", "MERGE", "JSON", rows].map(str::to_owned);
+    let first = fields[0][0].as_str();
+    let given = format!(r#"{{"2":{{"one-more":"x"}},"2":{{"{first}":"y"}}}}"#);
+    assert_eq!(int(&mut clients.resp2, &mset(&given)), 1);
+    clients.check_json(&format!("VEHPRICE.GET t 2 FIELDS 1 {first} JSON"), &format!(r#"{{"{first}":"y"}}"#));
+    let given = format!(r#"{{"2":{{"{first}":"y"}},"2":{{"one-more":"x"}}}}"#);
+    assert_eq!(error(&mut clients.resp2, &mset(&given)), too_many);
 }
 
 #[apply(each_server)]

@@ -47,7 +47,7 @@ pub(crate) fn write(directory: &Path, runs: &[Run], plan: &Plan) {
         "hour.svg",
         chart::draw("An hour of mixed load: memory and file descriptors", note, minutes, &panels),
     );
-    let note = "On a machine shared with other work: that there is no trend is all that they say.";
+    let note = "On a machine shared with other work: times say little.";
     let panels = [
         panel("PING, median, ms", 0, "ping_p50", 1.0),
         panel("up to 40 rows in JSON, median, ms", 0, "rows_p50", 1.0),

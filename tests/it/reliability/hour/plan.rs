@@ -56,7 +56,7 @@ impl Plan {
             life_ms: 2000,
             saves: Duration::from_secs(2),
             pace: 1,
-            trend_bytes: 500_000.0,
+            trend_bytes: 1_000_000.0,
             rest_bytes: 131_072.0,
         }
     }

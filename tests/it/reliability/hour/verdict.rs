@@ -7,7 +7,7 @@ use super::samples::{BESIDES, DESCRIPTORS, KEYS, MEMORY, RESIDENT, Sample, THREA
 const RESIDENT_PART: f64 = 0.05;
 const RESIDENT_BYTES: f64 = 2_000_000.0;
 /// The keys there are must be as many, or the figures of two thirds say nothing about each other.
-const KEYS_PART: f64 = 0.05;
+const KEYS_PART: f64 = 0.1;
 
 /// What became of one server, primary or replica.
 pub(crate) struct Course {

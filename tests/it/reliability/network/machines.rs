@@ -1,5 +1,6 @@
 //! Machines on a network of a test's own: a network namespace each, and a switch between them.
 
+use std::env;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Error, Read, Write, stderr};
 use std::net::Ipv4Addr;
@@ -21,7 +22,8 @@ pub(super) struct Network {
 
 impl Network {
     /// Runs a test on the last of this many machines: what it connects to and starts, it does from there. Where no
-    /// such machines can be had it says so, past the harness, which shows nothing of a test that passes.
+    /// such machines can be had it says so, past the harness, which shows nothing of a test that passes; with
+    /// `QUOTELOCK_NETWORK=required` it fails.
     pub(super) fn test<T: Send>(
         machines: usize,
         what: &str,
@@ -30,6 +32,10 @@ impl Network {
         match Self::start(machines) {
             Ok(network) => Some(network.machines[machines - 1].on(|| test(&network))),
             Err(error) => {
+                assert!(
+                    env::var_os("QUOTELOCK_NETWORK").is_none_or(|value| value != "required"),
+                    "{what}: it takes network namespaces: {error}"
+                );
                 let why = format!("reliability: {what}: skipped, as it takes network namespaces: {error}\n");
                 stderr().write_all(why.as_bytes()).unwrap();
                 None

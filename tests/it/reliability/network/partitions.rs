@@ -10,7 +10,7 @@ use super::writers::{Tally, write_during};
 use crate::harness::*;
 
 const WRITERS: [u64; 4] = [0, 1, 2, 3];
-const CALL_TIMEOUT: Duration = Duration::from_secs(1);
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long clients write before the network is cut.
 const BEFORE_MS: u64 = 300;
 

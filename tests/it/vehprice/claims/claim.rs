@@ -51,8 +51,8 @@ fn answers_in_every_form(#[case] kind: Kind) {
 fn claims_what_is_missing_and_free(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let con = &mut server.connection();
-    cmd(con, "VEHPRICE.MSET t PX 600000 FIELDS 2 a b ROWS 1 x y");
-    cmd(con, "VEHPRICE.SET t 2 PX 5000 FIELDS 1 a x");
+    cmd(con, "VEHPRICE.MSET t PX 680000 FIELDS 2 a b ROWS 1 x y");
+    cmd(con, "VEHPRICE.SET t 2 PX 9000 FIELDS 1 a x");
     cmd(con, "VEHPRICE.SET t 3 PX 1 FIELDS 1 a x");
     cmd(con, "VEHPRICE.SET t 4 FIELDS 1 a x");
     cmd(con, "CONFIG SET quotelock.price-ttl-ms 0");
@@ -90,10 +90,10 @@ fn claims_what_is_missing_and_free(#[case] kind: Kind) {
 fn ends_by_itself_and_is_released(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let con = &mut server.connection();
-    cmd(con, "VEHPRICE.CLAIM t PX 2000 IDS 1 2");
+    cmd(con, "VEHPRICE.CLAIM t PX 3000 IDS 1 2");
     let first = claim(con, "t", "IDS 1 2 3");
     assert_eq!((first.claimed.as_str(), first.pending.as_str()), ("3", "1 2"));
-    rest(2005);
+    rest(3005);
     let second = claim(con, "t", "IDS 1 2 3");
     assert_eq!((second.claimed.as_str(), second.pending.as_str()), ("1 2", "3"));
     let release = |con: &mut Connection, key: &str, token: &str, ids: &str| {
@@ -114,7 +114,7 @@ fn is_bounded_over_all_tables(#[case] kind: Kind) {
     let server = &Server::start(kind);
     let con = &mut server.connection();
     cmd(con, "CONFIG SET quotelock.max-claims 5");
-    cmd(con, "VEHPRICE.CLAIM short PX 2000 IDS 1 2");
+    cmd(con, "VEHPRICE.CLAIM short PX 5000 IDS 1 2");
     // Of what the other keys leave a key gets half, rounded up.
     let part = claim(con, "t", "IDS 1 2 3 4");
     assert_eq!((part.claimed.as_str(), part.pending.as_str()), ("1 2", ""));
@@ -122,7 +122,7 @@ fn is_bounded_over_all_tables(#[case] kind: Kind) {
     assert_eq!(claim(con, "v", "IDS 1").token, "none");
     assert_eq!(claim(con, "t", "IDS 1 4").pending, "1");
     assert_eq!((count(con, "claims_refused"), count(con, "claims_pending")), (5, 5));
-    rest(2005);
+    rest(5005);
     assert_eq!(claim(con, "v", "IDS 1 2 3").claimed, "1");
     eventually(TIMEOUT, || (count(con, "claims_expired") == 2).then_some(()));
     // A smaller bound takes no claim away.

@@ -59,6 +59,9 @@ pub(crate) fn count(con: &mut Connection, name: &str) -> i64 {
     info(con, "quotelock")[&format!("quotelock_{name}")].parse().unwrap()
 }
 
+/// A token that a client has made for itself.
+const OWN: &str = "0123456789abcdef0123456789abcdef";
+
 /// A client that has sent a command and was not answered yet.
 pub(crate) struct Asked {
     pub(crate) connection: RawConnection,
