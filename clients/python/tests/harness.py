@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import os
@@ -128,6 +129,14 @@ def through_each_driver(test: Callable[[Any, Classes], Awaitable[None]]) -> Call
                     await test(self, classes)
 
     return run
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if is_so():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it is not so after ten seconds")
 
 
 def key(name: str = "key") -> str:

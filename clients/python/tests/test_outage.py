@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from unittest import TestCase
+from unittest.mock import patch
 
 import redis
 import redis.asyncio
 
 from quotelock import FillError, FillOptions, Lock, PriceTable, Reserved, Seen, Timing, VehPrice, is_unavailable
 
-from .harness import ServerTest, key
+from .harness import ServerTest, key, until
 from .way import Way, at_once, bare, either_way, given
 
 TIMING = Timing(ttl_ms=360_000, align_ms=60_000, lag_ms=0)
@@ -33,20 +36,20 @@ class Upstream:
     """Knows each id but 99."""
 
     def __init__(self, way: Way, seconds: float = 0) -> None:
+        self.seconds = seconds
         self.asked: list[list[str]] = []
         self.most_at_once = 0
         self._at_once = 0
-        self._seconds = seconds
         self.fetch: Any = self._fetch_async if way.is_async else self._fetch
 
     def _fetch(self, ids: list[str]) -> Any:
         self._begin()
-        time.sleep(self._seconds)
+        time.sleep(self.seconds)
         return self._end(ids)
 
     async def _fetch_async(self, ids: list[str]) -> Any:
         self._begin()
-        await asyncio.sleep(self._seconds)
+        await asyncio.sleep(self.seconds)
         return self._end(ids)
 
     def _begin(self) -> None:
@@ -59,14 +62,26 @@ class Upstream:
         return {id: {"price": int(id) * 2} for id in ids if id != "99"}
 
 
-class Feigned:
-    """Calls through an outage, to a Redis that answers what it is told to."""
+class Clock:
+    """The clock of outages, which stands still."""
 
-    def __init__(self, way: Way, **options: Any) -> None:
+    def __init__(self, test: TestCase) -> None:
+        self.now = 5000.0
+        test.enterContext(patch("quotelock._outage.monotonic", lambda: self.now))
+
+
+class Feigned:
+    """Calls through an outage, to a Redis that answers what it is told to, and when."""
+
+    def __init__(self, way: Way, clock: Clock, **options: Any) -> None:
         self.outage = way.outage(pause_ms=250, **options)
         self.asked = 0
         self.error: Exception | None = None
         self.seconds = 0.0
+        """How long an answer takes by the clock."""
+        self.go = threading.Event()
+        self.go.set()
+        self._clock = clock
         self._redis: Any = self._answer_async if way.is_async else self._answer
 
     def call(self) -> Any:
@@ -74,52 +89,56 @@ class Feigned:
 
     def _answer(self) -> str:
         self.asked += 1
-        time.sleep(self.seconds)
+        self.go.wait(30)
+        self._clock.now += self.seconds
         if self.error:
             raise self.error
         return "redis"
 
     async def _answer_async(self) -> str:
-        seconds, self.seconds = self.seconds, 0
-        await asyncio.sleep(seconds)
-        return self._answer()
+        return await asyncio.to_thread(self._answer)
 
 
 class Outages(ServerTest):
     @either_way
     async def test_pause_after_a_failure_and_then_one_call_tries_while_the_others_go_on(self, way: Way) -> None:
-        changes = list[Any]()
-        feigned = Feigned(way, on_change=lambda *change: changes.append(change))
+        changes, clock = list[Any](), Clock(self)
+        feigned = Feigned(way, clock, on_change=lambda *change: changes.append(change))
         self.assertEqual((await given(feigned.call()), feigned.outage.is_on), ("redis", False))
         feigned.error = DOWN
         self.assertEqual((await given(feigned.call()), feigned.outage.is_on), ("upstream", True))
         for _ in range(5):
             self.assertEqual(await given(feigned.call()), "upstream")
         self.assertEqual(feigned.asked, 2, "it was asked in the pause")
-        await asyncio.sleep(0.3)
-        feigned.error, feigned.seconds = None, 0.1
-        self.assertEqual(sorted(await at_once(way, [feigned.call] * 3)), ["redis", "upstream", "upstream"])
+        clock.now += 0.25
+        feigned.error = None
+        feigned.go.clear()
+        trying = asyncio.create_task(at_once(way, [feigned.call]))
+        await until(lambda: feigned.asked == 3)
+        self.assertEqual(await at_once(way, [feigned.call] * 2), ["upstream", "upstream"])
+        feigned.go.set()
+        self.assertEqual(await trying, ["redis"])
         self.assertEqual((feigned.asked, feigned.outage.is_on, await given(feigned.call())), (3, False, "redis"))
         self.assertEqual(changes, [(True, DOWN), (False, None)])
 
     @either_way
     async def test_pause_again_where_the_call_that_tries_fails(self, way: Way) -> None:
-        changes = list[Any]()
-        feigned = Feigned(way, on_change=lambda *change: changes.append(change))
+        changes, clock = list[Any](), Clock(self)
+        feigned = Feigned(way, clock, on_change=lambda *change: changes.append(change))
         feigned.error = DOWN
+        # However long it takes to fail.
+        feigned.seconds = 0.3
         for asked in (1, 2, 3):
-            # However long it takes to fail.
-            feigned.seconds = 0.3
             self.assertEqual(await given(feigned.call()), "upstream")
             self.assertEqual(await given(feigned.call()), "upstream")
             self.assertEqual(feigned.asked, asked)
-            await asyncio.sleep(0.3)
+            clock.now += 0.25
         self.assertEqual(changes, [(True, DOWN)])
 
     @either_way
     async def test_are_no_answer_to_a_call_that_is_wrong(self, way: Way) -> None:
         for error in (redis.exceptions.ResponseError("invalid roleIds"), redis.exceptions.NoPermissionError("no"), TypeError("none")):
-            feigned = Feigned(way)
+            feigned = Feigned(way, Clock(self))
             feigned.error = error
             with self.assertRaises(type(error)) as raised:
                 await given(feigned.call())
@@ -128,10 +147,11 @@ class Outages(ServerTest):
 
     @either_way
     async def test_end_where_redis_answers_an_error(self, way: Way) -> None:
-        feigned = Feigned(way)
+        clock = Clock(self)
+        feigned = Feigned(way, clock)
         feigned.error = DOWN
         await given(feigned.call())
-        await asyncio.sleep(0.3)
+        clock.now += 0.25
         feigned.error = redis.exceptions.ResponseError("invalid roleIds")
         with self.assertRaises(redis.exceptions.ResponseError):
             await given(feigned.call())
@@ -139,7 +159,7 @@ class Outages(ServerTest):
 
     @either_way
     async def test_fail_no_call_by_their_hook(self, way: Way) -> None:
-        feigned = Feigned(way, on_change=lambda *_: 1 / 0)
+        feigned = Feigned(way, Clock(self), on_change=lambda *_: 1 / 0)
         feigned.error = DOWN
         self.assertEqual(await given(feigned.call()), "upstream")
 
@@ -160,7 +180,7 @@ class Outages(ServerTest):
 class Screens(ServerTest):
     @either_way
     async def test_go_on_with_upstream_at_the_moment_that_was_seen_and_come_back_by_themselves(self, way: Way) -> None:
-        outage, upstream = way.outage(), Upstream(way)
+        clock, outage, upstream = Clock(self), way.outage(), Upstream(way)
         tables, locks = way.PriceTables(outage=outage), bare(way.LockedQuoteInfo())
         prefix, user = key("prices"), key("user")
 
@@ -183,7 +203,7 @@ class Screens(ServerTest):
             self.assertEqual(await screen(moment), (moment, False))
         self.assertEqual(way.asked, ["QUOTELOCK.ACQUIRE"], "it was asked in the pause")
         way.is_cut = lambda _command: False
-        await asyncio.sleep(1.05)
+        clock.now += 1
         asked = len(upstream.asked)
         self.assertEqual(await screen(moment), (moment, True))
         self.assertEqual((outage.is_on, len(upstream.asked)), (False, asked), "it did not fill")
@@ -213,7 +233,7 @@ class Screens(ServerTest):
     @either_way
     async def test_of_a_process_ask_upstream_once_for_the_same_rows(self, way: Way) -> None:
         way.is_cut = cut
-        table, upstream = new_table(), Upstream(way, seconds=0.2)
+        table, upstream = new_table(), Upstream(way, seconds=1)
         tables = bare(way.PriceTables(FillOptions(limit=2), outage=way.outage()))
         screens = [partial(tables.get_or_fill, table, ids, upstream.fetch) for ids in ([1, 2, 3], [3, 2, 99], [2, 1])]
         first, second, third = await at_once(way, screens)
@@ -224,6 +244,7 @@ class Screens(ServerTest):
         self.assertEqual(sorted(id for ids in upstream.asked for id in ids), ["1", "2", "3", "99"])
         self.assertLessEqual(max(map(len, upstream.asked)), 2)
         # What is under way is shared, what is done isn't; except ids that upstream does not know.
+        upstream.seconds = 0
         again = await given(tables.get_or_fill(table, [1, 99], upstream.fetch))
         self.assertEqual((again.missing, upstream.asked[-1]), (["99"], ["1"]))
 

@@ -28,7 +28,7 @@ class Waiting(ServerTest):
             await prices.mset(table, {"1": {"a": 1}}, token=token)
             began = time.monotonic()
             self.assertEqual(await waiting, [{"a": "1"}, None])
-            self.assertLess(time.monotonic() - began, 0.15)
+            self.assertLess(time.monotonic() - began, 1.0)
             await client.aclose()
 
     def test_ends_with_its_time(self) -> None:
@@ -37,7 +37,7 @@ class Waiting(ServerTest):
             prices.claim(table, [1], ttl_ms=60_000)
             began = time.monotonic()
             self.assertEqual(prices.mget(table, [1], fields=["a"], block_ms=400), [None])
-            self.assertTrue(0.39 < time.monotonic() - began < 0.7, time.monotonic() - began)
+            self.assertTrue(0.39 < time.monotonic() - began < 1.9, time.monotonic() - began)
 
     def test_asks_the_server_again_within_the_drivers_time_out(self) -> None:
         for timeout, longest in ((0.5, 200), (1, 700), (5.0, 2000), (None, 2000)):

@@ -21,12 +21,12 @@ def upstream(ids: list[str]) -> dict[str, dict[str, str]]:
 lock = locks.acquire("42", ["3", "7"], **timing.lock_options)
 print("map:", lock.role_ids, lock.state, lock.outcome)
 
-# Prices of that moment and these roles are in one table, and outlive every lock on it. What is missing is fetched by one pod.
+# Prices of that queryTime and these roles are in one table, and outlive every lock on it. What is missing is fetched by one pod.
 table = timing.table(lock, "hermes:prices", lock.role_ids)
 filled = tables.get_or_fill(table, ["4711", "4799"], upstream, fields=["styleId", "pricingId"])
 print("map:", filled.rows, filled.missing)
 
-# A plan's id goes out with the tag of old pricing, until a toggle says otherwise.
+# A plan's id is sent with the tag of old pricing, until a toggle says otherwise.
 [plan_id] = plans.tag(["571"])
 print("map:", plan_id, plans.route([plan_id]))
 
@@ -42,7 +42,7 @@ try:
 except ServerError as error:
     print(error.reason, "-", error)
 
-# While Redis is down a screen goes on with upstream alone, at the moment that the app sent back.
+# While Redis is down a screen goes on with upstream alone, at the queryTime that the app sent back.
 away, outage = redis.Redis(port=1, retry=Retry(NoBackoff(), 0)), Outage()
 held = outage.run(
     lambda: LockedQuoteInfo(away).acquire("42", ["3", "7"], **timing.lock_options),

@@ -3,7 +3,7 @@ import type { UpstreamRow } from './upstream.js';
 
 type Rows = ReadonlyMap<string, UpstreamRow>;
 
-/** An upstream call whose answer is not stored. */
+/** An upstream call whose result is not stored. */
 export interface Ask {
   ids: readonly string[];
   answer: Promise<Rows>;
@@ -11,19 +11,19 @@ export interface Ask {
   until: number;
 }
 
-/** Upstream calls of a process beside the tables, so that screens that ask for the same rows share them. */
+/** Upstream calls that bypass the tables. Screens of a process that ask for the same rows share them. */
 export class Asks {
   readonly #room: Room;
   readonly #limit: number;
   readonly #tables = new Map<string, Map<string, Ask>>();
 
-  /** `limit` is how many ids a call is for. */
+  /** `limit`: the most ids in a call. */
   constructor(room: Room, limit: number) {
     this.#room = room;
     this.#limit = limit;
   }
 
-  /** The calls for these ids: those that there are, and new ones for what nobody has asked for. */
+  /** The calls for these ids: those under way, and new ones for ids that nobody has asked for. */
   for(
     table: string,
     ids: readonly string[],
@@ -60,7 +60,7 @@ export class Asks {
       }
     };
     const ask: Ask = { ids, until, answer: Promise.resolve().then(inTurn) };
-    ask.answer.catch(() => undefined); // those who wait are told
+    ask.answer.catch(() => undefined); // the callers that wait get the error
     for (const id of ids) asks.set(id, ask);
     this.#tables.set(table, asks);
     return ask;

@@ -1,18 +1,20 @@
 import { type Word, checkWord, checkWords } from './words.js';
 
-/** A field's value as it may be given: undefined and null are a field that the row lacks. */
+/** A field's value as passed. `undefined` and `null` mean that the row lacks the field. */
 export type Value = Word | null | undefined;
 
-/** Rows to be written, with their ids. */
+/** Rows to write, with their ids. */
 type GivenRows = readonly (readonly [id: Word, row: object])[];
 
-/** Rows by column: values by field, each with an entry for each id. `missing` are the places of ids that have no row. */
+/**
+ * Rows by column: an array of values for each field, with an entry for each id. `missing`: the positions of ids without a row.
+ */
 export interface Columns {
   missing: readonly number[];
   columns: readonly (readonly (string | null)[])[];
 }
 
-/** The rows that the server answers by column for these fields. */
+/** The rows that the server returned by column for these fields. */
 export function rowsOf(fields: readonly string[], { missing, columns }: Columns): (object | null)[] {
   const named = fields.map((field, at) => [field, columns[at] ?? []] as const);
   const rows: (object | null)[] = (columns[0] ?? []).map((_, at) => {
@@ -24,7 +26,7 @@ export function rowsOf(fields: readonly string[], { missing, columns }: Columns)
   return rows;
 }
 
-/** Ids in one argument. One pass over them, and a copy only if some are numbers: of thousands of ids each shows. */
+/** Ids as one argument. One pass, and a copy only if some are numbers: with thousands of ids each pass costs time. */
 export function idsText(command: string, ids: readonly Word[]): string {
   let areTexts = true;
   for (let at = 0; at < ids.length; at += 1) {
@@ -36,7 +38,7 @@ export function idsText(command: string, ids: readonly Word[]): string {
   return JSON.stringify(areTexts ? ids : ids.map(String));
 }
 
-/** Rows in one argument, by column. */
+/** Rows as one argument, by column. */
 export function columnsText(command: string, fields: readonly string[], rows: GivenRows): string {
   checkWords(fields, command, 'field');
   const ids = rows.map(([id], at) => idText(command, id, at));
@@ -46,7 +48,7 @@ export function columnsText(command: string, fields: readonly string[], rows: Gi
   return JSON.stringify({ ids, fields, columns });
 }
 
-/** Rows in one argument, each with fields of its own. */
+/** Rows as one argument, each with its own fields. */
 export function rowsText(command: string, rows: GivenRows): string {
   const members = rows.map(([given, row], at) => {
     const id = idText(command, given, at);
@@ -76,7 +78,7 @@ function idText(command: string, given: unknown, at: number): string {
   return String(given);
 }
 
-/** Null where a row lacks the field. */
+/** Null if the row lacks the field. */
 function valueText(command: string, row: object, field: string, id: string): string | null {
   const value = (row as Record<string, unknown>)[field];
   if (typeof value === 'string') return value;

@@ -1,22 +1,22 @@
-/** Rows that expire at one moment, with the same fields, by column. */
+/** Rows with the same expiry and the same fields, by column. */
 export interface ChangedRows {
   /** In milliseconds since 1970, null if never. */
   expiresAt: number | null;
   fields: readonly string[];
   ids: readonly string[];
-  /** Values by field, each with an entry for each id, null where a row lacks the field. */
+  /** An array of values for each field, with an entry for each id, null if the row lacks the field. */
   columns: readonly (readonly (string | null)[])[];
 }
 
-/** What to do to a copy of a table to have it as it is now. */
+/** The changes that bring a copy of a table up to date. */
 export interface Changes {
-  /** What the next changes are asked since; `0` where there is no table. */
+  /** The revision to pass to the next call; `0` if there is no table. */
   revision: string;
-  /** The server's clock, in milliseconds since 1970. Rows that expire at it or before are to be left out. */
+  /** The server's clock, in milliseconds since 1970. Leave out rows that expire at this time or before. */
   now: number;
-  /** Whether to forget what one has, or to apply this to it. */
+  /** Whether these are all rows: then drop the old copy. Otherwise apply them to it. */
   whole: boolean;
-  /** Live rows that were stored since, and perhaps some that were there already. */
+  /** Live rows stored since, and perhaps some that the copy already has. */
   groups: readonly ChangedRows[];
   deleted: readonly string[];
 }

@@ -10,7 +10,7 @@ export type { Word };
 /** A client or a Cluster of ioredis or iovalkey. */
 export interface IoRedis {
   call(command: string, args: Word[]): Promise<unknown>;
-  /** Takes what only the driver itself makes. */
+  /** Takes a command object, which only the driver makes. */
   sendCommand(command: never): unknown;
 }
 
@@ -30,43 +30,43 @@ export interface Glide {
   customCommand(args: string[]): Promise<unknown>;
 }
 
-/** Any other way to a server: sends a command's words, and receives its first key and whether a replica may answer it. */
+/** Any other way to reach a server. It is passed the command's words, its first key, and whether a replica may answer. */
 export type Send = (words: string[], key: string, readOnly: boolean) => Promise<unknown>;
 
-/** What commands are sent through. Connecting, reconnecting and closing are its own affair. */
+/** What commands are sent through. It connects, reconnects and closes by itself. */
 export type Driver = IoRedis | NodeRedis | NodeRedisCluster | Glide | Send | Observed;
 
-/** Sends a command. Its key is first among the arguments, and `VEHPRICE.MGETHASH` has keys alone. */
+/** Sends a command. Its key is the first argument; `VEHPRICE.MGETHASH` has only keys. */
 export type Ask = (command: string, args: Word[]) => Promise<unknown>;
 
 /** The ways to send a command through a driver. */
 export interface Commands {
-  /** What may be a little old: a driver that reads from replicas may ask one. */
+  /** For reads that may be slightly old: a driver that reads from replicas may ask one. */
   read: Ask;
-  /** What writes, or must be current: the primary is asked. */
+  /** For writes, and for reads that must be current: goes to the primary. */
   primary: Ask;
   /**
-   * What waits for up to `blockMs`, without limit if that is 0. The primary is asked, as a replica answers at once. A time-out of
-   * the driver is put off for as long; where it can't be, this fails before anything is sent.
+   * For calls that wait up to `blockMs`, or without limit if that is 0. Goes to the primary, as a replica replies at once.
+   * Extends the driver's time-out by as much; if that is not possible, fails before anything is sent.
    */
   wait: (command: string, args: Word[], blockMs: number) => Promise<unknown>;
-  /** After how long the driver gives up what waits, if it does. */
+  /** After how long the driver cuts off calls that wait, if it does. */
   cutOffMs: number | undefined;
 }
 
-/** How a command is to be sent. */
+/** How to send a command. */
 export interface Sending {
   /** Whether a replica may answer. */
   readOnly: boolean;
-  /** For how long the server may wait before it answers; without limit if it is 0. */
+  /** How long the server may wait before it replies; 0: no limit. */
   blockMs?: number;
 }
 
 /** How a kind of driver sends. */
 export interface Transport {
-  /** What the driver puts before each key of the commands that it knows. */
+  /** The prefix that the driver adds to each key of the commands it knows. */
   keyPrefix: string;
-  /** After how long the driver gives up what waits, if it does. */
+  /** After how long the driver cuts off calls that wait, if it does. */
   cutOffMs?: number | undefined;
   send(command: string, args: Word[], how: Sending): Promise<unknown>;
 }

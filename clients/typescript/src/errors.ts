@@ -2,25 +2,24 @@
  * Why the server refused a command.
  *
  * - `call`: the arguments are wrong; the message names the one at fault and what it should have been
- * - `toggle`: the toggle of `PRICEPLAN` holds what means no mode
- * - `type`: the key holds another type than the command is for (`WRONGTYPE`)
+ * - `toggle`: the `PRICEPLAN` toggle holds an invalid value
+ * - `type`: the key holds a value of another type (`WRONGTYPE`)
  * - `access`: the user may not call the command or touch the key (`NOPERM`, `NOAUTH`)
- * - `module`: the server does not know the command, or an option of it that this client needs: the module is not loaded, or too
- *   old
+ * - `module`: the server does not know the command, or an option that this client needs: the module is not loaded or is too old
  * - `full`: the server has no memory left for a write (`OOM`)
- * - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that
+ * - `role`: the server can't do it in its current state: a replica asked to write, a primary without replicas, or a server that
  *   is loading, busy or cut off (`READONLY`, `NOREPLICAS`, `LOADING`, `BUSY`, `MASTERDOWN`, `CLUSTERDOWN`, `TRYAGAIN`, `MISCONF`,
  *   `UNBLOCKED`)
  * - `other`: anything else
  */
 export type Reason = 'call' | 'toggle' | 'type' | 'access' | 'module' | 'full' | 'role' | 'other';
 
-/** An error that the server answered. What goes wrong on the way to it stays the driver's own error. */
+/** An error that the server returned. If the server can't be reached, you get the driver's own error instead. */
 export class ServerError extends Error {
   override readonly name = 'ServerError';
   /** Why the server refused. */
   readonly reason: Reason;
-  /** The first word of what the server said: `ERR`, `WRONGTYPE`, `NOPERM` and so on. */
+  /** The first word of the server's message: `ERR`, `WRONGTYPE`, `NOPERM` and so on. */
   readonly code: string;
 
   constructor(
@@ -36,7 +35,7 @@ export class ServerError extends Error {
   }
 }
 
-/** What did not answer in time. Of Redis, `isUnavailable` is true for it. */
+/** Something did not answer in time. If it was Redis, `isUnavailable` returns true for this error. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
@@ -58,8 +57,8 @@ const REASONS: Readonly<Record<string, Reason>> = {
 };
 
 /**
- * What a module says that does not know the forms in which this client sends and reads many rows. One that does takes every
- * number of arguments that `mset` sends.
+ * The errors of an older module, which does not know the forms in which this client sends and reads many rows. A newer one takes
+ * every number of arguments that `mset` sends.
  */
 const OLDER =
   /^ERR (syntax error, (unknown option )?'(LIST|COLUMNS|JSON|TOKEN|PERSIST)' |wrong number of arguments for 'vehprice\.mset')/;
@@ -74,7 +73,7 @@ function reasonOf(code: string, message: string): Reason {
   return CALL.test(message) ? 'call' : 'other';
 }
 
-/** The driver's error as a `ServerError` if the server answered it, else as it is. */
+/** The driver's error as a `ServerError` if the server returned it, otherwise unchanged. */
 export function serverError(error: unknown, command: string): unknown {
   if (!(error instanceof Error)) return error;
   const message = error.constructor.name === 'RequestError' ? messageOfGlide(error.message) : isReply(error) && error.message;
@@ -105,7 +104,10 @@ const CODES_OF_GLIDE: Readonly<Record<string, string>> = {
   PermissionDenied: 'NOPERM',
 };
 
-/** What the server said, undefined if it did not. GLIDE tells it as `WRONGTYPE: …`, or as `…: - ResponseError: …`. */
+/**
+ * The server's message, or undefined if it isn't the server's. GLIDE passes it on as `WRONGTYPE: …`, or as
+ * `…: - ResponseError: …`.
+ */
 function messageOfGlide(message: string): string | undefined {
   const [, kind = '', text] = /^(?:An error was signalled by the server: - )?([A-Z][A-Za-z]*): (.*)$/s.exec(message) ?? [];
   const code = CODES_OF_GLIDE[kind] ?? (/^[A-Z]+$/.test(kind) ? kind : undefined);

@@ -1,9 +1,9 @@
-/** What one entry of a `Map` takes, with a number of its own. */
+/** The size of a `Map` entry whose value is a number. */
 const ENTRY_BYTES = 56;
 
 /**
- * When the rows of a copy expire, in milliseconds since 1970, `Infinity` for never. In most tables all rows do so at one moment:
- * only those that don't are noted one by one.
+ * When the rows of a copy expire, in milliseconds since 1970, `Infinity` for never. In most tables all rows expire at the same
+ * time: only the others are kept one by one.
  */
 export class Expiries {
   /** No row expires before this. */
@@ -15,12 +15,12 @@ export class Expiries {
     this.#common = common;
   }
 
-  /** About what it takes. */
+  /** About how much memory it takes. */
   get bytes(): number {
     return this.#others.size * ENTRY_BYTES;
   }
 
-  /** When a row expires that is there. */
+  /** When an existing row expires. */
   of(id: string): number {
     return this.#others.get(id) ?? this.#common;
   }
@@ -35,7 +35,7 @@ export class Expiries {
     this.#others.delete(id);
   }
 
-  /** Those of the rows that have expired by now. They are to be deleted. */
+  /** The rows that have expired by now. The caller must delete them. */
   expired(rows: ReadonlyMap<string, unknown>, now: number): string[] {
     if (now < this.earliest) return [];
     const isCommonOver = this.#common <= now && rows.size > this.#others.size;

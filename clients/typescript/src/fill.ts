@@ -12,14 +12,14 @@ import type { WaitPool } from './wait-pool.js';
 import { answered, endsWithin } from './within.js';
 import type { Outcome, TableWorks, Work, Works } from './works.js';
 
-/** The pause after the first failure; each one that follows doubles it. */
+/** The pause after the first failure; each further failure doubles it. */
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1000;
 
-/** How often rows are read again while there is no room to fetch them. */
+/** How often rows are read again while there is no room to fetch them, in milliseconds. */
 const LOOK_MS = 100;
 
-/** What the calls of a process share. */
+/** What all calls of a process share. */
 export interface Filling {
   asks: Asks;
   options: FillOptions;
@@ -27,37 +27,40 @@ export interface Filling {
   unknown: UnknownIds;
   waits: Pick<WaitPool, 'until'>;
   works: Works;
-  /** How many upstream calls there may be at once. */
+  /** Limits how many upstream calls there are at once. */
   room: Room;
-  /** One more, for rows that are about to expire: it keeps no screen waiting. */
+  /** One more call, for rows about to expire, so that screens don't wait for it. */
   refreshing: Room;
 }
 
 type Settled = 'filled' | 'waited' | 'unknown' | 'failed';
 
 /**
- * One call that fills what a table lacks: of all processes one fetches each row. It claims the row, fetches it from upstream and stores it under
- * the claim, while the others wait.
+ * One call that fills the missing rows of a table. Of all processes, one fetches each row: it claims the row, fetches it from
+ * upstream and stores it under the claim, while the others wait.
  */
 export class Fill<F extends string> {
-  /** What became of the ids. */
+  /** What has become of each id. */
   readonly settled = new Map<string, Settled>();
-  /** What upstream answered, stored or not. */
+  /** The rows that upstream returned, stored or not. */
   readonly fetched = new Map<string, Row>();
-  /** Whether some of it was not, as it would have expired by now: a lock lives for longer than its table's timing says. */
+  /**
+   * Whether some rows were not stored because they would already have expired: the lock lives longer than its table's timing
+   * says.
+   */
   isPast = false;
-  /** What upstream failed with last. */
+  /** Upstream's last error. */
   error: unknown;
   readonly #filling: Filling;
   readonly #table: PriceTable;
   readonly #upstream: Upstream<F>;
   readonly #until: number;
   readonly #tries: Map<string, number>;
-  /** What this call has begun itself. */
+  /** The work that this call started itself. */
   readonly #own = new Set<Work>();
   readonly #joined = new Map<Work, Promise<void>>();
   #failures = 0;
-  /** What Redis failed with. */
+  /** Redis's error. */
   #redis: { error: unknown } | undefined;
 
   constructor(filling: Filling, table: PriceTable, upstream: Upstream<F>, ids: Iterable<string>, until: number) {
@@ -72,7 +75,10 @@ export class Fill<F extends string> {
     return [...this.settled.values()].filter((one) => one === settled).length;
   }
 
-  /** Until all rows are settled, or the time is up. What is under way then goes on, for the next screens. It fails as Redis does. */
+  /**
+   * Runs until all rows are settled or the time is up. Work still under way then continues, for the next screens. Throws if Redis
+   * fails.
+   */
   async run(): Promise<void> {
     const { unknown, works } = this.#filling;
     const { key } = this.#table;
@@ -89,10 +95,7 @@ export class Fill<F extends string> {
     });
   }
 
-  /**
-   * Fetches rows again that are about to expire, unless another pod is at it, or this one is or has just failed to. Nobody waits
-   * for it.
-   */
+  /** Refreshes rows about to expire, unless a pod is already doing so or this one has just failed to. Nobody waits for it. */
   async refresh(refreshMs: number): Promise<void> {
     const { options, prices, refreshing } = this.#filling;
     if (!refreshing.tryTake()) return;
@@ -105,7 +108,7 @@ export class Fill<F extends string> {
       const { upstream, redis } = token === null ? {} : await this.#fetch(claimed, token, refreshMs);
       if (upstream ?? redis) await sleep(MAX_PAUSE_MS, undefined, { ref: false });
     } catch {
-      // The rows are there still.
+      // The rows are still there.
       void this.#release(own);
       await sleep(MAX_PAUSE_MS, undefined, { ref: false });
     } finally {
@@ -117,7 +120,7 @@ export class Fill<F extends string> {
     return this.#until - performance.now();
   }
 
-  /** Whether rows expire before they are stored. */
+  /** Whether rows would expire before they are stored. */
   get #isPast(): boolean {
     const { expiry } = this.#table;
     return typeof expiry === 'object' && expiry.at !== undefined && Number(expiry.at) <= Date.now();
@@ -127,7 +130,7 @@ export class Fill<F extends string> {
     return [...this.#tries.keys()].filter((id) => !this.settled.has(id));
   }
 
-  /** Claims what nobody in this process is at, and has it fetched, as long as there is room. */
+  /** Claims the ids that nobody in this process is fetching, and has them fetched, as long as there is room. */
   async #claimOpen(table: TableWorks): Promise<void> {
     const open = () => this.#unsettled.filter((id) => !table.has(id));
     if (open().length === 0) return;
@@ -136,7 +139,7 @@ export class Fill<F extends string> {
     try {
       while (open().length > 0 && this.#leftMs > 0) {
         if (!room.tryTake()) {
-          // Who has something to wait for need not wait for room.
+          // A call that can wait for other work need not wait for room.
           if (table.of(this.#unsettled).size > 0) return;
           if (!(await this.#roomFor(open))) return;
         }
@@ -152,7 +155,7 @@ export class Fill<F extends string> {
     }
   }
 
-  /** Waits for room, and meanwhile for rows that other pods store. Whether it is taken, as something is still open. */
+  /** Waits for room, and meanwhile for rows that other pods store. Returns whether it took the room, as ids are still open. */
   async #roomFor(open: () => string[]): Promise<boolean> {
     const { room } = this.#filling;
     const place = room.take();
@@ -171,11 +174,11 @@ export class Fill<F extends string> {
     return false;
   }
 
-  /** Waits for rows that other pods are fetching. Where none is, they are read again after a while. */
+  /** Waits for rows that other pods are fetching. If none is being fetched, reads them again after a while. */
   async #look(ids: readonly string[]): Promise<void> {
     const { there, redis } = await this.#wait(ids);
     if (redis) throw redis.error;
-    // It may be fetched by this call meanwhile.
+    // This call may have fetched it meanwhile.
     this.#settle(
       there.filter((id) => !this.settled.has(id)),
       'waited',
@@ -183,7 +186,7 @@ export class Fill<F extends string> {
     if (there.length === 0) await sleep(Math.max(0, Math.min(LOOK_MS, this.#leftMs)));
   }
 
-  /** Begins to fetch what is claimed, if anything is, and to wait for what others are fetching. */
+  /** Claims ids, starts to fetch the claimed ones, if any, and to wait for those that others are fetching. */
   async #claim(table: TableWorks, open: readonly string[]): Promise<Work | undefined> {
     if (this.#leftMs <= 0) return undefined;
     const { options, prices, unknown } = this.#filling;
@@ -195,11 +198,11 @@ export class Fill<F extends string> {
       const there = open.filter((_, at) => rows[at] !== null);
       this.#settle(there, 'waited');
       if (pending.length > 0) table.begin({ ids: pending, isFetch: false, outcome: this.#wait(pending) });
-      // What nobody is at is fetched without a claim where the server has no room for more of them.
+      // If the server has no room for more claims, ids that nobody is fetching are fetched without one.
       const taken = new Set([...there, ...pending]);
       const ids = claimed.length > 0 ? claimed : open.filter((id) => !taken.has(id)).slice(0, options.limit);
       if (ids.length === 0) return undefined;
-      // Who found an id unknown says so before its claim ends: so it is looked up after the claim.
+      // A pod that finds an id unknown records it before its claim ends: so look it up after claiming.
       const known = await answered(options.answerMs, () => unknown.among(key, ids));
       this.#settle(known, 'unknown');
       if (known.length > 0 && token !== null) await this.#release(token, known);
@@ -271,7 +274,7 @@ export class Fill<F extends string> {
   async #ask(ids: readonly string[], token: string | null, refreshMs?: number): Promise<ReadonlyMap<string, Row>> {
     const { options } = this.#filling;
     const answer = this.#upstream.ask(ids, options.fetchMs);
-    // One after the other: none may come after the claims were given up.
+    // One after another: none may arrive after the claims were released.
     while (!(await endsWithin(options.claimMs / 3, answer))) {
       if (token === null) continue;
       const renew = () => this.#renew(ids, token, refreshMs);
@@ -286,8 +289,8 @@ export class Fill<F extends string> {
   }
 
   /**
-   * Renews claims. One that is gone stays so: a row that was deleted meanwhile is not to come back. `CLAIM` would claim
-   * them anew; but of `limit`, what is claimed already counts first, and then ids in order: here blanks, which stand for no row.
+   * Renews claims. A claim that has ended is not made again: a row deleted meanwhile must not come back. `CLAIM` would claim it
+   * anew; but `limit` counts rows already claimed first, then ids in order: here placeholders, which stand for no row.
    */
   async #renew(ids: readonly string[], token: string, refreshMs?: number): Promise<void> {
     const blanks = ids.map((_, at) => `?${token.slice(0, 8)}.${at}`);
@@ -301,14 +304,14 @@ export class Fill<F extends string> {
   }
 
   /**
-   * Stores rows, of which others' stand that are there already. The ids that have a row now. Where Redis can't be reached the claims
-   * stay until they expire: the write may have been carried out, or be under way, and without its claim it would be lost.
+   * Stores rows; existing rows of others stay. Returns the ids that have a row now. If Redis can't be reached, the claims stay
+   * until they expire: the write may have been carried out or be under way, and would be lost without its claim.
    */
   async #store(rows: ReadonlyMap<string, Row>, token: string | null): Promise<string[]> {
     const { options, prices } = this.#filling;
     const { key, expiry } = this.#table;
     const ids = [...rows.keys()];
-    // A claim ends with whatever else is written. Of the rows that are claimed some may be there: those to be refreshed.
+    // Any other write ends a claim. Some claimed rows may exist: those being refreshed.
     const how = { expiry, ...(token === null ? ({ condition: 'NX' } as const) : { token }) };
     try {
       const { fields } = this.#upstream;
@@ -318,7 +321,8 @@ export class Fill<F extends string> {
       if (token !== null && !isUnavailable(error)) await this.#release(token);
       throw error;
     }
-    // By others; or by the first of two calls, whose reply was lost; or the claim was lost, and they are to be fetched again.
+    // Others stored them; or the first of two calls did, whose reply was lost; or the claim was lost, and they must be fetched
+    // again.
     const there = await answered(options.answerMs, () => prices.mget(key, ids, { current: true }));
     return ids.filter((_, at) => there[at] !== null);
   }
@@ -331,13 +335,13 @@ export class Fill<F extends string> {
     return unknown;
   }
 
-  /** Where it fails, the claims expire. */
+  /** If this fails, the claims expire. */
   async #release(token: string, ids?: readonly string[]): Promise<void> {
     const { options, prices } = this.#filling;
     await answered(options.answerMs, () => prices.release(this.#table.key, token, ids)).catch(() => undefined);
   }
 
-  /** Pods that fail at the same time don't come back at the same time. */
+  /** Jitter, so that pods that fail at the same time don't retry at the same time. */
   async #pause(): Promise<void> {
     const ms = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures - 1), MAX_PAUSE_MS) * (0.5 + Math.random() / 2);
     await sleep(Math.max(0, Math.min(ms, this.#leftMs)));

@@ -4,44 +4,44 @@ import type { PriceTableCopies } from './price-table-copies.js';
 import type { Answer, GivenRow } from './vehprice.js';
 import type { Connect } from './wait-pool.js';
 
-/** Rows as upstream answers them: a `Map` by id, or pairs of id and row. Ids that it leaves out are ids that it does not know. */
+/** Rows as upstream returns them: a `Map` by id, or pairs of id and row. Leave out ids that upstream does not know. */
 export type Fetched<F extends string> = Iterable<readonly [id: Word, row: [F] extends [never] ? object : Partial<GivenRow<F>>]>;
 
-/** Fetches these ids from upstream. The signal says when nobody waits for the answer any more. */
+/** Fetches these ids from upstream. The signal aborts when nobody waits for the result any more. */
 export type Fetch<F extends string = never> = (ids: string[], signal: AbortSignal) => Promise<Fetched<F>>;
 
-/** `F`, which `fields` alone are to tell: what upstream answers and what copies have must fit. */
+/** `F`, inferred from `fields` alone: what upstream returns and what copies hold must match it. */
 export type Told<F extends string> = [F][F extends unknown ? 0 : never];
 
-/** Rows, and what it took to have them. */
+/** Rows, and where they came from. */
 export interface Filled<R> {
-  /** One for each id, in order, null where there is none. */
+  /** One for each id, in order, null if there is none. */
   rows: (R | null)[];
-  /** How many of the ids were there at once. */
+  /** How many of the ids were in the table at once. */
   hits: number;
-  /** How many this call fetched. */
+  /** How many ids this call fetched. */
   filled: number;
-  /** How many another pod or call fetched. */
+  /** How many ids another pod or call fetched. */
   waited: number;
   /** Ids that upstream does not know. */
   missing: string[];
-  /** Whether upstream was asked without the table, under an `UnlockedLock` or as Redis is down. */
+  /** Whether the rows came from upstream without the table, because of an `UnlockedLock` or because Redis is down. */
   unlocked: boolean;
 }
 
-/** A row as it was read. It may be shared by several calls. */
+/** A row as read. Several calls may share it. */
 export type FilledRow<F extends string> = Readonly<Answer<F, never>>;
 
-/** Some rows could not be had: upstream failed, or time was up. */
+/** Some rows could not be fetched: upstream failed, or the time was up. */
 export class FillError<R = unknown> extends Error {
   override readonly name = 'FillError';
 
   constructor(
-    /** The rows that there are. */
+    /** The rows there are. */
     readonly filled: Filled<R>,
-    /** The ids of those that could not be had. What upstream does not know is among `filled.missing`. */
+    /** The ids of the rows that could not be fetched. Ids that upstream does not know are in `filled.missing`. */
     readonly failed: string[],
-    /** What upstream failed with. It is no `cause`: an upstream that can't be reached is no Redis that can't. */
+    /** Upstream's error. It is not the `cause`, as an unreachable upstream doesn't mean that Redis is unreachable. */
     readonly upstream: unknown,
   ) {
     const why = upstream instanceof Error ? upstream.message : String(upstream);
@@ -51,41 +51,45 @@ export class FillError<R = unknown> extends Error {
 
 /** How tables are filled. */
 export interface FillOptions {
-  /** What a screen may take, in milliseconds: 5,000. Where Redis itself is slow to answer, `answerMs` more. */
+  /** How long a screen may take, in milliseconds (default 5,000). If Redis itself is slow, `answerMs` longer. */
   maxMs: number;
-  /** What Redis may take to answer a command, with all attempts to send it again: 1,000. */
+  /** How long Redis may take to answer a command, repeats included (default 1,000). */
   answerMs: number;
-  /** How long a claim lasts, which is renewed while upstream takes longer: 2,000. It is what a dead pod delays others. */
+  /**
+   * How long a claim lasts; it is renewed while upstream takes longer (default 2,000). A dead pod delays the others by this much.
+   */
   claimMs: number;
-  /** What an upstream call may take: 10,000. It goes on after `maxMs`, for the next screens. */
+  /** How long an upstream call may take (default 10,000). It continues after `maxMs`, for the next screens. */
   fetchMs: number;
-  /** How many ids an upstream call is for: 2,000. */
+  /** How many ids an upstream call may have (default 2,000). */
   limit: number;
-  /** How many upstream calls there are at once in this process: 4. One more refreshes. */
+  /** How many upstream calls this process makes at once (default 4). One more refreshes rows. */
   parallel: number;
-  /** How many upstream calls there are for an id: 3. */
+  /** How many times upstream is called for an id (default 3). */
   tries: number;
-  /** How long an id that upstream does not know isn't asked for again: 60,000. By another pod at most as long once more. */
+  /**
+   * For how long an id that upstream does not know is not fetched again (default 60,000); by another pod, at most twice as long.
+   */
   unknownMs: number;
-  /** How many connections there are for waiting: 4. More calls that wait take turns. */
+  /** How many connections are used for waiting (default 4). Further calls that wait take turns. */
   waitConnections: number;
 }
 
 export interface PriceTablesOptions extends Partial<FillOptions> {
-  /** Makes a connection for waiting. It is needed for GLIDE and a function alone: other drivers are duplicated. */
+  /** Makes a connection for waiting. Only needed for GLIDE and a function: other drivers are duplicated. */
   connect?: Connect;
-  /** Goes on with upstream alone while Redis is down. */
+  /** Continues with upstream alone while Redis is down. */
   outage?: Outage;
 }
 
 export interface GetOrFillOptions<F extends string> {
-  /** What is read and written: all fields that the table has, the same in each call. Without them what each row has. */
+  /** The fields to read and write: all fields of the table, the same in each call. If omitted, whatever each row has. */
   fields?: readonly F[];
-  /** Copies of the same fields. Then rows are read from the copy of the table instead. */
+  /** Copies with the same fields. If set, rows are read from the copy of the table. */
   copies?: PriceTableCopies<Told<F>>;
   /**
-   * Fetches rows again, in the background, that expire within this many milliseconds. For tables that are not named after a moment: each call
-   * looks for such rows by a `CLAIM` of its own.
+   * Fetches rows that expire within this many milliseconds again, in the background. For tables not named after a `queryTime`:
+   * each call looks for such rows with a `CLAIM` of its own.
    */
   refreshMs?: number;
 }
@@ -102,7 +106,7 @@ const DEFAULTS: FillOptions = {
   waitConnections: 4,
 };
 
-/** The options, with the defaults of those that are not given. */
+/** The options, with defaults for those not given. */
 export function fillOptions(given: Partial<FillOptions>): FillOptions {
   const options = { ...DEFAULTS };
   for (const name of Object.keys(DEFAULTS) as (keyof FillOptions)[]) {

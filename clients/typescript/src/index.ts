@@ -1,4 +1,7 @@
-/** Typed commands of the quotelock module, over ioredis, iovalkey, node-redis or Valkey GLIDE. A class a family, named as its commands. */
+/**
+ * Typed commands of the quotelock module, over ioredis, iovalkey, node-redis or Valkey GLIDE. One class per command family, with
+ * methods named like its commands.
+ */
 export type { Value } from './batch.js';
 export type { ChangedRows, Changes } from './changes.js';
 export type { Driver, Glide, IoRedis, NodeRedis, NodeRedisCluster, Send, Word } from './driver.js';

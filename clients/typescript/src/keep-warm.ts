@@ -2,29 +2,32 @@ import type { NextMoment, Timing } from './timing.js';
 
 export interface KeepWarmOptions {
   /**
-   * How long before users are on a moment its tables are filled, in milliseconds: half of the lag. Upstream has what is left of the lag
-   * to commit what the moment is to see.
+   * How long before new locks use a `queryTime` its tables are filled, in milliseconds (default: half of the lag). Upstream has
+   * the rest of the lag to commit the prices for that `queryTime`.
    */
   leadMs?: number;
-  /** Called with the error if a filling fails, or if the server's clock can't be read any more. The screens then fill what is missing. */
+  /**
+   * Called with the error if filling fails, or if the server's clock can't be read any more. The screens then fill the missing
+   * rows.
+   */
   onError?: (error: unknown) => void;
 }
 
 /** Tables that are kept warm. */
 export interface Warming {
-  /** No further moment is begun. What is under way ends by itself. */
+  /** Starts no further filling. One under way runs to its end. */
   stop(): void;
 }
 
-/** After how long the server's clock is looked at again: it may have been set. */
+/** How often the server's clock is read again: it may have been set. */
 const LOOK_MS = 60_000;
 
-/** The pause after the clock could not be had. */
+/** The pause after the clock could not be read. */
 const PAUSE_MS = 1000;
 
 /**
- * Has each moment warmed before users are on it, by the server's clock, as the moments are: a pod whose own is ahead would ask
- * upstream for a moment that is not over. The timer keeps no process alive.
+ * Warms each `queryTime` before new locks use it. It uses the server's clock, as locks do: a pod with a fast clock would ask
+ * upstream for a `queryTime` still in the future. The timer does not keep the process alive.
  */
 export function keepWarm(
   timing: Timing,
@@ -38,27 +41,32 @@ export function keepWarm(
   let timer: NodeJS.Timeout;
   let isStopped = false;
   let hasClock = true;
-  let begun: string | undefined;
+  /** From when on locks use the last `queryTime` that was begun. */
+  let begun = 0;
 
   const tell = (error: unknown) => {
     try {
       onError?.(error);
     } catch {
-      // What the hook throws is lost, so that it ends no process.
+      // Errors thrown by the hook are ignored, so that they don't end the process.
     }
   };
   const arm = (delayMs: number) => {
     if (!isStopped) timer = setTimeout(wake, Math.min(Math.max(delayMs, 0), LOOK_MS)).unref();
   };
-  /** Begins what is due, and says in how long something is. */
+  /** Starts what is due, and returns the time until the next one. */
   const begin = (now: number): number => {
-    let moment = timing.nextMoment(new Date(now));
-    if (moment.queryTime !== begun && now >= moment.since.getTime() - leadMs) {
-      begun = moment.queryTime;
+    // From when on locks use the first `queryTime` that is not due yet.
+    const end = timing.nextMoment(new Date(now + leadMs)).since.getTime();
+    // The server's clock was set back.
+    if (begun >= end) begun = 0;
+    let moment = timing.nextMoment(new Date(Math.max(now, begun)));
+    while (moment.since.getTime() < end) {
+      begun = moment.since.getTime();
       warm(moment).catch(tell);
+      moment = timing.nextMoment(moment.since);
     }
-    if (moment.queryTime === begun) moment = timing.nextMoment(moment.since);
-    return moment.since.getTime() - leadMs - now;
+    return end - leadMs - now;
   };
   const wake = async () => {
     try {

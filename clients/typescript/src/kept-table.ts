@@ -4,16 +4,16 @@ import { RoundTrips } from './round-trips.js';
 import { TableCopy } from './table-copy.js';
 
 /**
- * Why the server refuses where it no longer has, or no longer shows, what was copied, or can't read the revision. The other
- * reasons pass, and the revision is good after them.
+ * The reasons after which a copy is dropped: the server no longer has or shows the table, or can't read the revision. Other
+ * failures are temporary, and the revision is still valid after them.
  */
 const ENDS_A_COPY: ReadonlySet<Reason> = new Set(['call', 'type', 'access', 'module']);
 
-/** Whom a table belongs to. */
+/** The owner of a table. */
 interface Owner {
-  /** The copy takes this many bytes more. */
+  /** The copy has grown by this many bytes. */
   onGrowth(bytes: number): void;
-  /** There is no copy, and no call under way that would bring one. */
+  /** There is no copy, and no call under way that would make one. */
   onEmpty(): void;
 }
 
@@ -24,7 +24,7 @@ export class KeptTable<R extends object> {
   #copy: TableCopy<R> | undefined;
   #bytes = 0;
 
-  /** `ask` asks the server what has changed since a revision. */
+  /** `ask` returns what has changed since a revision. */
   constructor(ask: (revision: string) => Promise<Changes>, owner: Owner) {
     this.#owner = owner;
     this.#trips = new RoundTrips(
@@ -33,22 +33,22 @@ export class KeptTable<R extends object> {
     );
   }
 
-  /** About what the copy takes. */
+  /** About how much memory the copy takes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The copy, as it was when the server was last asked. */
+  /** The copy, as of the last call to the server. */
   get copy(): TableCopy<R> | undefined {
     return this.#copy;
   }
 
-  /** The copy, made exact by a round trip that begins after this call. */
+  /** The copy, brought up to date by a round trip that starts after this call. */
   exact(): Promise<TableCopy<R>> {
     return this.#trips.share();
   }
 
-  /** Lets the copy go. A round trip that is under way is applied to it still, and brings it back. */
+  /** Drops the copy. A round trip under way is still applied to it, and brings it back. */
   forget(): void {
     this.#keep(undefined);
     this.#dropIfEmpty();

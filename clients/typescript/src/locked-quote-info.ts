@@ -3,7 +3,7 @@ import { type AcquireOptions, type AcquiredLock, type QueryTime, QuoteLock, type
 import { isUnavailable } from './unavailable.js';
 import { type Word, checkWord } from './words.js';
 
-/** What a user is quoted for. */
+/** What a user's quotes are based on. */
 export interface LockedInfo {
   userId: string;
   roleIds: string[];
@@ -14,7 +14,7 @@ export interface LockedInfo {
 /** A user's lock. */
 export type LockedInfoReturn = Pick<LockedInfo, 'roleIds' | 'queryTime'> & { state: State };
 
-/** Whose lock it is: what comes after the prefix in the key. */
+/** The user who owns the lock: the part of the key after the prefix. */
 export type UserId = Word;
 
 /** A service's own logger. */
@@ -26,16 +26,16 @@ export interface Logger {
 }
 
 export interface BindOptions {
-  /** What each key has before the user; without it `hermes:LockedQuoteInfo:`. */
+  /** The prefix of each key (default `hermes:LockedQuoteInfo:`). */
   prefix?: string;
-  /** Receives locks that are read (`debug`) and written (`info`), of a Redis that is unavailable (`warn`) and of any other failure (`error`). */
+  /** Logs locks read (`debug`) and written (`info`), an unavailable Redis (`warn`) and any other failure (`error`). */
   logger?: Logger;
-  /** The service's own error in place of the one that a call failed with; `set` is all that writes. */
+  /** Maps an error of a call to the service's own; `set` covers all calls that write. */
   mapError?: (call: 'get' | 'set', error: unknown) => unknown;
 }
 
 export interface QuoteOptions extends AcquireOptions {
-  /** The moment of a new lock. Without it the server's clock, so that no pod's matters. */
+  /** The `queryTime` of a new lock. Defaults to the server's clock, so that no pod's clock matters. */
   queryTime?: QueryTime;
 }
 
@@ -43,25 +43,25 @@ interface Bound extends BindOptions {
   locks: QuoteLock;
 }
 
-/** The classes that are bound to a client. */
+/** The classes bound to a client. */
 const BOUND = new WeakMap<object, Bound>();
 
 /**
- * The class that services keep their locks with today, on the module: the same calls, the same keys, the same strings in them, the
- * same three states. Pods with either can run side by side. Bind it to a client once, when the service starts.
+ * A drop-in for the class with which services keep their locks without quotelock: the same calls, the same keys, the same strings
+ * in them, the same three states. Pods with either class can run side by side. Bind it to a client once, when the service starts.
  */
 export class LockedQuoteInfo {
-  /** How long a lock lives, in seconds. A subclass may override this, or the field; without either the server's settings apply. */
+  /** How long a lock lives, in seconds. A subclass may override this or the field; otherwise the server's settings apply. */
   static readonly TTL_IN_SEC: number | undefined;
   /** The end of that time, in which a lock is `CloseToExpired`, in seconds. */
   static readonly BUFFER_IN_SEC: number | undefined;
   protected readonly TTL_IN_SEC: number | undefined = this.#class.TTL_IN_SEC;
   protected readonly BUFFER_IN_SEC: number | undefined = this.#class.BUFFER_IN_SEC;
 
-  /** The user is named in the log. Each call takes whose lock it is, which may be a key with more in it, a user's session for one. */
+  /** `userId` is used for logging. Each call has its own user id, which may contain more, such as a session. */
   constructor(readonly userId?: UserId) {}
 
-  /** Binds this class to a client, and each subclass that is not bound itself. */
+  /** Binds this class, and each subclass not bound itself, to a client. */
   static bind(driver: Driver, options: BindOptions = {}): void {
     // biome-ignore lint/complexity/noThisInStatic: a subclass is bound by itself
     BOUND.set(this, { ...options, locks: new QuoteLock(driver) });
@@ -73,22 +73,24 @@ export class LockedQuoteInfo {
     return `${prefix}${userId}`;
   }
 
-  /** The lock, `Effective` or `CloseToExpired`; undefined if there is none. For the screens that never start one. */
+  /** The lock, `Effective` or `CloseToExpired`; undefined if there is none. For screens that never create one. */
   async getById(userId: UserId): Promise<LockedInfoReturn | undefined> {
     const lock = await this.#call('get', userId, (locks, key) => locks.get(key));
     this.#log('debug', userId, lock ? `lock is ${lock.state}` : 'no lock', lock ?? {});
     return lock ?? undefined;
   }
 
-  /** Sets the lock, whatever lock is there. Where `getById` comes before it, `acquire` does both without a race. */
+  /**
+   * Sets the lock, replacing an existing one. If you call `getById` first, use `acquire` instead: it does both without a race.
+   */
   async setById(userId: UserId, roleIds: RoleIds, queryTimeInISOString: QueryTime): Promise<void> {
     await this.#call('set', userId, (locks, key) => locks.set(key, roleIds, queryTimeInISOString, this.#lifetime()));
     this.#log('info', userId, 'lock set', { roleIds, queryTime: queryTimeInISOString });
   }
 
   /**
-   * The lock in force: the one that is there, or else a new one for these roles. A closing one is renewed, unless `ifMissing`. The
-   * map uses it so, a vehicle's page with `ifMissing`.
+   * The lock in force: the existing one, or a new one for these roles. Renews a lock that is `CloseToExpired`, unless `ifMissing`
+   * is set. Call it without `ifMissing` for the map, with `ifMissing` for a vehicle's page.
    */
   async acquire(userId: UserId, roleIds: RoleIds, options: QuoteOptions = {}): Promise<AcquiredLock> {
     const { queryTime = '*', ...given } = options;
@@ -99,7 +101,7 @@ export class LockedQuoteInfo {
     return lock;
   }
 
-  /** Deletes the lock, with `ifEq` only while it holds that very `queryTime`. True if it was deleted. */
+  /** Deletes the lock; with `ifEq`, only if it has exactly that `queryTime`. True if it was deleted. */
   async deleteById(userId: UserId, options?: { ifEq?: string }): Promise<boolean> {
     const wasThere = await this.#call('set', userId, (locks, key) => locks.del(key, options));
     this.#log('info', userId, wasThere ? 'lock deleted' : 'no lock to delete');
@@ -126,7 +128,7 @@ export class LockedQuoteInfo {
     this.#bound().logger?.[level](message, { userId: this.userId ?? userId, ...details });
   }
 
-  /** What the class itself is bound to, or the nearest one that it extends. */
+  /** The binding of this class, or of its nearest bound superclass. */
   #bound(): Bound {
     for (let at: object | null = this.#class; at !== null; at = Object.getPrototypeOf(at)) {
       const bound = BOUND.get(at);

@@ -1,30 +1,30 @@
 import type { Driver } from './driver.js';
 
-/** A command that is to be sent. */
+/** A command about to be sent. */
 export interface SentCommand {
-  /** Its name, as `VEHPRICE.MGET`. */
+  /** Its name, such as `VEHPRICE.MGET`. */
   command: string;
-  /** Its key, the first if it has several, without what a driver puts before it. */
+  /** Its key, the first if it has several, without the driver's prefix. */
   key: string;
 }
 
-/** A command that was answered or failed. */
+/** A command that succeeded or failed. */
 export interface CommandEvent extends SentCommand {
-  /** How long it took, with all that the driver did to send it, in milliseconds. */
+  /** How long it took, including everything the driver did to send it, in milliseconds. */
   ms: number;
-  /** What the call failed with: a `ServerError`, or the driver's own. */
+  /** The error of the call: a `ServerError`, or the driver's own. */
   error?: unknown;
 }
 
-/** A driver with something that each command goes through. `observed` and `traced` make one. */
+/** A driver with a wrapper around each command. `observed` and `traced` make one. */
 export interface Observed {
   readonly driver: Driver;
   readonly around: (command: SentCommand, send: () => Promise<unknown>) => Promise<unknown>;
 }
 
 /**
- * The driver, telling of each command that was answered or failed: for logs and metrics. What the hook throws is lost, so that it fails no
- * call.
+ * Returns a driver that reports each command that succeeded or failed, for logs and metrics. Errors thrown by the hook are
+ * ignored, so that they don't fail a call.
  */
 export function observed(driver: Driver, onCommand: (event: CommandEvent) => void): Driver {
   const tell = (event: CommandEvent) => {

@@ -1,17 +1,17 @@
-/** Spans of OpenTelemetry, named as its database conventions say. It takes `@opentelemetry/api`, and nothing else of quotelock does. */
+/** OpenTelemetry spans that follow its database conventions. Requires `@opentelemetry/api`; nothing else in quotelock does. */
 import { type Attributes, SpanKind, SpanStatusCode, type Tracer, context, trace } from '@opentelemetry/api';
 import type { Driver, Glide, Send } from './driver.js';
 import { ServerError } from './errors.js';
 import type { Observed } from './observed.js';
 
 export interface TraceOptions {
-  /** More for each span, or other values: `server.address` for a Cluster, `db.system.name` of `valkey`. */
+  /** Additional attributes for each span, or other values: `server.address` for a Cluster, `db.system.name` of `valkey`. */
   attributes?: Attributes;
-  /** Without it the one that the global provider has for quotelock. */
+  /** Defaults to the global provider's tracer for quotelock. */
   tracer?: Tracer;
 }
 
-/** What is read of the drivers' options. */
+/** The options of drivers that are read. */
 interface Options {
   host?: string;
   port?: number;
@@ -22,8 +22,8 @@ interface Options {
 }
 
 /**
- * The driver, with a span for each command, from the call to its end. No key and no argument is in a span, as they name users. If the
- * driver is traced by an instrumentation of its own already, one of the two is enough.
+ * Returns a driver that makes a span for each command, from the call to its end. Spans contain no keys or arguments, as these
+ * name users. If the driver is already traced by its own instrumentation, use only one of the two.
  */
 export function traced(driver: Driver, options: TraceOptions = {}): Driver {
   const attributes: Attributes = { ...connectionOf(driver), ...options.attributes };
@@ -52,7 +52,7 @@ export function traced(driver: Driver, options: TraceOptions = {}): Driver {
   };
 }
 
-/** As the client was told, which for `db.namespace` is the database at the start. Nothing of a Cluster's nodes. */
+/** From the client's options; `db.namespace` is the database selected at the start. A Cluster's nodes are not included. */
 function connectionOf(driver: Driver): Attributes {
   if (isObserved(driver)) return connectionOf(driver.driver);
   const { options = {} } = driver as { options?: Options };

@@ -3,21 +3,24 @@ import { isUnavailable } from './unavailable.js';
 import { within } from './within.js';
 
 export interface OutageOptions {
-  /** For how long Redis isn't asked after it failed, in milliseconds: 1,000. Then one call tries, and the others go on without it until that succeeds. */
+  /**
+   * How long Redis is not called after it failed, in milliseconds (default 1,000). Then one call tries it, and the others go on
+   * without it until that succeeds.
+   */
   pauseMs?: number;
-  /** What a call may take: 1,000. */
+  /** How long a call may take, in milliseconds (default 1,000). */
   answerMs?: number;
   /** Called when an outage begins, with the error, and when it ends, without one. For logs and metrics. */
   onChange?: (isOn: boolean, error?: unknown) => void;
 }
 
-/** Goes on without Redis while it is down: a circuit breaker. One for all that a service asks of the same Redis. */
+/** A circuit breaker: goes on without Redis while it is down. Use one for all calls of a service to the same Redis. */
 export class Outage {
   readonly #pauseMs: number;
   readonly #answerMs: number;
   readonly #onChange: OutageOptions['onChange'];
   #skips = 0;
-  /** Until when Redis isn't asked. */
+  /** Redis is not called before this time. */
   #until: number | undefined;
 
   constructor({ pauseMs = 1000, answerMs = 1000, onChange }: OutageOptions = {}) {
@@ -26,19 +29,19 @@ export class Outage {
     this.#onChange = onChange;
   }
 
-  /** Whether Redis failed when it was asked last. */
+  /** Whether the last call to Redis failed. */
   get isOn(): boolean {
     return this.#until !== undefined;
   }
 
-  /** How many calls have gone on without Redis. */
+  /** How many calls went on without Redis. */
   get skips(): number {
     return this.#skips;
   }
 
   /**
-   * What `redis` comes to; or, where Redis is unavailable or was so just now, what `without` does. All other errors fail the call. A
-   * call that takes longer than `answerMs` counts as unavailable.
+   * Returns the result of `redis`, or of `without` if Redis is unavailable or was so within the pause. All other errors fail the
+   * call. A call that takes longer than `answerMs` counts as unavailable.
    */
   async run<T, U = T>(redis: () => Promise<T>, without: () => U | Promise<U>, answerMs = this.#answerMs): Promise<T | U> {
     if (this.#isPaused()) return this.#skip(without);
@@ -61,7 +64,7 @@ export class Outage {
     return without();
   }
 
-  /** After each pause one call goes to Redis, and the next pause begins with it. */
+  /** After each pause one call goes to Redis, and starts the next pause. */
   #isPaused(): boolean {
     if (this.#until === undefined) return false;
     if (performance.now() < this.#until) return true;
@@ -85,7 +88,7 @@ export class Outage {
     this.#until = performance.now() + this.#pauseMs;
   }
 
-  /** What the hook throws is lost, so that it fails no call. */
+  /** Errors thrown by the hook are ignored, so that they don't fail a call. */
   #tell(...change: [isOn: boolean, error?: unknown]): void {
     try {
       this.#onChange?.(...change);

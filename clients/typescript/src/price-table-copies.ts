@@ -3,35 +3,35 @@ import { KeptTable } from './kept-table.js';
 import { type Answer, VehPrice } from './vehprice.js';
 import { textsOf } from './words.js';
 
-/** A row out of a copy. It is frozen, as all calls that read it share it. */
+/** A row of a copy. It is frozen, as all calls that read it share it. */
 export type CopiedRow<F extends string> = Readonly<Answer<F, never>>;
 
 export interface CopiesOptions<F extends string> {
-  /** About what all copies may take of this process's memory together. Those not used for the longest time go first. */
+  /** About how much memory all copies together may take. The least recently used are dropped first. */
   maxBytes: number;
-  /** The fields that are copied. Without them all are. */
+  /** The fields to copy. Defaults to all. */
   fields?: readonly F[];
   /**
-   * For tables whose rows never change once they are there: named after a moment, and filled with `NX` or under claims. Ids that
-   * are there are answered without a round trip until they expire, and only for missing ones the server is asked. What is
-   * deleted all the same is answered until then.
+   * For tables whose rows never change once stored: named after a `queryTime`, and filled with `NX` or under claims. Rows in the
+   * copy are returned without a round trip until they expire; the server is only called for missing ones. A row deleted on the
+   * server is still returned until it expires.
    */
   final?: boolean;
 }
 
 /**
- * Copies of tables in this process's memory, each kept exact by `VEHPRICE.CHANGES`: a round trip that tells what has changed since
- * the last one, however many rows there are.
+ * Copies of tables in this process's memory. `VEHPRICE.CHANGES` keeps each one exact: a round trip that returns only what has
+ * changed since the last one, however many rows there are.
  *
- * What is asked goes to the primary, even through a driver that reads from replicas: there a write may not have arrived yet that
- * was acknowledged, and revisions are a server's own, so that going from one to another would bring all rows each time.
+ * Calls go to the primary, even through a driver that reads from replicas: a replica may not have an acknowledged write yet, and
+ * each server has revisions of its own, so that switching servers would transfer all rows each time.
  */
 export class PriceTableCopies<F extends string = never> {
   readonly #prices: VehPrice;
   readonly #fields: readonly F[] | undefined;
   readonly #isFinal: boolean;
   readonly #maxBytes: number;
-  /** The one that was used last comes last. */
+  /** In order of use, the most recent last. */
   readonly #tables = new Map<string, KeptTable<CopiedRow<F>>>();
   #bytes = 0;
 
@@ -42,17 +42,17 @@ export class PriceTableCopies<F extends string = never> {
     this.#maxBytes = maxBytes;
   }
 
-  /** How many tables there are copies of. */
+  /** How many tables have a copy. */
   get size(): number {
     return this.#tables.size;
   }
 
-  /** About what the copies take of this process's memory. */
+  /** About how much memory the copies take. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** The copy of a table. It is made when it is first read, and again when it had to go. */
+  /** The copy of a table. It is made at the first read, and again after it was dropped. */
   of(key: string): PriceTableCopy<F> {
     return new PriceTableCopy(key, this.#isFinal, () => this.#table(key));
   }
@@ -77,7 +77,7 @@ export class PriceTableCopies<F extends string = never> {
   }
 
   #makeRoom(grown: KeptTable<CopiedRow<F>>): void {
-    // A table that is larger than all may be does not drive out the others.
+    // A table larger than the limit does not push out the others.
     if (grown.bytes > this.#maxBytes) grown.forget();
     for (const table of this.#tables.values()) {
       if (this.#bytes <= this.#maxBytes) return;
@@ -87,11 +87,11 @@ export class PriceTableCopies<F extends string = never> {
 }
 
 /**
- * A table out of its copy. Each call makes one round trip first, shared with those made at the same time, and is as exact as if the
- * rows themselves had been read by it: what was written before the call is in the answer. With `final` a call that
- * finds all its ids makes none.
+ * Reads a table from its copy. Each call first makes one round trip, shared with concurrent calls, so it is as exact as reading
+ * the rows themselves: it returns whatever was written before the call. With `final`, a call that finds all its ids makes no
+ * round trip.
  *
- * A call fails with the driver's error, or a `ServerError`, as any other. The copy outlives a lost connection, and the next
+ * Calls fail with the driver's error or a `ServerError`, like any other call. The copy survives a lost connection, and the next
  * call is exact again.
  */
 export class PriceTableCopy<F extends string = never> {
@@ -107,13 +107,13 @@ export class PriceTableCopy<F extends string = never> {
     this.#table = table;
   }
 
-  /** A row, null if there is none. */
+  /** A row, or null if there is none. */
   async row(id: Word): Promise<CopiedRow<F> | null> {
     const [row = null] = await this.rows([id]);
     return row;
   }
 
-  /** Rows in the order of the ids, null where there is none. Without ids nothing is asked of the server. */
+  /** Rows in the order of the ids, null if there is none. With no ids, the server is not called. */
   async rows(ids: readonly Word[]): Promise<(CopiedRow<F> | null)[]> {
     const texts = textsOf(ids, 'a copy');
     if (texts.length === 0) return [];
@@ -122,7 +122,7 @@ export class PriceTableCopy<F extends string = never> {
     return found ?? (await table.exact()).rows(texts);
   }
 
-  /** All rows, by id: the same map, which nobody can change, until there is a change in the table. With `final` too the server is asked. */
+  /** All rows, by id. Returns the same immutable map until the table changes. Calls the server even with `final`. */
   async all(): Promise<ReadonlyMap<string, CopiedRow<F>>> {
     return (await this.#table().exact()).all();
   }

@@ -25,12 +25,12 @@ import { answered } from './within.js';
 import { textsOf } from './words.js';
 import { Works } from './works.js';
 
-/** How often it is asked whether another pod has filled a moment. */
+/** How often to check whether another pod has filled the tables of a `queryTime`. */
 const ASK_AGAIN_MS = 250;
 
 /**
- * Price tables that fill themselves: one call reads the rows of a screen, and has those that are missing fetched from upstream by one
- * pod while the others wait. One for each upstream service.
+ * Price tables that fill themselves: one call reads the rows of a screen, and one pod fetches the missing ones from upstream
+ * while the others wait. Use one for each upstream service.
  */
 export class PriceTables {
   readonly #filling: Filling;
@@ -56,11 +56,11 @@ export class PriceTables {
   }
 
   /**
-   * The rows of these ids. What is missing is fetched from upstream and stored, by one call of all pods, and all are answered what
-   * was stored: so they agree.
+   * The rows of these ids. Of all pods, one call fetches a missing row from upstream and stores it; all of them return the stored
+   * row, so they agree.
    *
-   * It takes no longer than `maxMs`. Where upstream fails or time is up it fails with a `FillError`, which has the rows that there
-   * are; where Redis does, with that, unless there is an `outage`.
+   * It takes no longer than `maxMs`. If upstream fails or the time is up, it throws a `FillError`, which has the rows there are.
+   * If Redis fails, it throws that error, unless there is an `outage`.
    */
   async getOrFill<F extends string = never>(
     table: PriceTable,
@@ -71,7 +71,7 @@ export class PriceTables {
     const screen = new Screen(this.#filling, table, textsOf(ids, 'getOrFill'), new Upstream(fetch, options.fields), options);
     if (table.unlocked) return screen.withoutTable();
     if (!this.#outage) return screen.throughTable();
-    // Its commands have limits of time themselves, and upstream's time is none of Redis.
+    // Its commands have their own time-outs, and time spent upstream doesn't count as Redis's.
     return this.#outage.run(
       () => screen.throughTable(),
       () => screen.withoutTable(),
@@ -80,8 +80,8 @@ export class PriceTables {
   }
 
   /**
-   * Whether a vehicle can be reserved at what its user saw. `lock` is that of `getById`, which never starts one, and `tableOf` names
-   * its table. A row that is missing is fetched first; it fails with a `FillError` where that does.
+   * Whether a vehicle can be reserved at the price its user saw. Pass as `lock` the lock from `getById`, which never creates one;
+   * `tableOf` names its table. A missing row is fetched first; if that fails, throws a `FillError`.
    */
   async reserve<L extends Moment & { unlocked?: boolean }, F extends string = never>(
     lock: L | null | undefined,
@@ -102,9 +102,9 @@ export class PriceTables {
   }
 
   /**
-   * Fills tables of each moment before users are on it, so that the first screens of a moment wait for nobody. Of all pods that
-   * call this one calls `fill`, and another one if it dies; `name` says what it fills. It takes a lag, and the moments and the time
-   * are the server's. `fill` may take until the next moment's turn, or `fetchMs` if that is longer: then its signal ends.
+   * Fills the tables of each `queryTime` before new locks use it, so that its first screens don't wait. Of all pods that call
+   * this, one calls `fill`, or another one if that dies; `name` says what it fills. Requires a lag; times are those of the
+   * server's clock. `fill` may take until the next `queryTime` is due, or `fetchMs` if that is longer; then its signal aborts.
    */
   keepWarm(
     timing: Timing,
@@ -113,9 +113,9 @@ export class PriceTables {
     options: KeepWarmOptions = {},
   ): Warming {
     const marksOf = (moment: NextMoment) => timing.table(moment, `${name}?warm`);
-    marksOf(timing.nextMoment(new Date())); // refuses a name that makes no key, and a timing without moments
+    marksOf(timing.nextMoment(new Date())); // throws for a name that makes no key, and for a timing without `alignMs`
     const { prices, options: given } = this.#filling;
-    // Filling has room of its own, as it is filled within it. Who fails leaves it to another pod.
+    // Has room of its own, as `fill` itself fills tables. A pod that fails leaves it to another one.
     const maxMs = Math.max(timing.alignMs, given.fetchMs);
     const marks: Filling = {
       ...this.#filling,
@@ -128,7 +128,7 @@ export class PriceTables {
       const filled = async (ids: string[], signal: AbortSignal) => {
         const skips = this.#outage?.skips;
         await fill(moment, signal);
-        // What goes on without Redis stores nothing.
+        // Without Redis nothing would be stored.
         if (this.#outage?.skips !== skips) throw new Error('Redis is down');
         return ids.map((id) => [id, { warm: '1' }] as const);
       };
@@ -139,12 +139,15 @@ export class PriceTables {
     return keepWarm(timing, clock, warm, options);
   }
 
-  /** Closes the connections for waiting. They end, too, with the client that they are duplicates of, but for a Cluster of node-redis. */
+  /**
+   * Closes the connections for waiting. They also close with the client of which they are duplicates, except for a node-redis
+   * Cluster.
+   */
   close(): void {
     this.#waits.close();
   }
 
-  /** Nothing where Redis is down and there is an outage to go on in. */
+  /** Returns nothing about the row if Redis is down and there is an `outage`. */
   async #verify(key: string, id: Word, row: Seen['row']): Promise<Partial<Verified>> {
     const { prices, options } = this.#filling;
     const verify = () => answered(options.answerMs, () => prices.verify(key, id, row));
@@ -152,7 +155,7 @@ export class PriceTables {
   }
 }
 
-/** Who waits for another pod's filling leaves the connections for waiting to screens. */
+/** Waiting for another pod's filling does not use the connections for waiting: those are for screens. */
 async function askAgain(_key: string, _ids: readonly string[], leftMs: () => number): Promise<string[]> {
   await sleep(Math.max(0, Math.min(ASK_AGAIN_MS, leftMs())));
   return [];

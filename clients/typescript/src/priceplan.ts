@@ -2,19 +2,22 @@ import { type Driver, type Word, commands } from './driver.js';
 import { list, text } from './reply.js';
 import { checkWords } from './words.js';
 
-/** `Legacy`: old pricing. `Core`: new pricing. `Retired`: neither, the app asks for a new quote. */
+/** `Legacy`: old pricing. `Core`: new pricing. `Retired`: neither; the app must ask for a new quote. */
 export type Route = 'Legacy' | 'Core' | 'Retired';
 
-/** Where an id goes, and the id without its tag. */
+/** The pricing an id belongs to, and the id without its tag. */
 export interface Routed {
   route: Route;
   id: string;
 }
 
-/** What an id ends with that old pricing issued. */
+/** The tag at the end of an id issued by old pricing. */
 const TAG = '_old';
 
-/** `PRICEPLAN.*`: old and new pricing side by side, by a toggle that all pods share. The primary is asked, so that all switch at once. */
+/**
+ * `PRICEPLAN.*`: old and new pricing side by side, switched by a toggle that all pods share. Calls go to the primary, so that all
+ * pods switch at once.
+ */
 export class PricePlan {
   readonly #ask;
   readonly #toggle: string;
@@ -25,22 +28,22 @@ export class PricePlan {
     this.#toggle = toggle;
   }
 
-  /** Whether old pricing issued an id, by the id alone. */
+  /** Whether old pricing issued an id, judging by the id alone. */
   static isOld(id: Word): boolean {
     return String(id).endsWith(TAG);
   }
 
-  /** The id without its tag, as upstream knows it. Which pricing it goes to says `route`. */
+  /** The id without its tag, as upstream knows it. `route` says which pricing it belongs to. */
   static bare(id: Word): string {
     return PricePlan.isOld(id) ? String(id).slice(0, -TAG.length) : String(id);
   }
 
-  /** The ids to send out, in order: with `_old` where old pricing is in force. */
+  /** The ids to send out, in order: with `_old` if old pricing is in force. */
   async tag(ids: readonly Word[]): Promise<string[]> {
     return list(await this.#send('PRICEPLAN.TAG', ids)).map(text);
   }
 
-  /** Where the ids go that came back, in order. */
+  /** The pricing of each id that came back, in order. */
   async route(ids: readonly Word[]): Promise<Routed[]> {
     return list(await this.#send('PRICEPLAN.ROUTE', ids)).map((routed) => {
       const [route, id] = list(routed).map(text);

@@ -1,4 +1,4 @@
-/** A text, however the driver was told to hand it out. */
+/** A text, whatever type the driver returns it as. */
 export function text(reply: unknown): string {
   return String(reply);
 }
@@ -13,12 +13,12 @@ export function list(reply: unknown): unknown[] {
   return reply as unknown[];
 }
 
-/** What one string of JSON says. */
+/** A parsed JSON string. */
 export function json<T>(reply: unknown): T {
   return JSON.parse(text(reply)) as T;
 }
 
-/** A member of a map as GLIDE gives it. */
+/** A member of a map as GLIDE returns it. */
 interface Member {
   key: unknown;
   value: unknown;

@@ -1,4 +1,4 @@
-/** How many may do something at once. */
+/** Limits how many do something at once. */
 export class Room {
   #free: number;
   readonly #turns: (() => void)[] = [];

@@ -1,17 +1,17 @@
 /**
- * Round trips that concurrent calls share, each exact for all of them.
+ * Round trips shared by concurrent calls, each exact for all of them.
  *
- * A call is answered by a request that is sent after the call was made, never by one that is already under way: so a write that
- * was acknowledged before the call is always in its answer. One request is under way at most, and one waits for its end,
- * shared by all who came meanwhile. Calls made without a pause between them, as by `Promise.all`, share a request from the start.
+ * A call gets the reply to a request sent after the call was made, never to one already under way: so the reply always includes a
+ * write acknowledged before the call. At most one request is under way, and one waits for it to end, shared by all calls made
+ * meanwhile. Calls made without a pause between them, as with `Promise.all`, share a request from the start.
  *
- * A request that fails fails the calls that share it. The one that waits is sent all the same.
+ * If a request fails, the calls that share it fail. The waiting request is sent anyway.
  */
 export class RoundTrips<T> {
   readonly #send: () => Promise<T>;
   readonly #onIdle: () => void;
   #waiting: Promise<T> | undefined;
-  /** Ends with the last request there is. It never fails, and holds no answer. */
+  /** Settles with the last request. It never fails, and holds no reply. */
   #last: Promise<void> | undefined;
 
   /** `onIdle` is called when the last request is done. */
@@ -25,7 +25,7 @@ export class RoundTrips<T> {
     return this.#last === undefined;
   }
 
-  /** The answer to a request that is sent after this call. */
+  /** The reply to a request sent after this call. */
   share(): Promise<T> {
     this.#waiting ??= this.#begin();
     return this.#waiting;

@@ -1,4 +1,4 @@
-/** Rows by id that nobody can change, unlike a `Map`, which `Object.freeze` leaves open. */
+/** An immutable map of rows by id. `Object.freeze` would not make a `Map` immutable. */
 export class RowMap<R> implements ReadonlyMap<string, R> {
   readonly #rows: ReadonlyMap<string, R>;
 

@@ -15,7 +15,7 @@ export class Screen<F extends string> {
   readonly #options: GetOrFillOptions<F>;
   readonly #until: number;
   readonly #late: Error;
-  /** Rows that were read from the table, by id. */
+  /** Rows read from the table, by id. */
   readonly #found = new Map<string, FilledRow<F>>();
   #hits = 0;
   #fill: Fill<F> | undefined;
@@ -52,7 +52,7 @@ export class Screen<F extends string> {
     return this.#settled(count, isUnknown, () => fill.error ?? lost());
   }
 
-  /** What was had from the table already counts, and upstream is asked for the rest, once by all screens of the process. */
+  /** Keeps the rows already read from the table, and fetches the rest from upstream, once for all screens of the process. */
   async withoutTable(): Promise<Filled<FilledRow<F>>> {
     const { asks, options, unknown } = this.#filling;
     const { key } = this.#table;
@@ -80,7 +80,7 @@ export class Screen<F extends string> {
     return this.#settled({ ...count, unlocked: true }, isUnknown, () => (failure ? failure.error : this.#late));
   }
 
-  /** Takes what upstream answered for what is still lacking. How many rows these are. */
+  /** Takes upstream's rows for the ids still missing. Returns how many rows these are. */
   #take(rows: ReadonlyMap<string, UpstreamRow>): number {
     const taken = this.#absent().flatMap((id) => {
       const row = rows.get(id);
@@ -90,7 +90,7 @@ export class Screen<F extends string> {
     return taken.length;
   }
 
-  /** What the screen shows; it fails where a row is lacking that upstream may know. */
+  /** What the screen shows. Throws if a row is missing that upstream may know. */
   #settled(what: Partial<Filled<FilledRow<F>>>, isUnknown: (id: string) => boolean, why: () => unknown): Filled<FilledRow<F>> {
     const lacking = this.#absent();
     const filled = this.#filled({ ...what, missing: lacking.filter(isUnknown) });
@@ -130,7 +130,7 @@ export class Screen<F extends string> {
     return { rows, hits: this.#hits, filled: 0, waited: 0, missing: [], unlocked: false, ...what };
   }
 
-  /** Whether it ended before the time was up. */
+  /** Whether the work ended before the time was up. */
   async #inTime(work: Promise<unknown>): Promise<boolean> {
     try {
       await within(this.#leftMs, work, () => this.#late);

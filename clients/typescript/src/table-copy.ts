@@ -3,37 +3,40 @@ import type { Changes } from './changes.js';
 import { Expiries } from './expiries.js';
 import { RowMap } from './row-map.js';
 
-/** What a row takes besides its texts: an object, and an entry of a `Map`. */
+/** The size of a row without its texts: an object, and an entry of a `Map`. */
 const ROW_BYTES = 80;
-/** What a text takes besides its characters. */
+/** The size of a text without its characters. */
 const TEXT_BYTES = 28;
 
 const NO_TABLE = '0';
 
-/** The rows of a table as the server last told them. They are made once, when they come, and frozen. */
+/** The rows of a table as the server last sent them. They are made once, on arrival, and frozen. */
 export class TableCopy<R extends object> {
   #revision = NO_TABLE;
   readonly #expiries: Expiries;
   #rows = new Map<string, R>();
-  /** The rows as they were handed out. Then they are not changed any more, but copied. */
+  /** The rows as given to a caller. From then on they are not changed, but copied first. */
   #view: RowMap<R> | undefined;
   #rowBytes = 0;
-  /** How far the server's clock is ahead of this process's own, which never jumps. */
+  /** How far the server's clock is ahead of this process's monotonic clock. */
   #clockAhead = 0;
 
-  /** `common` is when most of the rows expire. */
+  /** `common`: when most of the rows expire. */
   private constructor(common: number) {
     this.#expiries = new Expiries(common);
   }
 
-  /** The copy with what has changed, asked for at `sentAt` of `performance.now()`: itself, or another if it was sent as a whole. */
+  /**
+   * The copy with the changes applied, requested at `sentAt` of `performance.now()`: the same copy, or a new one if the whole
+   * table was sent.
+   */
   static updated<R extends object>(copy: TableCopy<R> | undefined, changes: Changes, sentAt: number): TableCopy<R> {
     const updated = copy && !changes.whole ? copy : new TableCopy<R>(commonExpiry(changes));
     updated.#update(changes, sentAt);
     return updated;
   }
 
-  /** What changes are to be asked since. */
+  /** The revision to pass to the next `CHANGES`. */
   get revision(): string {
     return this.#revision;
   }
@@ -43,7 +46,7 @@ export class TableCopy<R extends object> {
     return this.#revision === NO_TABLE;
   }
 
-  /** About what it takes of the process's memory. */
+  /** About how much memory it takes. */
   get bytes(): number {
     return this.#rowBytes + this.#expiries.bytes;
   }
@@ -55,9 +58,9 @@ export class TableCopy<R extends object> {
     return found;
   }
 
-  /** The same if all are there and none has expired since, else undefined. */
+  /** The same rows if all are there and none has expired since, otherwise undefined. */
   unexpired(ids: readonly string[]): R[] | undefined {
-    // As if the server had told its clock as soon as it was asked: so it is rather a little ahead than behind.
+    // As if the server had read its clock when the request was sent: so this is slightly ahead rather than behind.
     const now = performance.now() + this.#clockAhead;
     const mayExpire = this.#expiries.earliest <= now;
     const found = new Array<R>(ids.length);
@@ -107,7 +110,7 @@ export class TableCopy<R extends object> {
     this.#expiries.delete(id);
   }
 
-  /** Leaves the rows to whom they were handed out. */
+  /** Leaves the rows to the caller that has them, and continues with a copy. */
   #detach(): void {
     if (!this.#view) return;
     this.#rows = new Map(this.#rows);

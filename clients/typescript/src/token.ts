@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** A token for `VEHPRICE.CLAIM`, which nobody else has. */
+/** A new random token for `VEHPRICE.CLAIM`. */
 export function newToken(): string {
   return randomBytes(16).toString('hex');
 }

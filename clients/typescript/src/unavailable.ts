@@ -1,6 +1,6 @@
 import { ServerError, TimeoutError, serverError } from './errors.js';
 
-/** What the system says of a connection. */
+/** The system's error codes for a connection. */
 const CODES: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -16,7 +16,7 @@ const CODES: ReadonlySet<unknown> = new Set([
   'ENOENT', // a socket's file
 ]);
 
-/** The drivers' own classes for it. */
+/** The drivers' error classes for an unavailable server. */
 const CLASSES: ReadonlySet<string> = new Set([
   // ioredis, iovalkey
   'AbortError',
@@ -40,7 +40,7 @@ const CLASSES: ReadonlySet<string> = new Set([
   'ConnectionError',
 ]);
 
-/** What drivers say of it in an error of no class of its own: ioredis and iovalkey. */
+/** The messages of ioredis and iovalkey for it, in errors without a class of their own. */
 const MESSAGES: readonly RegExp[] = [
   /^Connection is closed\.$/,
   /^Command timed out$/,
@@ -54,12 +54,12 @@ const MESSAGES: readonly RegExp[] = [
 ];
 
 /**
- * Whether the server can't be reached, or can't do it now, whatever it is asked: the connection was refused, is closed or was lost, no
- * answer came in time, the server is loading, cut off, full or about to change its role. The same call may succeed later, and
- * until then a service can go on without it. An error that the service has wrapped, with the one it had as `cause`, counts as that.
+ * Whether the server can't be reached or can't serve any call right now: the connection was refused, closed or lost, no reply
+ * came in time, or the server is loading, cut off, full or about to change its role. The same call may succeed later; until then
+ * a service can go on without it. Also recognizes such an error as the `cause` of an error that wraps it.
  */
 export function isUnavailable(error: unknown): boolean {
-  // A cause may be a circle.
+  // Causes may form a cycle.
   const seen = new Set<unknown>();
   for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) {
     seen.add(at);

@@ -1,18 +1,18 @@
 import type { VehPrice } from './vehprice.js';
 
-/** How many ids a process remembers, of all tables. */
+/** How many ids a process remembers, over all tables. */
 const MAX_IDS = 100_000;
 
 const FIELDS = ['unknown'] as const;
 
 /**
- * Ids that upstream does not know, for a time: in this process, so that no screen asks for them again, and in a table beside the one
- * that lacks them, so that no other pod does, whichever client it has.
+ * Remembers for a time which ids upstream does not know: in this process, so that no screen fetches them again, and in a table
+ * beside the one that lacks them, so that no other pod does, whatever its client.
  */
 export class UnknownIds {
   readonly #prices: VehPrice;
   readonly #forMs: number;
-  /** Until when, by table and id. The table that learned of one last comes last. */
+  /** Until when each is remembered, by table and id. The table last added to comes last. */
   readonly #until = new Map<string, Map<string, number>>();
   #count = 0;
 
@@ -21,12 +21,12 @@ export class UnknownIds {
     this.#forMs = forMs;
   }
 
-  /** Whether this process knows it to be unknown. */
+  /** Whether this process knows that upstream does not know the id. */
   has(table: string, id: string): boolean {
     return (this.#until.get(table)?.get(id) ?? 0) > performance.now();
   }
 
-  /** Which of them a pod has found to be unknown. */
+  /** The ids that a pod has found to be unknown. */
   async among(table: string, ids: readonly string[]): Promise<string[]> {
     const marks = await this.#prices.mget(keyOf(table), ids, { fields: FIELDS, current: true });
     const unknown = ids.filter((_, at) => marks[at] !== null);
@@ -34,14 +34,14 @@ export class UnknownIds {
     return unknown;
   }
 
-  /** Upstream does not know these: for all pods. */
+  /** Adds ids that upstream does not know, for all pods. */
   async add(table: string, ids: readonly string[]): Promise<void> {
     this.remember(table, ids);
     const marks = ids.map((id) => [id, { unknown: '1' }] as const);
     await this.#prices.mset(keyOf(table), FIELDS, marks, { expiry: { inMs: this.#forMs } });
   }
 
-  /** Upstream does not know these: for this process. */
+  /** Adds ids that upstream does not know, for this process. */
   remember(key: string, ids: readonly string[]): void {
     if (ids.length === 0) return;
     const until = performance.now() + this.#forMs;
@@ -59,7 +59,7 @@ export class UnknownIds {
   }
 }
 
-/** No table has such a key, as no part has a bare `?`; a hash tag stays. */
+/** No price table has this key, as no part contains a bare `?`. The hash tag is kept. */
 function keyOf(table: string): string {
   return `${table}?unknown`;
 }

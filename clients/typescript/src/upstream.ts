@@ -4,7 +4,7 @@ import type { Fetch, FilledRow } from './filling.js';
 import { within } from './within.js';
 import { checkWord } from './words.js';
 
-/** A row as upstream answers it. */
+/** A row as upstream returns it. */
 export type UpstreamRow = Readonly<Record<string, Value>>;
 
 /** Where the rows of a table come from. */
@@ -17,7 +17,7 @@ export class Upstream<F extends string> {
     this.#fetch = fetch;
   }
 
-  /** The rows that upstream knows, of these ids. A row without a value can't be stored, and is none. */
+  /** The rows of these ids that upstream knows. A row without any value can't be stored, so it counts as missing. */
   async ask(ids: readonly string[], ms: number): Promise<Map<string, UpstreamRow>> {
     const controller = new AbortController();
     const late = () => {

@@ -6,18 +6,18 @@ import { json, list, members, number, text } from './reply.js';
 import { newToken } from './token.js';
 import { checkWord } from './words.js';
 
-/** A row as it is stored: names of fields and their values. */
+/** A row as stored: field names and values. */
 export type Row = Record<string, string>;
 
-/** When rows expire: a number of milliseconds from now, at a moment, when the row that is replaced would have, or never. */
+/** When rows expire: in a number of milliseconds, at a time, when the replaced row would have expired, or never. */
 export type Expiry = { inMs: number; at?: never } | { at: Date | number; inMs?: never } | 'keep' | 'never';
 
-/** A row to be written: a field that it lacks is undefined or null. */
+/** A row to write. A field that it lacks is undefined or null. */
 export type GivenRow<F extends string> = Readonly<Record<F, Value>>;
 
 /**
- * Whether rows have the fields `F`. A type that lacks some of `F` has no other names, which would be mistakes; one that has all of them,
- * optional, may have others, which are not written.
+ * Checks that rows have the fields `F`. A type that lacks some of `F` must not have other names, which would be mistakes; one
+ * that has all of them (optional ones too) may have others, which are not written.
  */
 export type OnlyOf<F extends string, Rows> = [OtherNames<F, Rows>] extends [never]
   ? unknown
@@ -28,36 +28,36 @@ type OtherNamesOfRow<F extends string, R> =
   R extends GivenRow<F> ? Exclude<keyof R, F> : [F] extends [keyof R] ? never : Exclude<keyof R, F>;
 
 export interface WriteOptions {
-  /** `NX`: only rows that are not there; `XX`: only rows that are. Checked row by row. */
+  /** `NX`: only rows that don't exist; `XX`: only rows that exist. Checked row by row. */
   condition?: 'NX' | 'XX';
-  /** Sets these fields and keeps the others, and the row's expiry. */
+  /** Sets these fields, and keeps the others and the row's expiry. */
   merge?: boolean;
-  /** Without it the server's setting `price-ttl-ms` goes, with `merge` the row's own. */
+  /** Defaults to the server's setting `price-ttl-ms`, with `merge` to the row's current expiry. */
   expiry?: Expiry;
-  /** Only rows that are still claimed under this token. */
+  /** Only rows still claimed under this token. */
   token?: string;
-  /** Keeps the claims, for rows that are filled in two steps. Goes with `token`. */
+  /** Keeps the claims, for rows filled in two steps. Requires `token`. */
   keepClaim?: boolean;
 }
 
-/** Which fields are answered, and which of them as the JSON they hold. Without `fields` all are. */
+/** Which fields to return, and which of them as the JSON they hold. `fields` defaults to all. */
 export interface Projection<F extends string, R extends string> {
   fields?: readonly F[];
   raw?: readonly R[];
 }
 
-/** A row as it is answered: all its fields, or those asked for, null where it lacks one. A `raw` field may hold anything. */
+/** A row as returned: all its fields, or those asked for, null if it lacks one. A `raw` field may hold anything. */
 export type Answer<F extends string, R extends string> = [F] extends [never]
   ? Record<string, [R] extends [never] ? string : unknown>
   : { [K in F]: K extends R ? unknown : string | null };
 
-/** What `verify` answers: `Match` when every field holds just the value that was expected. */
+/** The result of `verify`: `Match` if every field holds exactly the expected value. */
 export interface Verified {
   verdict: 'Match' | 'Changed' | 'Missing';
   row: Row | null;
 }
 
-/** What is known of a table. Expiries are in milliseconds since 1970, null if no row expires. */
+/** Facts about a table. Expiries are in milliseconds since 1970, null if no row expires. */
 export interface TableInfo {
   rows: number;
   fields: number;
@@ -70,29 +70,29 @@ export interface ClaimOptions {
   /** How long the claims last, in milliseconds, 1 to 600,000. */
   ttlMs: number;
   /**
-   * The caller's own, 32 random hex digits in lower case, to send a call again or to renew claims: what is claimed under it already
-   * is claimed again, and its time begins anew. Without it each call has a new one.
+   * The caller's own token, 32 random hex digits in lower case, to repeat a call or renew claims: rows already claimed under it
+   * are claimed again, and their time starts over. By default each call has a new token.
    */
   token?: string;
-  /** Claims at most this many. */
+  /** Claims at most this many rows. */
   limit?: number;
-  /** Claims rows, too, that expire within this many milliseconds. */
+  /** Also claims rows that expire within this many milliseconds. */
   refreshMs?: number;
 }
 
-/** What `claim` answers. */
+/** The result of `claim`. */
 export interface Claim<A> {
-  /** What the rows are written with, null if nothing was claimed. */
+  /** The token to write the rows with, null if nothing was claimed. */
   token: string | null;
-  /** One for each id, in order, null where there is none. */
+  /** One for each id, in order, null if there is none. */
   rows: (A | null)[];
-  /** The ids that this caller is to fetch. */
+  /** The ids that this caller must fetch. */
   claimed: string[];
   /** The ids that someone else is fetching. */
   pending: string[];
 }
 
-/** `VEHPRICE.*`: a table of vehicles' prices in one key. Without ids or rows nothing is asked of the server. */
+/** `VEHPRICE.*`: a table of vehicles' prices in one key. With no ids or rows, the server is not called. */
 export class VehPrice {
   readonly #ask;
 
@@ -110,9 +110,9 @@ export class VehPrice {
   }
 
   /**
-   * Rows in the order of the ids, null where there is none. With `blockMs` it waits until no row that was asked for is both
-   * missing and claimed, or for that long (0: no limit); that holds up the connection, so give it one of its own. With `current` the
-   * primary is asked, as a replica may not have yet what was acknowledged.
+   * Rows in the order of the ids, null if there is none. With `blockMs`, waits until none of the rows is both missing and
+   * claimed, for at most that long (0: no limit); this blocks the connection, so use a separate one. With `current`, reads from
+   * the primary, as a replica may not have acknowledged writes yet.
    */
   async mget<F extends string = never, R extends string = never>(
     key: string,
@@ -139,8 +139,8 @@ export class VehPrice {
   }
 
   /**
-   * What has changed since a revision, which is `0` at first and then what this answered last. It is asked of the primary, as
-   * revisions are a server's own. `PriceTableCopies` keeps copies by it.
+   * What has changed since a revision: `0` at first, then the one returned last. The call goes to the primary, as each server has
+   * revisions of its own. `PriceTableCopies` keeps copies with it.
    */
   async changes<F extends string = never>(
     key: string,
@@ -150,7 +150,10 @@ export class VehPrice {
     return json(await this.#ask.primary('VEHPRICE.CHANGES', [key, revision, ...projection<F, never>(options)]));
   }
 
-  /** All rows in steps, so that a large table does not hold up others. The primary is asked: a cursor is a server's own. */
+  /**
+   * Iterates over all rows, so that a large table does not delay other clients. Calls go to the primary, as a cursor belongs to
+   * one server.
+   */
   async *scan<F extends string = never>(
     key: string,
     options: { fields?: readonly F[]; count?: number } = {},
@@ -165,7 +168,7 @@ export class VehPrice {
     } while (cursor !== '0');
   }
 
-  /** Sets a row. False if a condition or a token kept it from being stored, or it has expired already. */
+  /** Sets a row. False if a condition or the token prevented it, or if its expiry is in the past. */
   async set(key: string, id: Word, row: Readonly<Record<string, Word>>, options: WriteOptions = {}): Promise<boolean> {
     const pairs = pairsOf('VEHPRICE.SET', id, row);
     const words = [key, id, ...writing(options), 'FIELDS', pairs.length / 2, ...pairs];
@@ -173,8 +176,8 @@ export class VehPrice {
   }
 
   /**
-   * Sets rows: a `Map` by id, or pairs of id and row. How many were stored. A field that is undefined or null in a row is stored
-   * as missing, with `merge` left as it was. Of each row the `fields` are written; if that is null, all it has.
+   * Sets rows: a `Map` by id, or pairs of id and row. Returns how many were stored. A field that is undefined or null is stored
+   * as missing, or with `merge` left unchanged. Writes the `fields` of each row, or all its fields if that is null.
    */
   mset<F extends string>(
     key: string,
@@ -207,7 +210,7 @@ export class VehPrice {
     return number(await this.#ask.primary(command, [key, ...writing(options), ...form]));
   }
 
-  /** Deletes rows, and says how many were there. */
+  /** Deletes rows, and returns how many there were. */
   async del(key: string, ids: readonly Word[]): Promise<number> {
     return ids.length === 0 ? 0 : number(await this.#ask.primary('VEHPRICE.DEL', [key, ...ids]));
   }
@@ -222,18 +225,18 @@ export class VehPrice {
     return number(await this.#ask.read('VEHPRICE.LEN', [key]));
   }
 
-  /** In how many milliseconds rows expire, in the order of the ids: -1 never, -2 no such row. */
+  /** The milliseconds until rows expire, in the order of the ids: -1 never, -2 no such row. */
   async pttl(key: string, ids: readonly Word[]): Promise<number[]> {
     return ids.length === 0 ? [] : list(await this.#ask.read('VEHPRICE.PTTL', [key, ...ids])).map(number);
   }
 
-  /** Whether a row holds what the user saw, and the row that it was compared with. The primary is asked. */
+  /** Whether a row holds what the user saw, and the row compared. The call goes to the primary. */
   async verify(key: string, id: Word, expected: Readonly<Record<string, Word>>): Promise<Verified> {
     const pairs = pairsOf('VEHPRICE.VERIFY', id, expected);
     return json(await this.#ask.primary('VEHPRICE.VERIFY', [key, id, ...pairs, 'JSON']));
   }
 
-  /** What is known of the table, null if there is none. */
+  /** Facts about the table, null if there is none. */
   async info(key: string): Promise<TableInfo | null> {
     const reply = await this.#ask.read('VEHPRICE.INFO', [key]);
     if (reply === null) return null;
@@ -248,7 +251,7 @@ export class VehPrice {
     };
   }
 
-  /** What `HGETALL` of each key gives, null where there is none: the hashes of pods that have not moved to a table yet. */
+  /** What `HGETALL` of each key returns, null if there is none: for pods that still keep a hash per vehicle. */
   async mgetHash(keys: readonly string[]): Promise<(Row | null)[]> {
     if (keys.length === 0) return [];
     return list(await this.#ask.read('VEHPRICE.MGETHASH', [...keys])).map((reply) => {
@@ -258,9 +261,9 @@ export class VehPrice {
   }
 
   /**
-   * The rows that are there, and the task to fetch those that are not, unless someone else is at it. A driver that sends it again, as
-   * the reply was lost, gets the same claims. If it fails, what it may have claimed is released in the background, unless the
-   * token is the caller's own.
+   * The existing rows, and claims on the missing ones that nobody else is fetching. If the driver repeats the call because the
+   * reply was lost, it gets the same claims. If the call fails, whatever it may have claimed is released in the background,
+   * unless the caller passed the token.
    */
   async claim<F extends string = never, R extends string = never>(
     key: string,
@@ -280,12 +283,12 @@ export class VehPrice {
     return { ...claim, rows: rows(claim.rows) };
   }
 
-  /** Gives up claims under a token, so that another pod can take them at once: those on these ids, or all. How many. */
+  /** Releases claims under a token, on these ids or all, so that another pod can claim them at once. Returns how many. */
   async release(key: string, token: string, ids: readonly Word[] = []): Promise<number> {
     return number(await this.#ask.primary('VEHPRICE.RELEASE', [key, token, ...ids]));
   }
 
-  /** Nobody is to wait for claims that nobody knows of: those of a call whose reply was lost, or was too long to be sent. */
+  /** Nobody should wait for claims of which no caller knows: those of a call whose reply was lost, or was too long to be sent. */
   #giveUp(key: string, token: string, error: unknown): void {
     if (error instanceof ServerError && error.reason !== 'call') return;
     this.release(key, token).catch(() => undefined); // then they expire
@@ -303,7 +306,7 @@ function projection<F extends string, R extends string>({ fields, raw }: Project
   return [...(fields ? counted('FIELDS', fields) : []), 'JSON', ...(raw?.length ? counted('RAW', raw) : [])];
 }
 
-/** `projection` for rows of a list of ids, and how to read them: by column, the fastest, if all are to have the same fields. */
+/** `projection` for rows of a list of ids, and how to read them: by column, which is fastest, if all have the same fields. */
 function byId<F extends string, R extends string>(options: Projection<F, R>) {
   type Rows = (Answer<F, R> | null)[];
   if (!options.fields || options.raw?.length) return { words: projection(options), rows: (reply: unknown) => reply as Rows };

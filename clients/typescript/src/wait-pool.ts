@@ -7,16 +7,16 @@ import { isUnavailable } from './unavailable.js';
 import { VehPrice } from './vehprice.js';
 import { within } from './within.js';
 
-/** How long a wait lasts at most, before it is looked who else is at it. */
+/** The longest that a single wait lasts before checking again. */
 const MAX_WAIT_MS = 1000;
 
-/** The pause after a connection could not be had. */
+/** The pause after a connection could not be made. */
 const PAUSE_MS = 100;
 
-/** No row has it: so a reply says nothing of rows that will be read anyway. */
+/** A field that no row has: the rows are read afterwards anyway, so the reply need not contain them. */
 const NO_FIELDS = ['?'] as const;
 
-/** What is used of the drivers to have other connections. */
+/** The parts of the drivers used to make other connections. */
 interface Duplicable {
   duplicate?(...options: unknown[]): Duplicable;
   on?(event: 'error' | 'end' | 'ready', call: () => void): unknown;
@@ -29,17 +29,17 @@ interface Duplicable {
 
 export type Connect = () => Driver | Promise<Driver>;
 
-/** Connections for waiting, as nothing else gets through on one that waits. They are made when they are needed first. */
+/** Connections for waiting, as nothing else gets through on a connection that waits. They are made when first needed. */
 export class WaitPool {
   readonly #connect: Connect;
   readonly #answerMs: number;
   readonly #room: Room;
   readonly #idle: Driver[] = [];
   #isClosed = false;
-  /** Whether the driver is closed. It may connect again. */
+  /** Whether the driver is closed. It may reconnect. */
   #isEnded = false;
 
-  /** Its connections end with the driver that they are like. */
+  /** Its connections close with the driver of which they are duplicates. */
   constructor(driver: Driver, connections: number, answerMs: number, connect?: Connect) {
     this.#connect = connect ?? duplicates(driver, answerMs);
     this.#answerMs = answerMs;
@@ -54,14 +54,16 @@ export class WaitPool {
     });
   }
 
-  /** Waits until none of these rows is both missing and claimed, or for a time. Those that are there then. */
+  /**
+   * Waits until none of these rows is both missing and claimed, for a limited time. Returns the ids of the rows that exist then.
+   */
   async until(key: string, ids: readonly string[], leftMs: () => number): Promise<string[]> {
     await this.#room.take();
     try {
       return await this.#wait(key, ids, leftMs());
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      // Whether Redis can be reached at all the next command shows.
+      // The next command shows whether Redis can be reached at all.
       await sleep(Math.min(PAUSE_MS, leftMs()));
       return [];
     } finally {
@@ -77,7 +79,7 @@ export class WaitPool {
   async #wait(key: string, ids: readonly string[], leftMs: number): Promise<string[]> {
     if (leftMs <= 0) return [];
     const driver = this.#idle.pop() ?? (await this.#open());
-    // Shorter than the driver waits for anything.
+    // Shorter than the driver's time-out.
     const blockMs = Math.ceil(Math.min(MAX_WAIT_MS, leftMs, (commands(driver).cutOffMs ?? Number.POSITIVE_INFINITY) / 2));
     const wait = new VehPrice(driver).mget(key, ids, { fields: NO_FIELDS, blockMs });
     try {
@@ -85,7 +87,7 @@ export class WaitPool {
       this.#keep(driver);
       return ids.filter((_, at) => rows[at] !== null);
     } catch (error) {
-      close(driver); // it may be waiting still
+      close(driver); // it may still be waiting
       throw error;
     }
   }
@@ -114,13 +116,13 @@ function late(ms: number): () => Error {
   return () => new TimeoutError(`Redis did not answer within ${ms} ms`);
 }
 
-/** How to make other connections to where a driver leads. */
+/** How to make more connections to the driver's server. */
 function duplicates(driver: Driver, answerMs: number): Connect {
   if ('around' in driver) {
     const connect = duplicates(driver.driver, answerMs);
     return async () => ({ driver: await connect(), around: driver.around });
   }
-  // A pool has connections for what waits by itself.
+  // A pool has connections of its own for calls that wait.
   if ('execute' in driver) return () => driver;
   if (!('duplicate' in driver)) {
     throw new TypeError('a driver that can not be duplicated takes connect, which makes a connection for waiting');
@@ -129,19 +131,19 @@ function duplicates(driver: Driver, answerMs: number): Connect {
     const isIoRedis = 'call' in driver;
     const other = (isIoRedis ? likeIoRedis(driver as Duplicable) : (driver as Duplicable).duplicate?.()) as Duplicable &
       NodeRedis;
-    other.on?.('error', () => undefined); // what can't be done the calls tell
+    other.on?.('error', () => undefined); // the calls report errors
     if (isIoRedis || !other.connect) return other;
     try {
       await within(answerMs, other.connect(), late(answerMs));
       return other;
     } catch (error) {
-      close(other); // otherwise it goes on trying
+      close(other); // otherwise it keeps trying
       throw error;
     }
   };
 }
 
-/** What is sent before it is connected waits until it is. */
+/** Commands sent before it is connected are queued until it is. */
 function likeIoRedis(driver: Duplicable): Duplicable | undefined {
   const options = { enableOfflineQueue: true };
   return driver.isCluster ? driver.duplicate?.([], options) : driver.duplicate?.(options);

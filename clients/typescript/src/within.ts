@@ -2,14 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TimeoutError } from './errors.js';
 import { isUnavailable } from './unavailable.js';
 
-/** What a promise comes to, if it does so in time, which may be `Infinity`. What it comes to afterwards is lost. */
+/** A timer set for longer, some 25 days, ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The result of a promise, if it settles within `ms`, which may be `Infinity`. A later result is ignored. */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  if (ms === Number.POSITIVE_INFINITY) return promise;
+  if (ms > LONGEST_TIMER_MS) return promise;
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
   const timeout = new Promise<never>((_, reject) => {
     const expire = () => reject(late());
-    // Where the process was busy, the answer may be there, and be read first.
+    // If the process was busy, the reply may have arrived: read it first.
     timer = setTimeout(
       () => {
         immediate = setImmediate(expire);
@@ -25,7 +28,7 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
   }
 }
 
-/** Whether a promise has settled by then. */
+/** Whether a promise settles in time. */
 export async function endsWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
   const ended = promise.then(
     () => true,
@@ -37,8 +40,7 @@ export async function endsWithin(ms: number, promise: Promise<unknown>): Promise
 const FIRST_PAUSE_MS = 20;
 
 /**
- * What Redis answers to a call that may be sent again, as its reply may have been lost. It is sent again where Redis could not be
- * reached, and takes so long in all.
+ * Redis's reply to a call that is safe to repeat. The call is repeated while Redis can't be reached, for up to this time in all.
  */
 export async function answered<T>(ms: number, call: () => Promise<T>): Promise<T> {
   const until = performance.now() + ms;

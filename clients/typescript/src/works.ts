@@ -1,34 +1,34 @@
 import { Room } from './room.js';
 import type { UpstreamRow } from './upstream.js';
 
-/** What came of fetching rows, or of waiting for those that another pod fetches. */
+/** The outcome of fetching rows, or of waiting for rows that another pod fetches. */
 export interface Outcome {
   /** Ids that have a row now. */
   there: readonly string[];
   /** Ids that upstream does not know. */
   unknown?: readonly string[];
-  /** What upstream answered, stored or not. */
+  /** The rows that upstream returned, stored or not. */
   fetched?: ReadonlyMap<string, UpstreamRow>;
-  /** Whether rows could not be stored, as they would have expired by now. */
+  /** Whether rows were not stored because they would already have expired. */
   isPast?: boolean;
-  /** What upstream failed with. */
+  /** Upstream's error. */
   upstream?: { error: unknown };
-  /** What Redis failed with. */
+  /** Redis's error. */
   redis?: { error: unknown };
 }
 
-/** What is under way for some ids. It never fails: its outcome says so. */
+/** Work under way for some ids. It never rejects: errors are in its outcome. */
 export interface Work {
   ids: readonly string[];
   isFetch: boolean;
   outcome: Promise<Outcome>;
 }
 
-/** What the calls of a process have under way for a table, so that of each row it is done once. */
+/** Work that the calls of a process have under way for a table, so that each row is fetched once. */
 export class TableWorks {
-  /** Who claims: one after the other, as the next one may have nothing left to claim. */
+  /** Calls claim one after another, as the next one may have nothing left to claim. */
   readonly turn = new Room(1);
-  /** How many calls there are. */
+  /** The number of calls. */
   calls = 0;
   readonly #byId = new Map<string, Work>();
 
@@ -36,7 +36,7 @@ export class TableWorks {
     return this.#byId.has(id);
   }
 
-  /** What is under way for any of these. */
+  /** The work under way for any of these ids. */
   of(ids: readonly string[]): Set<Work> {
     return new Set(ids.flatMap((id) => this.#byId.get(id) ?? []));
   }
@@ -49,7 +49,7 @@ export class TableWorks {
   }
 }
 
-/** The tables that a process has calls for. */
+/** The tables for which a process has calls. */
 export class Works {
   readonly #tables = new Map<string, TableWorks>();
 

@@ -39,7 +39,14 @@ export async function ownServer(like: Redis, options: Options = {}): Promise<Own
   };
   const spawned = (more: Options) => {
     const words = Object.entries({ ...all, ...options, ...more }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-    return spawn(executable, words, { stdio: 'ignore' });
+    const child = spawn(executable, words, { stdio: ['ignore', 'pipe', 'ignore'] });
+    // Another process may have the port for a while.
+    let isTaken = false;
+    child.stdout.on('data', (said) => {
+      isTaken ||= String(said).includes('Address already in use');
+    });
+    child.once('close', () => isTaken && child === server.process && setTimeout(() => server.start(more), 50));
+    return child;
   };
   const redis = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null, retryStrategy: () => 20 });
   redis.on('error', () => undefined);
@@ -57,6 +64,7 @@ export async function ownServer(like: Redis, options: Options = {}): Promise<Own
     },
     close: async () => {
       redis.disconnect();
+      server.start = () => undefined;
       if (server.process.exitCode === null && server.process.signalCode === null) await server.kill();
       await rm(dir, { recursive: true });
     },

@@ -48,7 +48,8 @@ export class Upstream {
 export function newPod(options: PriceTablesOptions = {}): PriceTables {
   const client = new Redis(url).on('error', () => undefined);
   after(() => client.disconnect());
-  return new PriceTables(client, options);
+  // As long as a busy machine may take.
+  return new PriceTables(client, { answerMs: 5000, ...options });
 }
 
 export function newPods(count: number, options: PriceTablesOptions = {}): PriceTables[] {

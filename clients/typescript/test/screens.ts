@@ -6,7 +6,7 @@ const fields = ['styleId', 'pricingId'] as const;
 
 type User = { id: string; roleIds: string[] };
 
-// Stands in for the service that computes prices of a moment. It knows no vehicle 4799.
+// Stands in for the service that computes prices of a queryTime. It knows no vehicle 4799.
 async function askUpstream(ids: string[], _lock: Moment, signal: AbortSignal) {
   signal.throwIfAborted();
   return new Map(ids.filter((id) => id !== '4799').map((id) => [id, { styleId: '12', pricingId: '571' }]));
@@ -22,7 +22,7 @@ class Screens {
     this.tables = new PriceTables(driver, { outage: this.outage });
   }
 
-  // The map, and a vehicle's page. `seen` is the moment that the app sent back, if it has one.
+  // The map, and a vehicle's page. `seen` is the queryTime that the app sent back, if it has one.
   async quote({ id, roleIds }: User, ids: string[], seen?: string) {
     const lock = await this.outage.run(
       () => this.locks.acquire(id, roleIds, timing.lockOptions),
@@ -43,7 +43,7 @@ class Screens {
     return this.tables.reserve(lock, (lock) => this.#table(lock), vehicle, seen, ask, { fields });
   }
 
-  // From now on one pod fills the table of each moment before users are on it.
+  // From now on one pod fills the table of each queryTime before users have it.
   keepWarm(roleIds: string[], ids: string[]) {
     const name = `hermes:prices:${roleIds}`;
     return this.tables.keepWarm(timing, name, async (moment) => {
@@ -76,7 +76,7 @@ async function main() {
     console.log('reserve:', verdict, row?.['pricingId']);
   }
 
-  // While Redis is down a screen goes on at the moment that the app sent back.
+  // While Redis is down a screen goes on at the queryTime that the app sent back.
   const away = new Redis('redis://127.0.0.1:1').on('error', () => undefined);
   const down = await new Screens(away).quote(user, ['4711'], map.queryTime);
   console.log('down:', down.rows, down.queryTime === map.queryTime, down.unlocked);

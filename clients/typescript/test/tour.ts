@@ -13,7 +13,7 @@ async function tour() {
   const lock = await locks.acquire('42', ['3', '7'], { alignSeconds: 60 });
   console.log('map:', lock.roleIds, lock.state, lock.outcome);
 
-  // Prices of that moment and these roles are in one table, and outlive every lock on it. The first pod's rows stand.
+  // Prices of that queryTime and these roles are in one table, and outlive every lock on it. The first pod's rows stand.
   const table = `hermes:prices:{${lock.queryTime}}:${[...lock.roleIds].sort()}`;
   const expiry = { at: Date.parse(lock.queryTime) + 60_000 + 360_000 };
   const asked = new Map([['4711', { styleId: '12', pricingId: '571' }]]);
@@ -21,7 +21,7 @@ async function tour() {
   const [row, none] = await prices.mget(table, ['4711', '4799'], { fields });
   console.log('map:', row?.pricingId, none);
 
-  // A plan's id goes out with the tag of old pricing, until a toggle says otherwise.
+  // A plan's id is sent with the tag of old pricing, until a toggle says otherwise.
   const [planId = ''] = await plans.tag(['571']);
   console.log('map:', planId);
 

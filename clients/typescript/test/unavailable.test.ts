@@ -18,26 +18,31 @@ interface Hasty {
   close(): unknown;
 }
 
+/** Nothing that answers takes as long, however busy the machine is. */
+const SOON_MS = 3000;
+
 /** How to open each. Where there is no server, some fail at this already. */
-const DRIVERS: Record<string, (url: string) => Promise<Hasty>> = {};
+const DRIVERS: Record<string, (url: string, ms?: number) => Promise<Hasty>> = {};
 for (const [name, { Redis }] of Object.entries(IOREDIS)) {
-  const through = (options: object) => async (url: string) => {
-    const client = new Redis(url, { maxRetriesPerRequest: 0, commandTimeout: 500, ...options }).on('error', ignore);
-    return { driver: client, close: () => client.disconnect() };
-  };
+  const through =
+    (options: object) =>
+    async (url: string, ms = SOON_MS) => {
+      const client = new Redis(url, { maxRetriesPerRequest: 0, commandTimeout: ms, ...options }).on('error', ignore);
+      return { driver: client, close: () => client.disconnect() };
+    };
   DRIVERS[name] = through({});
   DRIVERS[`${name}, pipelining`] = through({ enableAutoPipelining: true });
 }
 for (const [name, { createClient, createClientPool }] of Object.entries(NODE_REDIS)) {
-  const options = { socket: { connectTimeout: 500, socketTimeout: 500, reconnectStrategy: false } } as const;
-  DRIVERS[name] = async (url) => {
-    const client = await createClient({ url, ...options })
+  const options = (ms: number) => ({ socket: { connectTimeout: ms, socketTimeout: ms, reconnectStrategy: false } }) as const;
+  DRIVERS[name] = async (url, ms = SOON_MS) => {
+    const client = await createClient({ url, ...options(ms) })
       .on('error', ignore)
       .connect();
     return { driver: client, close: () => client.isOpen && client.destroy() };
   };
-  DRIVERS[`${name}, a pool`] = async (url) => {
-    const pool = createClientPool({ url, ...options }).on('error', ignore);
+  DRIVERS[`${name}, a pool`] = async (url, ms = SOON_MS) => {
+    const pool = createClientPool({ url, ...options(ms) }).on('error', ignore);
     await pool.connect();
     return {
       driver: pool,
@@ -51,8 +56,8 @@ for (const [name, { createClient, createClientPool }] of Object.entries(NODE_RED
     };
   };
 }
-DRIVERS['GLIDE'] = async (url) => {
-  const client = await glideClient(url, { requestTimeout: 500, advancedConfiguration: { connectionTimeout: 500 } });
+DRIVERS['GLIDE'] = async (url, ms = SOON_MS) => {
+  const client = await glideClient(url, { requestTimeout: ms, advancedConfiguration: { connectionTimeout: ms } });
   return { driver: client, close: () => client.close() };
 };
 
@@ -75,7 +80,7 @@ describe('a server is unavailable', () => {
     it(`to ${name}, where it is not there, is closed, stops or dies`, { timeout: 60_000 }, async () => {
       const get = ({ driver }: Hasty) => new QuoteLock(driver).get('user');
       await unavailable(
-        open('redis://127.0.0.1:1').then(async (hasty) => {
+        open('redis://127.0.0.1:1', 500).then(async (hasty) => {
           await get(hasty).finally(hasty.close);
         }),
       );
@@ -95,7 +100,7 @@ describe('a server is unavailable', () => {
       const lost = await open(server.url);
       await get(lost);
       const { token } = await new VehPrice(server.redis).claim('t', [1], { ttlMs: 60_000 });
-      const waiting = unavailable(new VehPrice(lost.driver).mget('t', [1], { blockMs: 400 }));
+      const waiting = unavailable(new VehPrice(lost.driver).mget('t', [1], { blockMs: 2500 }));
       await sleep(50);
       await server.kill();
       await waiting;
@@ -148,8 +153,8 @@ describe('a server is unavailable', () => {
       // A failover while it waits.
       const table = key('table');
       await new VehPrice(server.redis).claim(table, [1], { ttlMs: 60_000 });
-      const waiting = unavailable(prices.mget(table, [1], { blockMs: 400 }));
-      await sleep(50);
+      const waiting = unavailable(prices.mget(table, [1], { blockMs: 2500 }));
+      while (!/^blocked_clients:1\r$/m.test(await server.redis.info('clients'))) await sleep(5);
       await server.redis.replicaof('127.0.0.1', 1);
       assert.equal(((await waiting) as ServerError).code, 'UNBLOCKED');
       await server.redis.replicaof('NO', 'ONE');

@@ -1,6 +1,7 @@
-"""Typed commands of the quotelock module, over redis-py or valkey-py. A class a family, named as its commands.
+"""Typed commands of the quotelock module, over redis-py or valkey-py. One class per command family, with methods named like its
+commands.
 
-With asyncio import the same classes from `quotelock.asyncio`.
+With asyncio, import the same classes from `quotelock.asyncio`.
 """
 
 from ._drivers import Driver, Redis, Send

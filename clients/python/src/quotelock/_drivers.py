@@ -1,4 +1,4 @@
-"""What commands are sent through, whether it answers at once or is awaited."""
+"""What commands are sent through, blocking or awaited."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 class Redis(Protocol):
-    """A client of redis-py or valkey-py: alone, of a Cluster, or out of a Sentinel."""
+    """A client of redis-py or valkey-py: for one server, a Cluster, or from a Sentinel."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any: ...
 
 
-# Any other way to a server: sends a command's words, and receives its first key and whether it only reads.
+# Any other way to reach a server. It is passed the command's words, its first key, and whether it only reads.
 Send = Callable[[list[str], str, bool], Any]
 AsyncSend = Callable[[list[str], str, bool], Awaitable[Any]]
 
@@ -27,7 +27,7 @@ AsyncDriver = Redis | AsyncSend
 
 
 def sender(driver: Driver | AsyncDriver) -> Callable[[Call[Any]], Any]:
-    """How a call goes to the server. With asyncio what it answers is to be awaited."""
+    """How a call goes to the server. With asyncio, its result is awaited."""
     execute = getattr(driver, "execute_command", None)
     if execute is not None:
         return lambda call: execute(call.command, *call.args)
@@ -37,18 +37,18 @@ def sender(driver: Driver | AsyncDriver) -> Callable[[Call[Any]], Any]:
 
 
 def answered(call: Call[T], error: Exception) -> Exception:
-    """The error that the caller gets: the server's, or the driver's own."""
+    """The error to raise: the server's, or the driver's own."""
     return server_error(error, call.command) or error
 
 
 def longest_wait_ms(driver: Driver | AsyncDriver) -> int:
-    """How long one call may wait, so that the driver's time-out does not end it. A server ends waits some 100 ms late."""
+    """How long one call may wait without reaching the driver's time-out. A server ends waits some 100 ms late."""
     seconds = _socket_timeout(driver)
     return LONGEST_WAIT_MS if not seconds else max(0, min(LONGEST_WAIT_MS, round(seconds * 1000) - 300))
 
 
 def _socket_timeout(driver: Any) -> float | None:
-    """As the driver was told it. Its default is longer than any wait."""
+    """As set on the driver. Its default is longer than any wait."""
     for holder in (getattr(driver, "connection_pool", None), getattr(driver, "nodes_manager", None), driver):
         options = getattr(holder, "connection_kwargs", None)
         if isinstance(options, dict):

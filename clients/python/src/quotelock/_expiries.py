@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import inf
 
-# What one entry takes, with a number of its own.
+# The size of an entry whose value is a number.
 _ENTRY_BYTES = 136
 
 
 class Expiries:
-    """When rows expire, in milliseconds since 1970, `inf` for never. In most tables all rows do so at one moment: only those that
-    don't are noted one by one."""
+    """When rows expire, in milliseconds since 1970, `inf` for never. In most tables all rows expire at the same time: only the
+    others are kept one by one."""
 
     __slots__ = ("_common", "_others", "earliest")
 
@@ -29,11 +29,11 @@ class Expiries:
 
     @property
     def bytes(self) -> int:
-        """About what it takes."""
+        """About how much memory it takes."""
         return len(self._others) * _ENTRY_BYTES
 
     def of(self, id: str) -> float:
-        """When a row expires that is there."""
+        """When an existing row expires."""
         return self._others.get(id, self._common)
 
     def set(self, ids: Iterable[str], at: float) -> None:
@@ -48,7 +48,7 @@ class Expiries:
         self._others.pop(id, None)
 
     def expired(self, ids: Iterable[str], now: float) -> list[str]:
-        """Those of the rows that have expired by now. They are to be deleted."""
+        """The rows that have expired by now. The caller must delete them."""
         if now < self.earliest:
             return []
         ends = [(id, self.of(id)) for id in ids]

@@ -1,4 +1,4 @@
-"""The two faces of one method: one that answers, and one that is awaited."""
+"""The two forms of a method: blocking, and awaited."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Face:
-    """Takes a method's steps, and answers."""
+    """Runs a method's steps, and returns their result."""
 
     def __init__(self, driver: Driver) -> None:
         self._send = sender(driver)
@@ -67,12 +67,12 @@ class Face:
 
 
 class AsyncFace:
-    """Takes a method's steps while others run."""
+    """Runs a method's steps while others run."""
 
     def __init__(self, driver: AsyncDriver) -> None:
         self._send = sender(driver)
         self._longest_wait_ms = longest_wait_ms(driver)
-        # The event loop itself keeps none.
+        # The event loop itself keeps no reference.
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def _take(self, steps: Steps[T]) -> T:
@@ -110,13 +110,13 @@ class AsyncFace:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        # Nobody may be left to be told of its error.
+        # Nobody may be left to receive its error.
         if not task.cancelled():
             task.exception()
 
 
 def answers(method: Callable[P, Steps[T]]) -> Callable[Concatenate[Face, P], T]:
-    """The method of a class, which answers what the steps of a function come to."""
+    """A method that returns the result of a function's steps."""
 
     @functools.wraps(method)
     def take_steps(self: Face, /, *args: P.args, **options: P.kwargs) -> T:
@@ -136,6 +136,6 @@ def awaits(method: Callable[P, Steps[T]]) -> Callable[Concatenate[AsyncFace, P],
 
 
 def _close(reply: Awaitable[Any]) -> None:
-    """So that nobody warns of what was never awaited."""
+    """Avoids a warning about a coroutine that was never awaited."""
     if inspect.iscoroutine(reply):
         reply.close()

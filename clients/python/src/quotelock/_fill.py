@@ -1,5 +1,5 @@
-"""Fills tables: of all processes one fetches each row. It claims the row, fetches it from upstream and stores it under the claim, while the
-others wait."""
+"""Fills tables. Of all processes, one fetches each row: it claims the row, fetches it from upstream and stores it under the
+claim, while the others wait."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from . import _tables
 from ._outage import Breaker
 from ._steps import Flow, Handle, Run, Sleep, Start, Steps, Wait
-from ._time import unix_ms
+from ._time import seconds, unix_ms
 from ._under_way import UnderWay
 from ._unknown_ids import UnknownIds
 from ._words import Value, Word, word
@@ -23,25 +23,25 @@ from .timing import PriceTable
 
 T = TypeVar("T")
 
-# How long a wait for others lasts at most, before the rows are claimed again.
+# The longest wait for others, before the rows are claimed again.
 _WAIT_MS = 1000
-# The pause after the first failure; each one that follows doubles it.
+# The pause after the first failure; each further failure doubles it.
 _FIRST_PAUSE, _MAX_PAUSE = 0.05, 1.0
-# No row has it: so a reply says nothing of rows that will be read anyway.
+# A field that no row has: the rows are read afterwards anyway, so the reply need not contain them.
 _NO_FIELDS = ["?"]
 
-# A row as upstream answers it.
+# A row as upstream returns it.
 UpstreamRow = Mapping[str, Value]
 
 
 class Copy(Protocol):
-    """What is read instead of the table. With asyncio it is awaited."""
+    """Read instead of the table. With asyncio it is awaited."""
 
     def rows(self, ids: Sequence[Word]) -> Any: ...
 
 
 class Room(Protocol):
-    """How many upstream calls there may be at once. With asyncio `acquire` is awaited."""
+    """Limits how many upstream calls there are at once. With asyncio, `acquire` is awaited."""
 
     def acquire(self, seconds: float) -> Any: ...
     def release(self) -> None: ...
@@ -60,13 +60,13 @@ class Filling:
     under_way: UnderWay = field(default_factory=UnderWay)
 
     def go_on(self, redis: Callable[[], Steps[T]], without: Callable[[], Steps[T]]) -> Steps[T]:
-        """Without Redis while it is down, if there is an outage to go on in."""
+        """Runs without Redis while it is down, if there is an `outage`."""
         return redis() if self.outage is None else self.outage.go_on(redis, without)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A table that is to be filled, and where its rows come from."""
+    """A table to fill, and the source of its rows."""
 
     table: PriceTable
     fields: Sequence[str] | None
@@ -75,7 +75,7 @@ class Source:
 
     @classmethod
     def of(cls, table: PriceTable, fields: Sequence[str] | None, fetch: Callable[[list[str]], Any], copy: Copy | None = None) -> Source:
-        """Where a function of the caller's own fetches from upstream."""
+        """A source that fetches from upstream with the caller's function."""
         return cls(table, fields, lambda ids: Run(lambda: fetch(ids)), copy)
 
     def read(self, ids: list[str]) -> Steps[list[Any]]:
@@ -84,7 +84,7 @@ class Source:
         return _tables.mget(self.table.key, ids, self.fields, None) if copy is None else Run(lambda: copy.rows(ids))
 
     def known(self, answer: Any, ids: Iterable[str]) -> dict[str, UpstreamRow]:
-        """The rows that upstream knows, of these ids. A row without a value can't be stored, and is none."""
+        """The rows of these ids that upstream knows. A row without any value can't be stored, so it counts as missing."""
         asked = set(ids)
         given: Iterable[tuple[Word, UpstreamRow]] = answer.items() if isinstance(answer, Mapping) else answer
         rows = ((word("upstream", id), row) for id, row in given)
@@ -101,11 +101,11 @@ class Source:
 
 
 class ExpiredError(Exception):
-    """Rows of this table have expired already, by the server's clock."""
+    """The rows of this table have already expired by the server's clock."""
 
 
 class Fill:
-    """One call that fills what a table lacks."""
+    """One call that fills the missing rows of a table."""
 
     def __init__(self, filling: Filling, source: Source, ids: Iterable[str], until: float) -> None:
         self._filling = filling
@@ -116,16 +116,16 @@ class Fill:
         self._failures = 0
         self.settled: dict[str, Literal["filled", "waited", "unknown", "failed"]] = {}
         self.fetched: dict[str, UpstreamRow] = {}
-        """What upstream answered, stored or not."""
+        """The rows that upstream returned, stored or not."""
         self.error: Exception | None = None
-        """What upstream failed with last."""
+        """Upstream's last error."""
 
     def count(self, settled: str) -> int:
         return sum(1 for one in self.settled.values() if one == settled)
 
     def run(self) -> Flow[None]:
-        """Until all rows are settled, or the time is up. What is under way then goes on, for the next screens. It fails as Redis
-        does."""
+        """Runs until all rows are settled or the time is up. Work still under way then continues, for the next screens. Raises
+        Redis's error if Redis fails."""
         self._settle([id for id in self._tries if self._filling.unknown.has(self._source.table.key, id)], "unknown")
         while len(self.settled) < len(self._tries) and self._left > 0:
             pending = yield from self._claim_all()
@@ -145,11 +145,11 @@ class Fill:
         return [id for id in self._tries if id not in self.settled and id not in busy]
 
     def _claim_all(self) -> Flow[list[str]]:
-        """Claims what is to be fetched and has it fetched, as long as there is room. Answers what others are fetching."""
+        """Claims rows and has them fetched, as long as there is room. Returns the ids that others are fetching."""
         room = self._filling.room
         pending: list[str] = []
         while len(self._open()) > len(pending):
-            # Whoever has something under way need not wait for room.
+            # A call that has work under way need not wait for room.
             has_room: bool = yield from Run(lambda: room.acquire(0 if self._under_way else self._left))
             if not has_room:
                 break
@@ -173,7 +173,7 @@ class Fill:
         self._settle(there, "waited")
         ids = claim.claimed
         if not ids:
-            # What nobody is at is fetched without a claim: the server has no room for more of them.
+            # Ids that nobody is fetching are fetched without a claim: the server has no room for more claims.
             others = {*there, *claim.pending}
             ids = [id for id in asked if id not in others][: options.limit]
         if not ids:
@@ -195,7 +195,7 @@ class Fill:
             self._settle(outcome.unknown, "unknown")
             self._again([id for id in ids if id not in self.settled])
         if self._failures > failures:
-            # Pods that fail at the same time don't come back at the same time.
+            # Jitter, so that pods that fail at the same time don't retry at the same time.
             pause = min(_FIRST_PAUSE * 2 ** (self._failures - 1), _MAX_PAUSE) * random.uniform(0.5, 1)
             yield from Sleep(max(0, min(pause, self._left)))
 
@@ -213,16 +213,16 @@ class Fill:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What it came to to fetch rows and store them."""
+    """The outcome of fetching rows and storing them."""
 
     fetched: dict[str, UpstreamRow] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     """The ids that have a row now."""
     unknown: list[str] = field(default_factory=list)
-    """Those that upstream does not know."""
+    """The ids that upstream does not know."""
     upstream: Exception | None = None
     redis: Exception | None = None
-    """What either failed with; of Redis, an `ExpiredError`, too."""
+    """The error of either; for Redis also an `ExpiredError`."""
 
 
 def _fetch(filling: Filling, source: Source, ids: list[str], token: str | None) -> Flow[_Outcome]:
@@ -247,12 +247,13 @@ def _fetch(filling: Filling, source: Source, ids: list[str], token: str | None) 
 
 
 def _store(source: Source, rows: dict[str, UpstreamRow], token: str | None) -> Flow[list[str]]:
-    """Stores rows, of which others' stand that are there already. Answers which ids have a row now."""
+    """Stores rows; existing rows of others stay. Returns the ids that have a row now."""
     key, expiry = source.table.key, source.table.expiry
     count = yield from _tables.mset(key, rows.items(), fields=source.fields, condition="NX", expiry=expiry, token=token)
     if count == len(rows):
         return list(rows)
-    # By others; or by the first of two calls, whose reply was lost; or the claim was lost, and they are to be fetched again.
+    # Others stored them; or the first of two calls did, whose reply was lost; or the claim was lost, and they must be fetched
+    # again.
     there = yield from _tables.mget(key, list(rows), None, None)
     stored = [id for id, row in zip(rows, there) if row is not None]
     if len(stored) < len(rows) and isinstance(expiry, datetime) and unix_ms(expiry) <= (yield from _tables.server_ms(f"{key}?now")):
@@ -261,9 +262,9 @@ def _store(source: Source, rows: dict[str, UpstreamRow], token: str | None) -> F
 
 
 def ask(filling: Filling, source: Source, ids: list[str], token: str | None) -> Flow[dict[str, UpstreamRow]]:
-    """Fetches from upstream, within its time, and renews the claims meanwhile."""
+    """Fetches from upstream within the time limit, and renews the claims meanwhile."""
     options = filling.options
-    until = monotonic() + options.fetch_ms / 1000
+    until = monotonic() + seconds(options.fetch_ms)
     answer = yield from Start(source.ask(list(ids)))
     try:
         while True:
@@ -279,10 +280,10 @@ def ask(filling: Filling, source: Source, ids: list[str], token: str | None) -> 
 
 
 def _renew(key: str, ids: list[str], token: str, claim_ms: int) -> Flow[None]:
-    """A claim that is gone stays so: a row that was deleted meanwhile is not to come back. `CLAIM` would claim them anew; but of
-    the limit, what is claimed already counts first, and then ids in order: here blanks, which stand for no row."""
+    """A claim that has ended is not made again: a row deleted meanwhile must not come back. `CLAIM` would claim it anew; but
+    the limit counts rows already claimed first, then ids in order: here placeholders, which stand for no row."""
     blanks = [f"?{token[:8]}.{at}" for at in range(len(ids))]
-    # If it fails, the next one may succeed, and else the claims expire.
+    # If it fails, the next one may succeed; otherwise the claims expire.
     with suppress(Exception):
         yield from _tables.claim(key, [*blanks, *ids], None, None, ttl_ms=claim_ms, token=token, limit=len(ids))
 

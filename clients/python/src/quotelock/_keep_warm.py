@@ -1,4 +1,4 @@
-"""Has tables filled before users are on them, by one of all pods."""
+"""Has one of all pods fill tables before locks use them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from ._steps import Flow, Run, Start
 from ._time import from_unix_ms, unix_ms
 from .timing import Moment, NextMoment, PriceTable, Timing
 
-# After how long the server's clock is looked at again: it may have been set.
+# How often the server's clock is read again: it may have been set.
 _LOOK_MS = 60_000
-# The pause after it could not be had, in seconds.
+# The pause after it could not be read, in seconds.
 _PAUSE = 1.0
 
 _FIELDS = ["warm"]
 
 
 class Stop(Protocol):
-    """Waits this many seconds, or until it is time to stop: then it is true. With asyncio it is awaited."""
+    """Waits this many seconds, or until told to stop: then returns True. With asyncio it is awaited."""
 
     def wait(self, seconds: float) -> Any: ...
 
 
 class KeepWarm:
-    """Has each moment warmed before users are on it, by the server's clock, as the moments are: a pod whose own is ahead would ask
-    upstream for a moment that is not over."""
+    """Warms each `queryTime` before new locks use it. It uses the server's clock, as locks do: a pod with a fast clock would
+    ask upstream for a `queryTime` still in the future."""
 
     def __init__(
         self,
@@ -49,17 +49,19 @@ class KeepWarm:
             raise ValueError(f"lead_ms takes a time above 0 up to lag_ms, {timing.lag_ms} ms, not {self._lead_ms}")
         self._timing = timing
         self._name = name
-        # Refuses a name that makes no key, and a timing without moments.
+        # Raises for a name that makes no key, and for a timing without `align_ms`.
         self._marks(timing.next_moment(datetime.now(UTC)))
-        # Filling has room of its own, as it is filled within it. Who fails leaves it to another pod.
+        # Has room of its own, as `fill` itself fills tables. A pod that fails leaves it to another one.
         max_ms = max(timing.align_ms, filling.options.fetch_ms)
         options = replace(filling.options, max_ms=max_ms, fetch_ms=max_ms, tries=1)
         self._filling = replace(filling, options=options, room=room)
         self._fill = fill
         self._on_error = on_error
+        # From when on locks use the last `queryTime` that was begun.
+        self._begun = 0
 
     def run(self, stop: Stop) -> Flow[None]:
-        """Until it is to stop. What is under way then ends by itself."""
+        """Runs until told to stop. A filling under way runs to its end."""
         wait, has_clock = 0.0, True
         while not (yield from Run[bool](partial(stop.wait, wait))):
             try:
@@ -71,16 +73,20 @@ class KeepWarm:
                 wait, has_clock = _PAUSE, False
 
     def _begin(self) -> Flow[float]:
-        """Begins what is due, and says in how many seconds something may be."""
+        """Starts what is due, and returns the seconds until the next one may be."""
         timing, lead_ms = self._timing, self._lead_ms
         now = yield from _tables.server_ms(f"{self._name}?warm")
-        # The last moment whose turn has come.
-        due = timing.next_moment(from_unix_ms(now + lead_ms - timing.align_ms))
-        since = unix_ms(due.since)
-        # One that is filled already, or again, has its mark.
-        if now < since:
-            yield from Start(self._warm(due))
-        return min(since + timing.align_ms - lead_ms - now, _LOOK_MS) / 1000
+        # From when on locks use the first `queryTime` that is not due yet.
+        end = unix_ms(timing.next_moment(from_unix_ms(now + lead_ms)).since)
+        # The server's clock was set back.
+        if self._begun >= end:
+            self._begun = 0
+        moment = timing.next_moment(from_unix_ms(max(now, self._begun)))
+        while (since := unix_ms(moment.since)) < end:
+            self._begun = since
+            yield from Start(self._warm(moment))
+            moment = timing.next_moment(moment.since)
+        return min(end - lead_ms - now, _LOOK_MS) / 1000
 
     def _warm(self, moment: NextMoment) -> Flow[None]:
         source = Source(self._marks(moment), _FIELDS, lambda _ids: self._filled(moment))
@@ -90,11 +96,11 @@ class KeepWarm:
             self._tell(error)
 
     def _filled(self, moment: NextMoment) -> Flow[Mapping[str, Mapping[str, str]]]:
-        """The mark of a moment, once it is filled: all pods claim it, and one has it."""
+        """The mark of a `queryTime` that is filled: all pods try to claim it, and one gets it."""
         outage = self._filling.outage
         skips = outage.skips if outage else 0
         yield from Run(lambda: self._fill(moment))
-        # What goes on without Redis stores nothing.
+        # Without Redis nothing would be stored.
         if outage and outage.skips > skips:
             raise RuntimeError("Redis was down")
         return {self._name: {"warm": "1"}}
@@ -103,7 +109,7 @@ class KeepWarm:
         return self._timing.table(moment, f"{self._name}?warm")
 
     def _tell(self, error: Exception) -> None:
-        """What the hook raises is lost, so that it ends nothing."""
+        """Errors raised by the hook are ignored, so that they end nothing."""
         if self._on_error is not None:
             with suppress(Exception):
                 self._on_error(error)

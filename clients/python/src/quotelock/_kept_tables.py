@@ -1,4 +1,4 @@
-"""Copies of tables, and what brings them up to date."""
+"""Copies of tables, and how they are kept up to date."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ._steps import Flow
 from ._table_copy import NO_TABLE, TableCopy
 from .errors import Reason, ServerError
 
-# Why the server refuses where it no longer has, or no longer shows, what was copied, or can't read the revision. The other
-# reasons pass, and the revision is good after them.
+# The reasons after which a copy is dropped: the server no longer has or shows the table, or can't read the revision. Other
+# failures are temporary, and the revision is still valid after them.
 _ENDS_A_COPY: frozenset[Reason] = frozenset(["call", "type", "access", "module"])
 
 
 def own_ms() -> float:
-    """This process's own clock, which never jumps."""
+    """This process's monotonic clock."""
     return monotonic() * 1000
 
 
 class KeptTables:
-    """Copies by their tables' keys, within a bound of memory. Those not used for the longest time go first."""
+    """Copies by their tables' keys, within a memory limit. The least recently used are dropped first."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -39,14 +39,14 @@ class KeptTables:
         return len(self._copies)
 
     def get(self, key: str) -> TableCopy | None:
-        """The copy, as it was when the server was last asked."""
+        """The copy, as of the last call to the server."""
         with self._lock:
             if key in self._copies:
                 self._copies.move_to_end(key)
             return self._copies.get(key)
 
     def keep(self, key: str, copy: TableCopy | None) -> None:
-        """Replaces a copy by another, or drops it. One that is larger than all may be does not drive out the others."""
+        """Replaces or drops a copy. A copy larger than the limit does not push out the others."""
         with self._lock:
             self._drop(key)
             if copy is None or copy.is_of_no_table or copy.bytes_in_all > self._max_bytes:
@@ -62,7 +62,7 @@ class KeptTables:
             self._bytes -= copy.bytes_in_all
 
     def update(self, key: str, fields: Sequence[str] | None) -> Flow[TableCopy]:
-        """A round trip that makes the copy exact."""
+        """A round trip that brings the copy up to date."""
         before = self.get(key)
         sent_at = own_ms()
         try:

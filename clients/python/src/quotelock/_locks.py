@@ -11,7 +11,7 @@ from ._time import rfc3339
 from ._words import Word, compact, word, words
 from .types import AcquiredLock, Condition, Lock, QueryTime
 
-# What the key of a lock has before the user, where services keep them.
+# The prefix of a lock's key, as services use it.
 PREFIX = "hermes:LockedQuoteInfo:"
 
 
@@ -20,7 +20,7 @@ def key_of(user: Word, prefix: str = PREFIX) -> str:
 
 
 def get(user: str, *, at: QueryTime | None = None) -> Call[Lock | None]:
-    """The lock and its state, at the moment `at` if that is passed; None if there is none. Never writes."""
+    """The lock and its state (at the time `at`, if passed), or None if there is none. Never writes."""
     as_of = [] if at is None else ["AT", rfc3339(at)]
     return Call("QUOTELOCK.GET", [user, *as_of, "JSON"], _lock)
 
@@ -36,11 +36,10 @@ def acquire(
     lag_ms: int | None = None,
     align_seconds: int | None = None,
 ) -> Call[AcquiredLock]:
-    """Get-or-set in one step: of any number of callers that race one creates or renews, and all get the same lock.
-
-    A closing lock is renewed, unless `if_missing`. Of what isn't given the settings of the server hold: how long a new lock
-    lives (`ttl_ms`), the end of that time in which it is `CloseToExpired` (`buffer_ms`), how far "*" is behind the server's
-    clock (`lag_ms`), and a multiple of which seconds the moment is floored to, so that users share it (`align_seconds`).
+    """Get-or-set in one step: however many callers race, one creates or renews the lock, and all receive the same one. Renews a
+    lock that is `CloseToExpired`, unless `if_missing` is set. These default to the server's settings: how long a new lock lives
+    (`ttl_ms`), how long before its end it becomes `CloseToExpired` (`buffer_ms`), how far "*" is behind the server's clock
+    (`lag_ms`), and to a multiple of how many seconds `queryTime` is rounded down, so that users share it (`align_seconds`).
     """
     new = _new_lock(user, role_ids, query_time, ttl_ms, buffer_ms, lag_ms, align_seconds)
     return Call("QUOTELOCK.ACQUIRE", [*new, *(["IFMISSING"] if if_missing else []), "JSON"], _acquired)
@@ -57,13 +56,13 @@ def set(
     lag_ms: int | None = None,
     align_seconds: int | None = None,
 ) -> Call[bool]:
-    """Sets the lock, whatever lock is there. False if the condition was not met. The rest is as with `acquire`."""
+    """Sets the lock, replacing an existing one. False if the condition was not met. The options are those of `acquire`."""
     new = _new_lock(user, role_ids, query_time, ttl_ms, buffer_ms, lag_ms, align_seconds)
     return Call("QUOTELOCK.SET", [*new, *([condition] if condition else [])], lambda reply: reply is not None)
 
 
 def delete(user: str, *, if_eq: str | None = None) -> Call[bool]:
-    """Deletes the lock, with `if_eq` only while it holds that very `query_time`. True if it was deleted."""
+    """Deletes the lock; with `if_eq`, only if it has exactly that `query_time`. True if it was deleted."""
     return Call("QUOTELOCK.DEL", [user, *([] if if_eq is None else ["IFEQ", if_eq])], is_one)
 
 

@@ -19,25 +19,25 @@ OnChange = Callable[[bool, Exception | None], object]
 
 
 class Breaker:
-    """A circuit breaker: what an `Outage` is, however it waits."""
+    """The circuit breaker of an `Outage`, blocking or with asyncio."""
 
     def __init__(self, *, pause_ms: int = 1000, on_change: OnChange | None = None) -> None:
         self._pause = pause_ms / 1000
         self._on_change = on_change
         self._lock = threading.Lock()
-        # Until when Redis isn't asked.
+        # Redis is not called before this time.
         self._until: float | None = None
         self.skips = 0
         """How many calls went on without Redis."""
 
     @property
     def is_on(self) -> bool:
-        """Whether Redis failed when it was asked last."""
+        """Whether the last call to Redis failed."""
         return self._until is not None
 
     def go_on(self, redis: Callable[[], Steps[T]], without: Callable[[], Steps[U]]) -> Flow[T | U]:
-        """What `redis` comes to; or, where Redis is unavailable or was so just now, what `without` does. All other errors fail the
-        call."""
+        """Returns the result of `redis`, or of `without` if Redis is unavailable or was so within the pause. All other errors
+        are raised."""
         if not self._is_paused():
             try:
                 answer = yield from redis()
@@ -54,7 +54,7 @@ class Breaker:
         return (yield from without())
 
     def _is_paused(self) -> bool:
-        """After each pause one call goes to Redis, and the next pause begins with it."""
+        """After each pause one call goes to Redis, and starts the next pause."""
         with self._lock:
             now = monotonic()
             if self._until is None or now < self._until:
@@ -77,7 +77,7 @@ class Breaker:
             self._tell(False, None)
 
     def _tell(self, is_on: bool, error: Exception | None) -> None:
-        """What the hook raises is lost, so that it fails no call."""
+        """Errors raised by the hook are ignored, so that they don't fail a call."""
         if self._on_change is not None:
             with suppress(Exception):
                 self._on_change(is_on, error)

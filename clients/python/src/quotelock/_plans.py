@@ -1,4 +1,4 @@
-"""The calls of `PRICEPLAN.*`, and what needs no server."""
+"""The calls of `PRICEPLAN.*`, and functions that need no server."""
 
 from __future__ import annotations
 

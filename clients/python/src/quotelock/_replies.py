@@ -1,4 +1,4 @@
-"""Replies, however the driver was told to hand them out: bytes or text, RESP2 or RESP3."""
+"""Replies, in whatever form the driver returns them: bytes or text, RESP2 or RESP3."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def texts(reply: Any) -> list[str]:
 
 
 def json(reply: Any) -> Any:
-    """What one string of JSON says."""
+    """A parsed JSON string."""
     return _json.loads(text(reply))
 
 
@@ -45,9 +45,9 @@ def members(reply: Any) -> dict[str, Any]:
 def rows_by_column(
     fields: Sequence[str], columns: Sequence[Sequence[str | None]], missing: Iterable[int] = ()
 ) -> list[dict[str, str | None] | None]:
-    """The rows that the server answers by column for these fields. `missing` are the places of ids that have no row."""
+    """The rows that the server returned by column for these fields. `missing`: the positions of ids without a row."""
     rows: list[dict[str, str | None] | None]
-    # Three times as fast as the last way, which is good for any number.
+    # Three times as fast as the general way below, for any number of fields.
     match fields:
         case [a]:
             rows = [{a: x} for x in columns[0]]

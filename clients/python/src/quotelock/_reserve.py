@@ -1,4 +1,4 @@
-"""Whether a vehicle can be reserved at what its user saw."""
+"""Whether a vehicle can be reserved at the price its user saw."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def reserve(
     [row] = filled.rows
     if row is None:
         return Reserved("NewQuote", None, filled.locked)
-    # As `VEHPRICE.VERIFY` compares a row, where there was none to ask for.
+    # Compares a row as `VEHPRICE.VERIFY` does, for use without a table.
     is_same = all(row.get(field) == value for field, value in expected.items())
     texts = {field: value for field, value in row.items() if value is not None}
     return Reserved("Match" if is_same else "Changed", texts, filled.locked)
@@ -48,7 +48,7 @@ def _nothing() -> Flow[None]:
 
 
 def _texts(row: Mapping[str, Word]) -> dict[str, str]:
-    """Nothing matches anything."""
+    """No fields would match any row."""
     if not row:
         raise ValueError("reserve takes at least one field that was seen")
     return {field: word(f"reserve, field '{field}'", value) for field, value in row.items()}

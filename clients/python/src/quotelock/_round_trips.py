@@ -1,8 +1,8 @@
-"""Round trips that concurrent calls share, each exact for all of them.
+"""Round trips shared by concurrent calls, each exact for all of them.
 
-A call is answered by a request that is sent after the call was made, never by one that is already under way: so a write that was
-acknowledged before the call is always in its answer. For each key one request is under way at most, and one waits for its end,
-shared by all who came meanwhile. A request that fails fails the calls that share it; the one that waits is sent all the same.
+A call gets the reply to a request sent after the call was made, never to one already under way: so the reply always includes a
+write acknowledged before the call. For each key at most one request is under way, and one waits for it to end, shared by all
+calls made meanwhile. If a request fails, the calls that share it fail; the waiting request is sent anyway.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Line(Generic[T]):
 
 
 class RoundTrips(Generic[T]):
-    """Of calls from threads."""
+    """For calls from threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class RoundTrips(Generic[T]):
             return mine.result()
 
     def _begin(self, line: _Line[T], trip: Future[T]) -> None:
-        """From now on it is too late to share it."""
+        """From now on, calls can no longer share it."""
         with self._lock:
             if line.waiting is trip:
                 line.waiting = None
@@ -81,13 +81,13 @@ class _AsyncLine(Generic[T]):
 
 
 class AsyncRoundTrips(Generic[T]):
-    """Of calls on one event loop."""
+    """For calls in one event loop."""
 
     def __init__(self) -> None:
         self._lines: dict[str, _AsyncLine[T]] = {}
 
     async def share(self, key: str, send: Callable[[], Awaitable[T]]) -> T:
-        """The answer to a request that is sent after this call. A caller who is cancelled takes it from nobody else."""
+        """The reply to a request sent after this call. Cancelling one caller does not cancel it for others."""
         line = self._lines.setdefault(key, _AsyncLine())
         if line.waiting is None:
             line.trips += 1
@@ -107,6 +107,6 @@ class AsyncRoundTrips(Generic[T]):
 
 
 def _heed(trip: asyncio.Task[T]) -> None:
-    """Nobody may be left to be told of its error."""
+    """Nobody may be left to receive its error."""
     if not trip.cancelled():
         trip.exception()

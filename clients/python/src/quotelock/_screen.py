@@ -8,12 +8,13 @@ from typing import Any
 
 from ._fill import ExpiredError, Fill, Filling, Source, UpstreamRow, ask
 from ._steps import Flow, Run, Wait
+from ._time import seconds
 from .filling import Filled, FillError
 
 
 def get_or_fill(filling: Filling, source: Source, ids: list[str]) -> Flow[Filled[Any]]:
-    """The rows of these ids, where what is missing is fetched from upstream, by whichever pod is first; or, while Redis is down, by
-    this one."""
+    """The rows of these ids. The first pod to claim a missing row fetches it from upstream; while Redis is down, this pod
+    fetches it."""
     screen = Screen(filling, source, ids)
     if source.table.locked:
         return (yield from filling.go_on(screen.through_table, screen.without_table))
@@ -25,7 +26,7 @@ class Screen:
         self._filling = filling
         self._source = source
         self._ids = ids
-        self._until = monotonic() + filling.options.max_ms / 1000
+        self._until = monotonic() + seconds(filling.options.max_ms)
         self._found: dict[str, Any] = {}
         self._hits = 0
         self._fill: Fill | None = None
@@ -48,10 +49,10 @@ class Screen:
         return self._answer(lambda id: fill.settled.get(id) == "unknown", fill.error, filled=fetched, waited=waited)
 
     def without_table(self) -> Flow[Filled[Any]]:
-        """What was had from the table already counts, and upstream is asked for the rest, once."""
+        """Keeps the rows already read from the table, and fetches the rest from upstream, once."""
         filling, key = self._filling, self._source.table.key
-        # How long Redis took to fail was for its driver to say.
-        self._until = monotonic() + filling.options.max_ms / 1000
+        # The driver decided how long Redis took to fail.
+        self._until = monotonic() + seconds(filling.options.max_ms)
         if self._fill:
             self._take(self._fill.fetched)
         unknown = {id for id in self._absent() if filling.unknown.has(key, id)}
@@ -74,7 +75,7 @@ class Screen:
         return self._answer(unknown.__contains__, error, filled=len(self._found) - self._hits, locked=False)
 
     def _ask(self, ids: list[str]) -> Flow[dict[str, UpstreamRow | None]]:
-        """Upstream's rows, None where it knows none."""
+        """Upstream's rows, None if it knows none."""
         filling, source = self._filling, self._source
         has_room: bool = yield from Run(lambda: filling.room.acquire(self._until - monotonic()))
         if not has_room:

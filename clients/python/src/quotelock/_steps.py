@@ -1,4 +1,4 @@
-"""What a method does, as steps that somebody else takes: so it is written once, for both ways to wait."""
+"""A method as steps that a runner executes, so that it is written once for both blocking and asyncio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Call(Generic[T]):
-    """A command to be sent, and how its reply is read. In a flow `yield from` answers what was read."""
+    """A command to send, and how to read its reply. In a flow, `yield from` returns what was read."""
 
     __slots__ = ("args", "command", "read", "read_only")
 
@@ -34,7 +34,7 @@ class Call(Generic[T]):
 
 @dataclass(frozen=True)
 class Run(Generic[T]):
-    """A function of the caller's own. With asyncio what it returns is awaited."""
+    """A function of the caller's. With asyncio its result is awaited."""
 
     function: Callable[[], Any]
 
@@ -44,7 +44,7 @@ class Run(Generic[T]):
 
 
 class Handle(Protocol):
-    """Work that was begun: a future or a task."""
+    """Work under way: a future or a task."""
 
     def done(self) -> bool: ...
     def result(self) -> Any: ...
@@ -53,7 +53,7 @@ class Handle(Protocol):
 
 @dataclass(frozen=True)
 class Start:
-    """Begins work that goes on by itself: in a thread, or as a task. What it fails with is told to who asks its handle."""
+    """Starts background work: in a thread, or as a task. Its handle reports errors."""
 
     work: Steps[Any]
 
@@ -64,7 +64,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Wait:
-    """Waits until one of these is done, or for a time."""
+    """Waits until one of these is done, for a limited time."""
 
     handles: Sequence[Handle]
     seconds: float
@@ -89,13 +89,13 @@ Flow = Generator[Step, Any, T]
 
 
 class Steps(Protocol[T_co]):
-    """A call or a flow: what a method comes to."""
+    """A call or a flow: the result of a method."""
 
     def __iter__(self) -> Generator[Step, Any, T_co]: ...
 
 
 def take(steps: Steps[T], step: Callable[[Step], Any]) -> T:
-    """Takes the steps one by one, and answers what they come to."""
+    """Runs the steps one by one, and returns their result."""
     flow = iter(steps)
     try:
         next_step = next(flow)
@@ -111,7 +111,7 @@ def take(steps: Steps[T], step: Callable[[Step], Any]) -> T:
 
 
 async def take_async(steps: Steps[T], step: Callable[[Step], Awaitable[Any]]) -> T:
-    """`take`, with steps that are awaited."""
+    """`take` with awaited steps."""
     flow = iter(steps)
     try:
         next_step = next(flow)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from ._expiries import Expiries
 from .types import ChangedRows, Changes
 
-# What an entry of the rows takes, and a text besides its characters.
+# The size of an entry of the rows, and of a text without its characters.
 _ENTRY_BYTES = 104
 _TEXT_BYTES = sys.getsizeof("")
 
@@ -19,7 +19,7 @@ NO_TABLE = "0"
 
 
 class CopiedRow(dict[str, Any]):
-    """A row that nobody can change, as all who read it share it. `dict(row)` is one's own."""
+    """An immutable row, as all readers share it. `dict(row)` makes a copy."""
 
     __slots__ = ()
 
@@ -33,17 +33,17 @@ class CopiedRow(dict[str, Any]):
 
 
 class TableCopy:
-    """The rows of a table as the server last told them. It does not change: what has changed makes another."""
+    """The rows of a table as the server last sent them. Immutable: changes make a new one."""
 
     __slots__ = ("_clock_ahead", "_expiries", "_rows", "all", "bytes", "revision")
 
     def __init__(self, revision: str, rows: dict[str, CopiedRow], expiries: Expiries, bytes: int, clock_ahead: float) -> None:
         self.revision = revision
-        """What changes are to be asked since."""
+        """The revision to pass to the next `CHANGES`."""
         self.all: Mapping[str, CopiedRow] = MappingProxyType(rows)
         """All rows, the same map until something changes."""
         self.bytes = bytes
-        """About what the rows take of the process's memory."""
+        """About how much memory the rows take."""
         self._rows = rows
         self._expiries = expiries
         self._clock_ahead = clock_ahead
@@ -62,12 +62,12 @@ class TableCopy:
         return [get(id) for id in ids]
 
     def unexpired(self, ids: Sequence[str], own_now: float) -> list[CopiedRow] | None:
-        """The same if all are there and none has expired since, by this process's clock, else None."""
+        """The same rows if all are there and none has expired since, by this process's clock; otherwise None."""
         try:
             rows = [self._rows[id] for id in ids]
         except KeyError:
             return None
-        # As if the server had told its clock as soon as it was asked: so it is rather a little ahead than behind.
+        # As if the server had read its clock when the request was sent: so this is slightly ahead rather than behind.
         now = own_now + self._clock_ahead
         if self._expiries.earliest <= now and any(self._expiries.of(id) <= now for id in ids):
             return None
@@ -75,7 +75,7 @@ class TableCopy:
 
     @classmethod
     def updated(cls, before: TableCopy | None, changes: Changes, sent_at: float) -> TableCopy:
-        """The copy with what has changed, asked for at `sent_at` of this process's clock. Rows that are the same are shared."""
+        """The copy with the changes applied, requested at `sent_at` of this process's clock. Unchanged rows are shared."""
         if before is None or changes.whole:
             rows, expiries, size = {}, Expiries(_common_expiry(changes)), 0
         else:
@@ -99,7 +99,7 @@ class TableCopy:
             expiries.set(told, inf if group.expires_at is None else group.expires_at)
             size += sum(_bytes_of(id, row) for id, row in told.items())
         drop(expiries.expired(rows, changes.now))
-        # The same map, as long as there is no change in it.
+        # The same map, as long as it doesn't change.
         is_same = before is not None and rows is before._rows
         copy = cls(changes.revision, rows, expiries, size, changes.now - sent_at)
         if is_same and before is not None:

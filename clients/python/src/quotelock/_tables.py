@@ -1,4 +1,4 @@
-"""The calls of `VEHPRICE.*`. Many ids and rows go in one argument, and named fields are answered by column."""
+"""The calls of `VEHPRICE.*`. Many ids and rows go in one argument, and named fields are returned by column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .types import Changes, Claim, Condition, Expiry, Row, TableInfo, Verified
 
 Names = Sequence[str] | None
 
-# How long one call waits at most. Drivers have time-outs, so that longer waits are several calls.
+# The longest that one call waits. Drivers have time-outs, so a longer wait takes several calls.
 LONGEST_WAIT_MS = 2000
 _SHORTEST_WAIT_MS = 200
 
@@ -38,13 +38,13 @@ def mget(
         raise ValueError("block_ms takes a driver whose socket_timeout is at least half a second, or is None")
     left = block_ms
     while True:
-        # 0 waits without end: so does this, in steps.
+        # 0 waits without limit: this does so too, in steps.
         wait_ms = longest_ms if block_ms == 0 else min(left, longest_ms)
         began = monotonic()
         rows: list[Any] = yield from _mget(key, asked, fields, raw, wait_ms)
         waited_ms = (monotonic() - began) * 1000
         left -= round(waited_ms)
-        # An answer long before its time is the last word.
+        # A reply long before the time is up is final.
         if waited_ms < 0.9 * wait_ms or None not in rows or (block_ms != 0 and left <= 0):
             return rows
 
@@ -61,13 +61,13 @@ def get_all(key: str, fields: Names, raw: Names) -> Call[dict[str, Any]]:
 
 
 def changes(key: str, revision: str, *, fields: Names = None) -> Call[Changes]:
-    """What has changed since a revision, which is `0` at first and then what this answered last. It is asked of the primary,
-    as revisions are a server's own. `PriceTableCopies` keeps copies by it."""
+    """What has changed since a revision: `0` at first, then the one returned last. The call goes to the primary, as each
+    server has revisions of its own. `PriceTableCopies` keeps copies with it."""
     return Call("VEHPRICE.CHANGES", [key, revision, *_projection(fields, None)], lambda reply: Changes.of(json(reply)))
 
 
 def server_ms(key: str) -> Call[int]:
-    """The server's clock, in milliseconds since 1970. It is asked for a key that has no table."""
+    """The server's clock, in milliseconds since 1970. Pass a key that has no table."""
     return Call("VEHPRICE.CHANGES", [key, "0", "JSON"], lambda reply: Changes.of(json(reply)).now)
 
 
@@ -91,8 +91,8 @@ def set(
     token: str | None = None,
     keep_claim: bool = False,
 ) -> Call[bool]:
-    """Sets a row. False if a condition or a token kept it from being stored, or it has expired already. The options are those
-    of `mset`."""
+    """Sets a row. False if a condition or the token prevented it, or if its expiry is in the past. The options are those of
+    `mset`."""
     writing = _writing(condition, merge, expiry, token, keep_claim)
     pairs = [word for pair in row.items() for word in pair]
     return Call("VEHPRICE.SET", [key, id, *writing, "FIELDS", len(row), *pairs], is_one)
@@ -109,13 +109,13 @@ def mset(
     token: str | None = None,
     keep_claim: bool = False,
 ) -> Flow[int]:
-    """Sets rows, a mapping by id or pairs of id and row, and answers how many were stored. A value that is None, or isn't
-    there, is stored as missing, with `merge` left as it was.
+    """Sets rows, a mapping by id or pairs of id and row, and returns how many were stored. A value that is None or absent is
+    stored as missing, or with `merge` left unchanged.
 
-    With `fields` these are written, of each row, and by column, which is faster; without it all that each row brings.
-    `condition` looks at rows one by one. `merge` sets these fields and keeps the others, and the row's expiry. Without an
-    `expiry` the server's setting `price-ttl-ms` holds. With a `token` only rows are stored that are still claimed under it;
-    `keep_claim` keeps the claims, for rows that are filled in two steps.
+    With `fields`, writes these fields of each row, by column, which is faster; without it, all fields of each row. `condition` is
+    checked row by row. `merge` sets these fields, and keeps the others and the row's expiry. `expiry` defaults to the server's
+    setting `price-ttl-ms`. With a `token`, only rows still claimed under it are stored; `keep_claim` keeps the claims, for rows
+    filled in two steps.
     """
     given = list(rows.items() if isinstance(rows, Mapping) else rows)
     if not given:
@@ -127,7 +127,7 @@ def mset(
 
 
 def delete(key: str, ids: Sequence[Word]) -> Flow[int]:
-    """Deletes rows, and answers how many were there."""
+    """Deletes rows, and returns how many there were."""
     given = words("VEHPRICE.DEL", ids)
     return (yield from Call("VEHPRICE.DEL", [key, *given], number)) if given else 0
 
@@ -143,7 +143,7 @@ def length(key: str) -> Call[int]:
 
 
 def pttl(key: str, ids: Sequence[Word]) -> Flow[list[int]]:
-    """In how many milliseconds rows expire, in the order of the ids: -1 never, -2 no such row."""
+    """The milliseconds until rows expire, in the order of the ids: -1 never, -2 no such row."""
     given = words("VEHPRICE.PTTL", ids)
     if not given:
         return []
@@ -151,13 +151,13 @@ def pttl(key: str, ids: Sequence[Word]) -> Flow[list[int]]:
 
 
 def verify(key: str, id: Word, expected: Mapping[str, Word]) -> Call[Verified]:
-    """Whether a row holds what the user saw, and the row that it was compared with."""
+    """Whether a row holds what the user saw, and the row compared."""
     pairs = [word for pair in expected.items() for word in pair]
     return Call("VEHPRICE.VERIFY", [key, id, *pairs, "JSON"], lambda reply: Verified(**json(reply)))
 
 
 def info(key: str) -> Call[TableInfo | None]:
-    """What is known of the table, None if there is none."""
+    """Facts about the table, None if there is none."""
 
     def read(reply: Any) -> TableInfo | None:
         if reply is None:
@@ -170,7 +170,7 @@ def info(key: str) -> Call[TableInfo | None]:
 
 
 def mget_hash(keys: Sequence[str]) -> Flow[list[Row | None]]:
-    """What `HGETALL` of each key gives, None where there is none: the hashes of pods that have not moved to a table yet."""
+    """What `HGETALL` of each key returns, None if there is none: for pods that still keep a hash per vehicle."""
 
     def read(reply: Any) -> list[Row | None]:
         return [one and {name: text(value) for name, value in members(one).items()} for one in reply]
@@ -193,7 +193,7 @@ def claim(
     asked = words("VEHPRICE.CLAIM", ids)
     if not asked:
         return Claim(None, [], [], [])
-    # A driver sends a call again whose reply was lost: under a token it is answered the same.
+    # A driver repeats a call whose reply was lost: with a token it gets the same reply.
     held = secrets.token_hex(16) if token is None else token
     options: dict[str, Word | None] = {"PX": ttl_ms, "TOKEN": held, "LIMIT": limit, "REFRESH": refresh_ms}
     projected, read = _by_id(fields, raw)
@@ -211,14 +211,14 @@ def claim(
     except ServerError:
         raise
     except BaseException:
-        # Nobody knows whether it arrived. A token of the caller's own is theirs to release.
+        # It is unknown whether the call arrived. A token passed by the caller is the caller's to release.
         if token is None:
             yield from Start(release(key, held))
         raise
 
 
 def release(key: str, token: str, ids: Sequence[Word] = ()) -> Call[int]:
-    """Gives up claims under a token, so that another pod can take them at once: those on these ids, or all. How many."""
+    """Releases claims under a token, on these ids or all, so that another pod can claim them at once. Returns how many."""
     return Call("VEHPRICE.RELEASE", [key, token, *words("VEHPRICE.RELEASE", ids)], number)
 
 
@@ -227,7 +227,7 @@ def _projection(fields: Names, raw: Names) -> list[Word]:
 
 
 def _by_id(fields: Names, raw: Names) -> tuple[list[Word], Any]:
-    """`_projection` for rows of a list of ids, and how to read them: by column, the fastest, if all are to have the same fields."""
+    """`_projection` for rows of a list of ids, and how to read them: by column, which is fastest, if all have the same fields."""
     if fields is None or raw:
         return _projection(fields, raw), lambda rows: rows
     named = names("fields", fields)

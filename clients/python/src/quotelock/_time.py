@@ -1,4 +1,4 @@
-"""Moments as the server takes them."""
+"""Timestamps as the server accepts them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,16 @@ def from_unix_ms(ms: int) -> datetime:
 
 
 def rfc3339(moment: str | datetime) -> str:
-    """As it was given, or in UTC to the millisecond, as locks are stored."""
+    """A text as it is; a datetime in UTC to the millisecond, as locks are stored."""
     if isinstance(moment, str):
         return moment
     at = _with_zone(moment).astimezone(UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def seconds(ms: int) -> float:
+    """A time to wait, in seconds. Threads can't wait for more than some centuries; 30 years are as good."""
+    return min(ms, 10**12) / 1000
 
 
 def _with_zone(moment: datetime) -> datetime:

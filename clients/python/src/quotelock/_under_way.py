@@ -1,4 +1,4 @@
-"""Work under way that is shared: so that a process fetches once from upstream what several of its screens lack."""
+"""Shared work under way, so that a process fetches a row from upstream once for all its screens."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class UnderWay:
         self._work: dict[tuple[str, str], Handle] = {}
 
     def share(self, key: str, ids: Sequence[str], limit: int, work: Callable[[list[str]], Steps[T]]) -> Flow[list[Handle]]:
-        """The work on all of these ids of a table: what others have begun, and for the rest new work, on this many ids each."""
-        # To start work takes no time, so that this holds up nobody.
+        """The work on all of these ids of a table: work already under way, and for the rest new work, on this many ids each."""
+        # Starting work takes no time, so this delays nobody.
         with self._lock:
             new = [id for id in ids if (key, id) not in self._work]
             for part in (new[at : at + limit] for at in range(0, len(new), limit)):
@@ -28,7 +28,7 @@ class UnderWay:
             return list(dict.fromkeys(self._work[key, id] for id in ids))
 
     def _ended(self, key: str, ids: list[str], work: Steps[T]) -> Flow[T]:
-        """The work, which is under way no longer when it ends."""
+        """The work, which removes itself when it ends."""
         try:
             return (yield from work)
         finally:

@@ -1,4 +1,4 @@
-"""Arguments, and many ids or rows as one argument of JSON."""
+"""Arguments, and many ids or rows as one JSON argument."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-# What a user, an id or a value may be given as. No float, as it has more than one text: 5.0 and 5 would be two prices.
+# The types of a user, an id or a value. Not float, as it has more than one text form: 5.0 and 5 would be two prices.
 Word = str | int
 
-# A field's value as it may be given: None is a field that the row lacks.
+# A field's value as passed. None means that the row lacks the field.
 Value = Word | None
 
-# Rows to be written: by id, or pairs of id and row.
+# Rows to write: by id, or pairs of id and row.
 GivenRows = Mapping[str, Mapping[str, Value]] | Mapping[int, Mapping[str, Value]] | Iterable[tuple[Word, Mapping[str, Value]]]
 
 
 def word(what: str, given: Any) -> str:
-    """An argument as text. Types end where JSON from elsewhere begins: None would be sent as some text, and stored."""
+    """An argument as text. Checked at run time, as JSON from elsewhere has no types: None would be sent as text, and stored."""
     if isinstance(given, str):
         return given
     if isinstance(given, int) and not isinstance(given, bool):
@@ -32,17 +32,17 @@ def words(what: str, given: Iterable[Word]) -> list[str]:
 
 
 def names(what: str, given: Sequence[str]) -> list[str]:
-    """Names of fields."""
+    """Field names."""
     return words(what, given)
 
 
 def ids_text(what: str, ids: Iterable[Word]) -> str:
-    """Ids in one argument."""
+    """Ids as one argument."""
     return compact(words(what, ids))
 
 
 def columns_text(what: str, fields: Sequence[str], rows: Iterable[tuple[Word, Mapping[str, Value]]]) -> str:
-    """Rows in one argument, by column."""
+    """Rows as one argument, by column."""
     given = [(word(what, id), row) for id, row in rows]
     columns = [[_value(what, id, field, row.get(field)) for id, row in given] for field in fields]
     for (id, _), *values in zip(given, *columns):
@@ -52,7 +52,7 @@ def columns_text(what: str, fields: Sequence[str], rows: Iterable[tuple[Word, Ma
 
 
 def rows_text(what: str, rows: Iterable[tuple[Word, Mapping[str, Value]]]) -> str:
-    """Rows in one argument, each with fields of its own."""
+    """Rows as one argument, each with its own fields."""
     table = {}
     for given, row in rows:
         id = word(what, given)

@@ -1,4 +1,4 @@
-"""What goes wrong, and why."""
+"""Errors, and their reasons."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from typing import Literal
 # Why the server refused a command.
 #
 # - `call`: the arguments are wrong; the message names the one at fault and what it should have been
-# - `toggle`: the toggle of `PRICEPLAN` holds what means no mode
-# - `type`: the key holds another type than the command is for (`WRONGTYPE`)
+# - `toggle`: the `PRICEPLAN` toggle holds an invalid value
+# - `type`: the key holds a value of another type (`WRONGTYPE`)
 # - `access`: the user may not call the command or touch the key (`NOPERM`, `NOAUTH`, `WRONGPASS`)
-# - `module`: the server does not know the command, or an option of it that this client needs: the module is not loaded, or
-#   too old
+# - `module`: the server does not know the command, or an option that this client needs: the module is not loaded or is too old
 # - `full`: the server has no memory left for a write (`OOM`)
-# - `role`: the server is in no state to do it: a replica that was asked to write, a primary without replicas, one that is
+# - `role`: the server can't do it in its current state: a replica asked to write, a primary without replicas, or a server that is
 #   loading or cut off
 # - `other`: anything else
 Reason = Literal["call", "toggle", "type", "access", "module", "full", "role", "other"]
 
 
 class ServerError(Exception):
-    """An error that the server answered. What goes wrong on the way to it stays the driver's own error."""
+    """An error that the server returned. If the server can't be reached, you get the driver's own error instead."""
 
     def __init__(self, message: str, command: str) -> None:
         super().__init__(message)
@@ -30,7 +29,7 @@ class ServerError(Exception):
         self.command = command
         """The command that was refused."""
         self.code = _first_word(message)
-        """The first word of what the server said: `ERR`, `WRONGTYPE`, `NOPERM` and so on."""
+        """The first word of the server's message: `ERR`, `WRONGTYPE`, `NOPERM` and so on."""
         self.reason: Reason = _reason(self.code, message)
         """Why the server refused."""
 
@@ -39,9 +38,9 @@ class ServerError(Exception):
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Whether the server can't be reached, or can't do it now, whatever it is asked: the connection was refused or lost, no
-    answer came in time, the server is loading, cut off, full or about to change its role. The same call may succeed later, and
-    until then a service can go on without it. An error that a service has raised `from` such a one counts as that.
+    """Whether the server can't be reached or can't serve any call right now: the connection was refused or lost, no reply came in
+    time, or the server is loading, cut off, full or about to change its role. The same call may succeed later; until then a
+    service can go on without it. Also recognizes an error raised `from` such an error.
     """
     seen: set[int] = set()
     at: BaseException | None = error
@@ -57,7 +56,7 @@ def is_unavailable(error: BaseException) -> bool:
 
 
 def server_error(error: BaseException, command: str) -> ServerError | None:
-    """The driver's error as a `ServerError`, if the server answered it."""
+    """The driver's error as a `ServerError`, if the server returned it."""
     classes = _classes(error)
     if not classes & _DRIVERS_OWN:
         return None
@@ -72,14 +71,14 @@ def server_error(error: BaseException, command: str) -> ServerError | None:
     return ServerError(said, command)
 
 
-# What all errors of redis-py and of valkey-py are. Neither is imported, so that either will do.
+# The base classes of redis-py's and valkey-py's errors. Neither package is imported, so that either will do.
 _DRIVERS_OWN = {"RedisError", "ValkeyError"}
 
 
-# The drivers' classes for what a server answers. Two of them are connection errors to the drivers.
+# The drivers' classes for errors that a server returns. To the drivers, two of them are connection errors.
 _ANSWERED = {"ResponseError", "BusyLoadingError", "AuthenticationError"}
 
-# Theirs for a server that can't be reached. The last three are a Cluster's.
+# The drivers' classes for a server that can't be reached. The last three are for a Cluster.
 _UNREACHED = {
     "ConnectionError",
     "TimeoutError",
@@ -91,7 +90,7 @@ _UNREACHED = {
 # A Cluster looks a command up before it sends it.
 _UNKNOWN_TO_CLUSTER = re.compile(r"command doesn't exist in (Redis|Valkey) commands")
 
-# The drivers take the code off what the server said where they have a class for it.
+# The drivers remove the code from the server's message if they have a class for it.
 _CODE_OF_CLASS = {
     "AuthenticationError": "NOAUTH",
     "AskError": "ASK",
@@ -123,8 +122,8 @@ _REASONS: dict[str, Reason] = {
     "BUSY": "role",
 }
 
-# What a module says that does not know the forms in which this client sends and reads many rows. One that does takes every
-# number of arguments that `mset` sends.
+# The errors of an older module, which does not know the forms in which this client sends and reads many rows. A newer one takes
+# every number of arguments that `mset` sends.
 _OLDER = re.compile(
     r"^ERR (syntax error, (unknown option )?'(LIST|COLUMNS|JSON|TOKEN|PERSIST)' (is not a word of|for) "
     r"|wrong number of arguments for 'vehprice\.mset')"

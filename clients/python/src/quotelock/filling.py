@@ -1,4 +1,4 @@
-"""What `get_or_fill` takes and answers."""
+"""The parameters and results of `get_or_fill`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ._words import GivenRows
 
 R = TypeVar("R")
 
-# Rows as upstream answers them: by id, or pairs of id and row. Ids that it leaves out are ids it does not know.
+# Rows as upstream returns them: by id, or pairs of id and row. Leave out ids that upstream does not know.
 Fetched = GivenRows
 
 # Fetches these ids from upstream.
@@ -20,40 +20,41 @@ AsyncFetch = Callable[[list[str]], Awaitable[Fetched]]
 
 @dataclass(frozen=True)
 class Filled(Generic[R]):
-    """Rows, and what it took to have them."""
+    """Rows, and where they came from."""
 
     rows: list[R | None]
-    """One for each id, in order, None where there is none."""
+    """One for each id, in order, None if there is none."""
     hits: int
-    """How many of the ids were there at once."""
+    """How many of the ids were in the table at once."""
     filled: int
-    """How many this call fetched."""
+    """How many ids this call fetched."""
     waited: int
-    """How many another pod or call fetched."""
+    """How many ids another pod or call fetched."""
     missing: list[str]
     """Ids that upstream does not know."""
     locked: bool = True
-    """False: upstream was asked without the table, under an `UnlockedLock`, as Redis is down, or as its rows have expired already."""
+    """False: the rows came from upstream without the table, because of an `UnlockedLock`, because Redis is down, or because
+    the table's rows have already expired."""
 
 
 class Warming(Protocol):
     """Tables that are kept warm."""
 
     def stop(self) -> None:
-        """No further moment is begun. What is under way ends by itself."""
+        """Starts no further filling. One under way runs to its end."""
 
 
 class FillError(Exception):
-    """Some rows could not be had: upstream failed, or time was up."""
+    """Some rows could not be fetched: upstream failed, or the time was up."""
 
     def __init__(self, filled: Filled[Any], failed: list[str], upstream: Exception) -> None:
         super().__init__(f"{len(failed)} of {len(filled.rows)} rows could not be had: {upstream}")
         self.filled = filled
-        """The rows that there are."""
+        """The rows there are."""
         self.failed = failed
-        """The ids of those that could not be had."""
+        """The ids of the rows that could not be fetched."""
         self.upstream = upstream
-        """What upstream failed with. It is no `__cause__`: an upstream that can't be reached is no Redis that can't."""
+        """Upstream's error. It is not the `__cause__`, as an unreachable upstream doesn't mean that Redis is unreachable."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +62,20 @@ class FillOptions:
     """How tables are filled."""
 
     max_ms: int = 5000
-    """No call takes longer."""
+    """How long a call may take, in milliseconds."""
     claim_ms: int = 2000
-    """How long a claim lasts, which is renewed while upstream takes longer: what a dead pod delays others."""
+    """How long a claim lasts; it is renewed while upstream takes longer. A dead pod delays the others by this much."""
     fetch_ms: int = 10_000
-    """What an upstream call may take. It goes on after `max_ms`, for the next screens. With asyncio it is cancelled then; a thread can't
-    be, and goes on for nobody."""
+    """How long an upstream call may take. It continues after `max_ms`, for the next screens. After this time asyncio cancels
+    it; a thread can't be cancelled, and its result is ignored."""
     limit: int = 2000
-    """How many ids an upstream call is for."""
+    """How many ids an upstream call may have."""
     parallel: int = 4
-    """How many upstream calls there are at once in this process."""
+    """How many upstream calls this process makes at once."""
     tries: int = 3
-    """How many upstream calls there are for an id."""
+    """How many times upstream is called for an id."""
     unknown_ms: int = 60_000
-    """How long an id that upstream does not know isn't asked for again; by another pod at most as long once more."""
+    """For how long an id that upstream does not know is not fetched again; by another pod, at most twice as long."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -13,15 +13,15 @@ U = TypeVar("U")
 
 
 class Outage(Breaker):
-    """Goes on without Redis while it is down: a circuit breaker. One for all that a service asks of the same Redis, for any number of
-    threads.
+    """A circuit breaker: goes on without Redis while it is down. Use one for all calls of a service to the same Redis.
+    Thread-safe.
 
-    For `pause_ms` after Redis failed it isn't asked. Then one call tries, and the others go on without it until that succeeds.
-    `on_change(is_on, error)` is called when an outage begins, with the error, and when it ends. How long a call may take is the
-    driver's to say.
+    After Redis failed, it is not called for `pause_ms`. Then one call tries it, and the others go on without it until that
+    succeeds. `on_change(is_on, error)` is called when an outage begins, with the error, and when it ends. The driver decides how
+    long a call may take.
     """
 
     def run(self, redis: Callable[[], T], without: Callable[[], U]) -> T | U:
-        """What `redis` answers; or, where Redis is unavailable or was so just now, what `without` does. All other errors fail the
-        call."""
+        """Returns the result of `redis`, or of `without` if Redis is unavailable or was so within the pause. All other errors
+        are raised."""
         return take(self.go_on(lambda: Run[T](redis), lambda: Run[U](without)), lambda step: cast(Run[T | U], step).function())

@@ -19,11 +19,11 @@ class PricePlan(Face):
         self._toggle = toggle
 
     def tag(self, ids: Sequence[Word]) -> list[str]:
-        """The ids to send out, in order: with `_old` where old pricing is in force."""
+        """The ids to send out, in order: with `_old` if old pricing is in force."""
         return self._take(_plans.tag(self._toggle, ids))
 
     def route(self, ids: Sequence[Word]) -> list[Routed]:
-        """Where the ids go that came back, in order."""
+        """The pricing of each id that came back, in order."""
         return self._take(_plans.route(self._toggle, ids))
 
     bare = staticmethod(_plans.bare)

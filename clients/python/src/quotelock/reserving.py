@@ -1,4 +1,4 @@
-"""What `reserve` takes and answers."""
+"""The parameters and results of `reserve`."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from .types import Row
 
 @dataclass(frozen=True)
 class Seen:
-    """What an app sends back of what its user saw."""
+    """What the app sends back: what its user saw."""
 
     query_time: str | None
-    """The moment of the quote."""
+    """The `queryTime` of the quote."""
     row: Mapping[str, Word]
-    """Fields of the row that was shown, at least one."""
+    """At least one field of the row that was shown."""
 
 
 @dataclass(frozen=True)
 class Reserved:
-    """Whether a vehicle can be reserved at what its user saw.
+    """Whether a vehicle can be reserved at the price its user saw.
 
-    - `Match`: it can; keep the row
-    - `Changed`: under the same lock, the row is another: show it
-    - `NewQuote`: no lock is in force, or one of another moment, or upstream does not know the vehicle: ask for a quote
+    - `Match`: yes; keep the row
+    - `Changed`: the lock is the same, but the row differs: show it
+    - `NewQuote`: no lock is in force, or one with another `queryTime`, or upstream does not know the vehicle: get a new quote
     """
 
     verdict: Literal["Match", "Changed", "NewQuote"]
     row: Row | None
     locked: bool = True
-    """False: upstream was asked without the table, under an `UnlockedLock`."""
+    """False: upstream was called without the table, because of an `UnlockedLock`."""

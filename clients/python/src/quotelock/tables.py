@@ -13,10 +13,10 @@ from .types import Claim, ClaimOptions, FieldsRow, RawRow, Row
 
 
 class VehPrice(Face):
-    """`VEHPRICE.*`: a table of vehicles' prices in one key. Without ids or rows nothing is asked of the server.
+    """`VEHPRICE.*`: a table of vehicles' prices in one key. With no ids or rows, the server is not called.
 
-    Rows have all their fields, or the `fields` that are asked for, None where a row lacks one. A field named in `raw` comes as
-    what its JSON says. For thousands of rows name the fields, and no `raw`: they are answered by column, and read faster.
+    Rows have all their fields, or the `fields` asked for, None if a row lacks one. A field named in `raw` is parsed from the JSON
+    it holds. For thousands of rows name the fields, without `raw`: they are then returned by column, which is faster to read.
     """
 
     changes = answers(_tables.changes)
@@ -38,7 +38,7 @@ class VehPrice(Face):
     @overload
     def get(self, key: str, id: Word, *, fields: Names = None, raw: Sequence[str]) -> RawRow | None: ...
     def get(self, key: str, id: Word, *, fields: Names = None, raw: Names = None) -> Any:
-        """A row, None if there is none."""
+        """A row, or None if there is none."""
         return self._take(_tables.get(key, id, fields, raw))
 
     @overload
@@ -50,10 +50,10 @@ class VehPrice(Face):
         self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Sequence[str], block_ms: int | None = None
     ) -> list[RawRow | None]: ...
     def mget(self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Names = None, block_ms: int | None = None) -> Any:
-        """Rows in the order of the ids, None where there is none.
+        """Rows in the order of the ids, None if there is none.
 
-        With `block_ms` it waits until no row that was asked for is both missing and claimed, or for that long (0: no limit). It
-        holds up a connection of the driver's pool meanwhile, and asks again every two seconds or sooner, so that the driver's
+        With `block_ms`, waits until none of the rows is both missing and claimed, for at most that long (0: no limit). Meanwhile
+        it occupies a connection of the driver's pool, and repeats the call every two seconds or sooner, so that the driver's
         `socket_timeout` does not end it.
         """
         return self._take(_tables.mget(key, ids, fields, raw, block_ms, self._longest_wait_ms))
@@ -73,7 +73,7 @@ class VehPrice(Face):
     @overload
     def scan(self, key: str, *, fields: Sequence[str], count: int | None = None) -> Iterator[tuple[str, FieldsRow]]: ...
     def scan(self, key: str, *, fields: Names = None, count: int | None = None) -> Iterator[tuple[str, Any]]:
-        """All rows in steps, so that a large table does not hold up others."""
+        """Iterates over all rows, so that a large table does not delay other clients."""
         cursor = "0"
         while True:
             cursor, rows = self._take(_tables.scan(key, cursor, fields, count))
@@ -92,10 +92,10 @@ class VehPrice(Face):
     def claim(
         self, key: str, ids: Sequence[Word], *, fields: Names = None, raw: Names = None, **options: Unpack[ClaimOptions]
     ) -> Claim[Any]:
-        """The rows that are there, and the task to fetch those that are not, unless someone else is at it.
+        """The existing rows, and claims on the missing ones that nobody else is fetching.
 
-        Claims last `ttl_ms`, 1 to 600,000. `limit` bounds how many are claimed; with `refresh_ms` rows are claimed, too, that
-        expire within this time. The claims are held under a random `token`, so that the call may be sent again. Give one of your
-        own, 32 random hex digits, to renew claims while upstream takes longer: what is claimed under it already is claimed again.
+        Claims last `ttl_ms`, 1 to 600,000. `limit` bounds how many rows are claimed; `refresh_ms` also claims rows that expire
+        within this time. The claims are held under a random `token`, so that the call can be repeated. Pass one of your own, 32
+        random hex digits, to renew claims while upstream takes longer: rows already claimed under it are claimed again.
         """
         return self._take(_tables.claim(key, ids, fields, raw, **options))

@@ -1,4 +1,4 @@
-"""Names tables after moments and says when their rows expire, so that no pod and no screen does so in a way of its own."""
+"""Names tables after a `queryTime` and says when their rows expire, so that all pods and screens do this in the same way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .types import Expiry, Lock
 
 
 class Moment(Protocol):
-    """What tells a moment: any lock."""
+    """Anything with a `queryTime`, such as a lock."""
 
     @property
     def query_time(self) -> str: ...
@@ -23,22 +23,21 @@ class Moment(Protocol):
 
 @dataclass(frozen=True)
 class NextMoment:
-    """A moment that is not in force yet."""
+    """A `queryTime` that no lock has yet."""
 
     query_time: str
     since: datetime
-    """From when on new locks are on it."""
+    """From when on new locks have it."""
 
 
 @dataclass(frozen=True)
 class UnlockedLock(Lock):
-    """What stands in for a lock while Redis is down: a moment and roles that upstream can be asked for, and that nothing holds."""
+    """Stands in for a lock while Redis is down: a `queryTime` and roles to fetch prices for, which nothing locks."""
 
 
 @dataclass(frozen=True)
 class PriceTable:
-    """A table by its key, when rows written to it expire, and whether it may be read and written to: not that of an
-    `UnlockedLock`."""
+    """A table: its key, when rows written to it expire, and whether it may be read and written (not for an `UnlockedLock`)."""
 
     key: str
     expiry: Expiry
@@ -46,7 +45,7 @@ class PriceTable:
 
 
 class LockOptions(TypedDict):
-    """What `acquire` is called with."""
+    """Options for `acquire`."""
 
     lag_ms: int
     align_seconds: NotRequired[int]
@@ -54,18 +53,18 @@ class LockOptions(TypedDict):
 
 @dataclass(frozen=True)
 class Timing:
-    """How long locks live and which moments they are on: the same in all pods and in the server's settings."""
+    """How long locks live, and which `queryTime` they have. It must be the same in all pods and match the server's settings."""
 
     ttl_ms: int
     """`lock-ttl-ms`: how long a lock lives."""
     align_ms: int
-    """`lock-align-s`, in milliseconds: a moment is a multiple of it, so that users share moments and tables. 0: each user has a
-    moment."""
+    """`lock-align-s`, in milliseconds: each `queryTime` is a multiple of it, so that users share it and its tables. 0: each
+    user has their own `queryTime`."""
     lag_ms: int
-    """`lock-lag-ms`: how far a moment is behind the server's clock. Above the time upstream takes to commit and the clocks'
-    differences."""
+    """`lock-lag-ms`: how far `queryTime` is behind the server's clock. Set it above the time upstream takes to commit a price
+    plus the clocks' differences."""
     buffer_ms: int | None = None
-    """`lock-buffer-ms`: the end of that time in which it is `CloseToExpired`. Without it, as there, 60,000 or the ttl if that is
+    """`lock-buffer-ms`: how long before its end a lock becomes `CloseToExpired`. Defaults to 60,000, or the ttl if that is
     shorter."""
 
     def __post_init__(self) -> None:
@@ -73,57 +72,57 @@ class Timing:
         _check("ttl_ms", ttl_ms, ttl_ms >= 1, "whole milliseconds from 1 on")
         _check("buffer_ms", buffer_ms, 0 <= buffer_ms <= ttl_ms, "whole milliseconds from 0 to ttl_ms")
         _check("align_ms", align_ms, align_ms >= 0 and align_ms % 1000 == 0, "whole seconds, in milliseconds")
-        # A longer one would give locks that are closing at birth, and the server refuses it.
+        # With a longer one, a new lock could already be `CloseToExpired`. The server refuses it.
         _check("align_ms", align_ms, align_ms <= ttl_ms - buffer_ms, "at most ttl_ms less buffer_ms")
         _check("lag_ms", self.lag_ms, self.lag_ms >= 0, "whole milliseconds from 0 on")
 
     @property
     def lock_options(self) -> LockOptions:
-        """What `acquire` is called with, so that its moments are those that are expected here. The ttl and the buffer are the
-        server's settings: sent with each call they would be stored with each lock."""
+        """Options for `acquire`, so that its locks have the `queryTime` expected here. The ttl and the buffer come from the
+        server's settings: if sent with each call, they would be stored in each lock."""
         if self.align_ms == 0:
             return {"lag_ms": self.lag_ms}
         return {"lag_ms": self.lag_ms, "align_seconds": self.align_ms // 1000}
 
     def table(self, lock: Moment, name: str, *parts: Part) -> PriceTable:
-        """The table of a lock's moment, with these parts in its name: all that upstream's answer depends on besides, such as
-        roles."""
+        """The table of a lock's `queryTime`, with these parts in its name: everything else that upstream's answer depends on,
+        such as roles."""
         locked = not isinstance(lock, UnlockedLock)
         return PriceTable(self.table_key(lock, name, *parts), self.expiry_of(lock), locked)
 
     def table_key(self, lock: Moment, name: str, *parts: Part) -> str:
-        """The table's key: `name:{moment}:part:part`. No two sets of parts share one, and all tables of a moment are in one slot of
-        a Cluster."""
+        """The table's key: `name:{queryTime}:part:part`. No two sets of parts share a key, and all tables of a `queryTime` are
+        in one slot of a Cluster."""
         return table_key(lock.query_time, name, parts)
 
     def expiry_of(self, lock: Moment) -> datetime:
-        """When rows of a lock's moment expire: not before any lock on it. The last one on moment `m` begins before `m + align +
-        lag`, and lives for the ttl."""
+        """When rows of a lock's `queryTime` expire: not before any lock that has it. The last lock with a `queryTime` is
+        created before `queryTime + align + lag`, and lives for the ttl."""
         return from_unix_ms(min(_time_of(lock.query_time) + self._lasts_ms, _END_OF_TIME))
 
     def moment_at(self, now: datetime) -> str:
-        """The moment of locks that begin then."""
+        """The `queryTime` of locks created then."""
         return rfc3339(from_unix_ms(self._floor(unix_ms(now) - self.lag_ms)))
 
     def next_moment(self, now: datetime) -> NextMoment:
-        """The moment after that one. Between the moment itself and `since` it can be fetched from upstream, and no user is on it."""
+        """The `queryTime` after that one. Between that time and `since`, upstream can be asked for it, and no lock has it yet."""
         if self.align_ms == 0:
             raise ValueError("without align_ms each user has a moment, and none is the next")
         next_ms = self._floor(unix_ms(now) - self.lag_ms) + self.align_ms
         return NextMoment(rfc3339(from_unix_ms(next_ms)), from_unix_ms(next_ms + self.lag_ms))
 
     def unlocked(self, role_ids: Sequence[Word], seen: str | None = None, now: datetime | None = None) -> UnlockedLock:
-        """For a screen that goes on while Redis is down. `seen` is the moment that the app sent back, of a quote under the same roles:
-        it is kept while a lock on it could be in force. Else it is the moment of this pod's clock."""
+        """For a screen that goes on while Redis is down. `seen` is the `queryTime` that the app sent back, of a quote for the
+        same roles: it is kept as long as a lock with it could be in force. Otherwise `queryTime` comes from this pod's clock."""
         now = datetime.now(UTC) if now is None else now
         moment = seen if seen is not None and self._may_be_in_force(seen, now) else self.moment_at(now)
-        # Whole seconds, cut off towards 0, as the server counts them.
+        # Whole seconds, truncated toward zero, as on the server.
         age_ms = int((unix_ms(now) - _time_of(moment)) / 1000) * 1000
         is_closing = age_ms > self.ttl_ms - self._buffer_ms
         return UnlockedLock(words("role_ids", role_ids), moment, "CloseToExpired" if is_closing else "Effective")
 
     def _may_be_in_force(self, moment: str, now: datetime) -> bool:
-        """An app may send anything."""
+        """The app may send anything."""
         try:
             time = _time_of(moment)
         except ValueError:
@@ -143,13 +142,13 @@ class Timing:
         return ms if self.align_ms == 0 else ms - ms % self.align_ms
 
 
-# 9999-12-31, the last day that a row can expire.
+# 9999-12-31, the last day on which a row can expire.
 _END_OF_TIME = unix_ms(datetime(9999, 12, 31, 23, 59, 59, 999_000, UTC))
 
-# By how much this pod's clock may differ from the server's.
+# How much this pod's clock may differ from the server's.
 _MAX_SKEW_MS = 1000
 
-# The longest text of a moment that the server takes.
+# The longest timestamp that the server accepts.
 _MAX_LENGTH = 64
 
 _RFC_3339 = re.compile(
@@ -158,12 +157,12 @@ _RFC_3339 = re.compile(
 
 
 def _time_of(moment: str) -> int:
-    """What the server takes, and what it takes it for."""
+    """Accepts and reads exactly what the server does."""
     found = _RFC_3339.fullmatch(moment) if len(moment) <= _MAX_LENGTH else None
     if found is None:
         raise ValueError(f"a moment takes a time of RFC 3339, not '{moment}'")
     date, hour, minute, second, fraction, zone, _ = found.groups("")
-    # A leap second is the first one of the next minute.
+    # A leap second counts as the first second of the next minute.
     is_leap = second == "60"
     text = f"{date}T{hour}{minute}{59 if is_leap else second}{fraction}{zone.upper()}"
     return unix_ms(datetime.fromisoformat(text)) + (1000 if is_leap else 0)

@@ -1,4 +1,4 @@
-"""What methods take and answer."""
+"""Parameter and result types."""
 
 from __future__ import annotations
 
@@ -36,28 +36,28 @@ __all__ = [
 # `Effective`, or `CloseToExpired` when nothing new should start with the lock.
 State = Literal["Effective", "CloseToExpired"]
 
-# What `acquire` came to: the lock is the first, or took the place of a closing one, or another is in force.
+# The result of `acquire`: the lock was created, or replaced one that was `CloseToExpired`, or another lock is in force.
 Outcome = Literal["Created", "Refreshed", "Held"]
 
-# A moment: RFC 3339 with an offset, or a datetime with a time zone, or "*" for the server's clock.
+# A timestamp: RFC 3339 with an offset, a datetime with a time zone, or "*" for the server's clock.
 QueryTime = str | datetime
 
-# `NX`: only what is not there yet; `XX`: only what is. Rows are looked at one by one.
+# `NX`: only what doesn't exist yet; `XX`: only what exists. Checked row by row.
 Condition = Literal["NX", "XX"]
 
-# When rows expire: so long from now, at a moment, when the row that is replaced would have, or never.
+# When rows expire: after a time, at a time, when the replaced row would have expired, or never.
 Expiry = timedelta | datetime | Literal["keep", "never"]
 
-# A row as it is stored.
+# A row as stored.
 Row = dict[str, str]
 
-# A row of the fields that were asked for: None where it lacks one.
+# A row of the fields asked for: None if it lacks one.
 FieldsRow = dict[str, str | None]
 
-# A row with fields that come as what their JSON says.
+# A row with fields parsed from the JSON they hold.
 RawRow = dict[str, Any]
 
-# `Legacy`: old pricing. `Core`: new pricing. `Retired`: neither, the app asks for a new quote.
+# `Legacy`: old pricing. `Core`: new pricing. `Retired`: neither; the app must ask for a new quote.
 Route = Literal["Legacy", "Core", "Retired"]
 
 R = TypeVar("R")
@@ -65,11 +65,11 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Lock:
-    """A user's lock: the moment and the roles that prices are asked for."""
+    """A user's lock: the `queryTime` and the roles for which prices are fetched."""
 
     role_ids: list[str]
     query_time: str
-    """As it was given, RFC 3339."""
+    """RFC 3339, exactly as stored."""
     state: State
 
 
@@ -82,7 +82,7 @@ class AcquiredLock(Lock):
 
 @dataclass(frozen=True)
 class Verified:
-    """Whether a row holds what was expected: `Match` when every field does. The row comes along."""
+    """Whether a row holds what was expected (`Match` if every field does), and the row."""
 
     verdict: Literal["Match", "Changed", "Missing"]
     row: Row | None
@@ -90,7 +90,7 @@ class Verified:
 
 @dataclass(frozen=True)
 class TableInfo:
-    """What is known of a table. Expiries are in milliseconds since 1970, None if no row expires."""
+    """Facts about a table. Expiries are in milliseconds since 1970, None if no row expires."""
 
     rows: int
     fields: int
@@ -101,55 +101,55 @@ class TableInfo:
 
 @dataclass(frozen=True)
 class Claim(Generic[R]):
-    """The rows that are there, and the task to fetch those that are not."""
+    """The existing rows, and claims on the missing ones."""
 
     token: str | None
-    """What the rows are written with, None if nothing was claimed."""
+    """The token to write the rows with, None if nothing was claimed."""
     rows: list[R | None]
-    """One for each id, in order, None where there is none."""
+    """One for each id, in order, None if there is none."""
     claimed: list[str]
-    """The ids that this caller is to fetch."""
+    """The ids that this caller must fetch."""
     pending: list[str]
     """The ids that someone else is fetching."""
 
 
 class ClaimOptions(TypedDict, total=False):
-    """How `claim` claims."""
+    """Options of `claim`."""
 
     ttl_ms: Required[int]
     """How long the claims last, in milliseconds, 1 to 600,000."""
     token: str | None
-    """The caller's own: 32 random hex digits, under which claims can be renewed."""
+    """The caller's own token, 32 random hex digits in lower case, to renew claims."""
     limit: int | None
-    """Claims at most this many."""
+    """Claims at most this many rows."""
     refresh_ms: int | None
-    """Claims rows, too, that expire within this many milliseconds."""
+    """Also claims rows that expire within this many milliseconds."""
 
 
 @dataclass(frozen=True)
 class ChangedRows:
-    """Rows that expire at one moment, with the same fields, by column."""
+    """Rows with the same expiry and the same fields, by column."""
 
     expires_at: int | None
     """In milliseconds since 1970, None if never."""
     fields: list[str]
     ids: list[str]
     columns: list[list[str | None]]
-    """Values by field, each with an entry for each id, None where a row lacks the field."""
+    """An array of values for each field, with an entry for each id, None if the row lacks the field."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What to do to a copy of a table to have it as it is now."""
+    """The changes that bring a copy of a table up to date."""
 
     revision: str
-    """What the next changes are asked since; `0` where there is no table."""
+    """The revision to pass to the next call; `0` if there is no table."""
     now: int
-    """The server's clock, in milliseconds since 1970. Rows that expire at it or before are to be left out."""
+    """The server's clock, in milliseconds since 1970. Leave out rows that expire at this time or before."""
     whole: bool
-    """Whether to forget what one has, or to apply this to it."""
+    """Whether these are all rows: then drop the old copy. Otherwise apply them to it."""
     groups: list[ChangedRows]
-    """Live rows that were stored since, and perhaps some that were there already."""
+    """Live rows stored since, and perhaps some that the copy already has."""
     deleted: list[str]
 
     @classmethod
@@ -159,7 +159,7 @@ class Changes:
 
 
 class Routed(NamedTuple):
-    """Where a plan's id goes, and the id without its tag."""
+    """The pricing a plan's id belongs to, and the id without its tag."""
 
     route: Route
     id: str

@@ -1,7 +1,9 @@
 import { type Glide, type Transport, wordsOf } from '../driver.js';
 import { cutOffOf, refuseIfCutOff } from './time-out.js';
 
-/** GLIDE finds the key of a command that it does not know, asks the primary, and lets nothing wait for longer than its `requestTimeout`. */
+/**
+ * GLIDE finds the key of a command it does not know, calls the primary, and lets no call wait longer than its `requestTimeout`.
+ */
 export function glide(client: Glide): Transport {
   const { requestTimeout } = client as Glide & { readonly requestTimeout?: number };
   return {

@@ -2,7 +2,7 @@ import type { IoRedis, Sending, Transport } from '../driver.js';
 import type { Word } from '../words.js';
 import { cutOffOf, prefixOf, refuseIfCutOff } from './time-out.js';
 
-/** What is used of a client or a Cluster of ioredis or iovalkey. */
+/** The parts used of an ioredis or iovalkey client or Cluster. */
 interface Client extends IoRedis {
   readonly isCluster?: boolean;
   readonly options?: Options;
@@ -18,7 +18,7 @@ interface Options {
   redisOptions?: { socketTimeout?: number };
 }
 
-/** What is used of the driver's own commands. */
+/** The parts used of the driver's command objects. */
 interface Command {
   isReadOnly?: boolean;
   getKeys(): Word[];
@@ -26,21 +26,21 @@ interface Command {
 }
 
 /**
- * ioredis does not know where these commands have their keys, whether they only read, and that they may wait. So each is made as its
- * `call` makes it, told so, and then sent: without that a Cluster asks any node, and follows when it is sent elsewhere, which fails
- * in a pipeline.
+ * ioredis does not know where the keys of these commands are, whether they only read, or that they may wait. So each command is
+ * made as `call` makes it, given that information, and then sent. Otherwise a Cluster would call any node and follow redirects,
+ * which fails in a pipeline.
  */
 export function ioredis(driver: IoRedis): Transport {
   const client = driver as Client;
   const { options = {}, isCluster = false } = client;
   const socketTimeout = options.socketTimeout ?? options.redisOptions?.socketTimeout;
-  // What `call` would send, it hands back instead.
+  // Returns what `call` would send.
   const maker = {
     options: { showFriendlyErrorStack: options.showFriendlyErrorStack },
     sendCommand: (command: Command) => command,
   };
   const call = client.call as unknown as (this: typeof maker, command: string, args: Word[]) => Command;
-  // A pipeline of one server needs no key. What waits would hold up the whole pipeline.
+  // With one server, a pipeline needs no key. A call that waits would block the whole pipeline.
   const isPiped = (blockMs?: number) => options.enableAutoPipelining && !isCluster && blockMs === undefined;
   return {
     keyPrefix: prefixOf(options.keyPrefix),
@@ -58,7 +58,7 @@ export function ioredis(driver: IoRedis): Transport {
   };
 }
 
-/** `commandTimeout` counts from the end of the wait. */
+/** Makes `commandTimeout` count from the end of the wait. */
 function putOffTimeout(command: Command, blockMs: number): void {
   const setTimeout = command.setTimeout;
   command.setTimeout = (ms) => {

@@ -5,25 +5,28 @@ interface Options {
   socket?: { socketTimeout?: number };
 }
 
-/** What is used of a client beyond what sends. */
+/** The parts used of a client besides sending. */
 interface Client extends NodeRedis {
   readonly options?: Options;
-  /** What node-redis 6 puts before the keys of the commands that it knows. */
+  /** The prefix that node-redis 6 adds to the keys of the commands it knows. */
   readonly _keyPrefix?: unknown;
 }
 
-/** The same of a pool. */
+/** The same for a pool. */
 interface Pool extends Client {
   execute(use: (client: Client) => Promise<unknown>): Promise<unknown>;
 }
 
-/** The same of a Cluster. */
+/** The same for a Cluster. */
 interface Cluster extends NodeRedisCluster {
   readonly _options?: { defaults?: Options };
   readonly _keyPrefix?: unknown;
 }
 
-/** A `timeout` of `commandOptions` ends once a command is sent. A `socketTimeout` would end the connection of what waits for longer. */
+/**
+ * The `timeout` of `commandOptions` covers only the time until a command is sent. A `socketTimeout` would close the connection of
+ * a call that waits longer.
+ */
 export function nodeRedis(driver: NodeRedis | NodeRedisCluster): Transport {
   const keyPrefix = prefixOf((driver as Client | Cluster)._keyPrefix);
   const check = (command: string, blockMs: number | undefined, options: Options | undefined) =>
@@ -44,7 +47,7 @@ export function nodeRedis(driver: NodeRedis | NodeRedisCluster): Transport {
     keyPrefix,
     cutOffMs: cutOffOf(client.options?.socket?.socketTimeout),
     send: (command, args, { blockMs }) => {
-      // A pool takes a promise that fails, and nothing that throws.
+      // A pool expects a promise that rejects, not a function that throws.
       const send = async (through: Client) => {
         check(command, blockMs, through.options);
         return through.sendCommand(wordsOf(command, args));

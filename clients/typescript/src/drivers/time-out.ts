@@ -1,7 +1,7 @@
-/** Refuses what would wait for longer than the driver waits for anything. `blockMs` is 0 for no limit. */
+/** Refuses a call that would wait longer than the driver's time-out. `blockMs` of 0 means no limit. */
 export function refuseIfCutOff(command: string, blockMs: number | undefined, option: string, timeoutMs: unknown): void {
   const cutOffMs = cutOffOf(timeoutMs);
-  // What is no time to wait the server refuses.
+  // The server refuses an invalid time.
   if (blockMs === undefined || !(blockMs >= 0) || cutOffMs === undefined) return;
   if (blockMs > 0 && blockMs < cutOffMs) return;
   const wait = blockMs === 0 ? 'without limit' : `for ${blockMs} ms`;

@@ -1,4 +1,4 @@
-"""The classes of `quotelock` with asyncio. What they take and answer, and what goes wrong, is in `quotelock` itself."""
+"""The classes of `quotelock` with asyncio. Their parameter and result types, and the errors, are in `quotelock` itself."""
 
 from .._drivers import AsyncDriver, AsyncSend
 from ..filling import AsyncFetch

@@ -16,13 +16,13 @@ R = TypeVar("R", bound=Mapping[str, Any])
 
 
 class PriceTableCopies(AsyncFace, Generic[R]):
-    """Copies of tables in this process's memory, each kept exact by `VEHPRICE.CHANGES`: a round trip that tells what has changed
-    since the last one, however many rows there are. For one event loop.
+    """Copies of tables in this process's memory. `VEHPRICE.CHANGES` keeps each one exact: a round trip that returns only what has
+    changed since the last one, however many rows there are. For one event loop.
 
-    `max_bytes` is about what all copies may take together; those not used for the longest time go first. `fields` are those that
-    are copied, else all. `final` is for tables whose rows never change once they are there: named after a moment, and filled with
-    `NX` or under claims. Ids that are there are answered without a round trip until they expire, and only for missing ones the
-    server is asked. What is deleted all the same is answered until then.
+    `max_bytes` is about how much memory all copies together may take; the least recently used are dropped first. `fields` are the
+    fields to copy, by default all. `final` is for tables whose rows never change once stored: named after a `queryTime`, and
+    filled with `NX` or under claims. Rows in the copy are returned without a round trip until they expire; the server is only
+    called for missing ones. A row deleted on the server is still returned until it expires.
     """
 
     @overload
@@ -52,15 +52,15 @@ class PriceTableCopies(AsyncFace, Generic[R]):
 
     @property
     def bytes(self) -> int:
-        """About what the copies take of this process's memory."""
+        """About how much memory the copies take."""
         return self._kept.bytes
 
     def __len__(self) -> int:
-        """How many tables there are copies of."""
+        """How many tables have a copy."""
         return len(self._kept)
 
     def of(self, key: str) -> PriceTableCopy[R]:
-        """The copy of a table. It is made when it is first read, and again when it had to go."""
+        """The copy of a table. It is made at the first read, and again after it was dropped."""
         return PriceTableCopy(self, key)
 
     async def _exact(self, key: str) -> TableCopy:
@@ -73,9 +73,9 @@ class PriceTableCopies(AsyncFace, Generic[R]):
 
 
 class PriceTableCopy(Generic[R]):
-    """A table out of its copy. Each call makes one round trip first, shared with those made at the same time, and is as exact as if
-    the rows themselves had been read by it: what was written before the call is in the answer. With `final` a call that finds all
-    its ids makes none. The copy outlives a lost connection, and the next call is exact again.
+    """Reads a table from its copy. Each call first makes one round trip, shared with concurrent calls, so it is as exact as
+    reading the rows themselves: it returns whatever was written before the call. With `final`, a call that finds all its ids
+    makes no round trip. The copy survives a lost connection, and the next call is exact again.
     """
 
     def __init__(self, copies: PriceTableCopies[R], key: str) -> None:
@@ -83,15 +83,14 @@ class PriceTableCopy(Generic[R]):
         self._copies = copies
 
     async def row(self, id: Word) -> R | None:
-        """A row, None if there is none."""
+        """A row, or None if there is none."""
         return (await self.rows([id]))[0]
 
     async def rows(self, ids: Sequence[Word]) -> list[R | None]:
-        """Rows in the order of the ids, None where there is none. Without ids nothing is asked of the server."""
+        """Rows in the order of the ids, None if there is none. With no ids, the server is not called."""
         texts = words("VEHPRICE.CHANGES", ids)
         return await self._copies._rows(self.key, texts) if texts else []
 
     async def all(self) -> Mapping[str, R]:
-        """All rows, by id: the same map, which nobody can change, until there is a change in the table. With `final` too the
-        server is asked."""
+        """All rows, by id. Returns the same immutable map until the table changes. Calls the server even with `final`."""
         return cast(Mapping[str, R], (await self._copies._exact(self.key)).all)

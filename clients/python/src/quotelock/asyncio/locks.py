@@ -21,9 +21,9 @@ class QuoteLock(AsyncFace):
 
 
 class LockedQuoteInfo(AsyncFace):
-    """Users' locks where services keep them: `prefix` is what each key has before the user.
+    """Users' locks, under the keys that services use: `prefix` comes before the user in each key.
 
-    A ttl and a buffer given here are those of every lock that is set or acquired, else the server's settings hold.
+    A ttl and a buffer passed here apply to every lock set or acquired; otherwise the server's settings apply.
     """
 
     def __init__(
@@ -39,11 +39,12 @@ class LockedQuoteInfo(AsyncFace):
         return _locks.key_of(user, self._prefix)
 
     async def get_by_id(self, user: Word) -> Lock | None:
-        """The lock, None if there is none. For the screens that never start one."""
+        """The lock, or None if there is none. For screens that never create one."""
         return await self._take(_locks.get(self.key(user)))
 
     async def set_by_id(self, user: Word, role_ids: Sequence[Word], query_time: QueryTime) -> None:
-        """Sets the lock, whatever lock is there. Where `get_by_id` comes before it, `acquire` does both without a race."""
+        """Sets the lock, replacing an existing one. If you call `get_by_id` first, use `acquire` instead: it does both without
+        a race."""
         ttl_ms, buffer_ms = self._ttl_ms, self._buffer_ms
         await self._take(_locks.set(self.key(user), role_ids, query_time, ttl_ms=ttl_ms, buffer_ms=buffer_ms))
 
@@ -57,8 +58,9 @@ class LockedQuoteInfo(AsyncFace):
         lag_ms: int | None = None,
         align_seconds: int | None = None,
     ) -> AcquiredLock:
-        """The lock in force: the one that is there, or else a new one at the server's clock for these roles. A closing one is
-        renewed, unless `if_missing`. The map uses it so, a vehicle's page with `if_missing`."""
+        """The lock in force: the existing one, or a new one for these roles by the server's clock. Renews a lock that is
+        `CloseToExpired`, unless `if_missing` is set. Call it without `if_missing` for the map, with `if_missing` for a
+        vehicle's page."""
         return await self._take(
             _locks.acquire(
                 self.key(user),
@@ -73,5 +75,5 @@ class LockedQuoteInfo(AsyncFace):
         )
 
     async def delete_by_id(self, user: Word, *, if_eq: str | None = None) -> bool:
-        """Deletes the lock, with `if_eq` only while it holds that very `query_time`. True if it was deleted."""
+        """Deletes the lock; with `if_eq`, only if it has exactly that `query_time`. True if it was deleted."""
         return await self._take(_locks.delete(self.key(user), if_eq=if_eq))

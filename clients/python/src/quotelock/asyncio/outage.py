@@ -14,16 +14,16 @@ U = TypeVar("U")
 
 
 class Outage(Breaker):
-    """Goes on without Redis while it is down: a circuit breaker. One for all that a service asks of the same Redis.
+    """A circuit breaker: goes on without Redis while it is down. Use one for all calls of a service to the same Redis.
 
-    For `pause_ms` after Redis failed it isn't asked. Then one call tries, and the others go on without it until that succeeds.
-    `on_change(is_on, error)` is called when an outage begins, with the error, and when it ends. How long a call may take is the
-    driver's to say, or that of an `asyncio.timeout` within `redis`.
+    After Redis failed, it is not called for `pause_ms`. Then one call tries it, and the others go on without it until that
+    succeeds. `on_change(is_on, error)` is called when an outage begins, with the error, and when it ends. The driver, or an
+    `asyncio.timeout` within `redis`, decides how long a call may take.
     """
 
     async def run(self, redis: Callable[[], Awaitable[T]], without: Callable[[], Awaitable[U] | U]) -> T | U:
-        """What `redis` comes to; or, where Redis is unavailable or was so just now, what `without` does, awaited or not. All other
-        errors fail the call."""
+        """Returns the result of `redis`, or of `without` (awaitable or not) if Redis is unavailable or was so within the
+        pause. All other errors are raised."""
         return await take_async(self.go_on(lambda: Run[T](redis), lambda: Run[U](without)), _run)
 
 

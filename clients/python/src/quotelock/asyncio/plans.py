@@ -19,11 +19,11 @@ class PricePlan(AsyncFace):
         self._toggle = toggle
 
     async def tag(self, ids: Sequence[Word]) -> list[str]:
-        """The ids to send out, in order: with `_old` where old pricing is in force."""
+        """The ids to send out, in order: with `_old` if old pricing is in force."""
         return await self._take(_plans.tag(self._toggle, ids))
 
     async def route(self, ids: Sequence[Word]) -> list[Routed]:
-        """Where the ids go that came back, in order."""
+        """The pricing of each id that came back, in order."""
         return await self._take(_plans.route(self._toggle, ids))
 
     bare = staticmethod(_plans.bare)

@@ -27,8 +27,8 @@ R = TypeVar("R", bound=Mapping[str, Any])
 
 
 class PriceTables(AsyncFace):
-    """Price tables that fill themselves: one call reads the rows of a screen, and has those that are missing fetched from upstream by
-    one pod while the others wait. One for each upstream service, for one event loop.
+    """Price tables that fill themselves: one call reads the rows of a screen, and one pod fetches the missing ones from upstream
+    while the others wait. Use one for each upstream service, in one event loop.
     """
 
     def __init__(self, driver: AsyncDriver, options: FillOptions = FillOptions(), *, outage: Outage | None = None) -> None:
@@ -61,15 +61,15 @@ class PriceTables(AsyncFace):
         fields: Sequence[str] | None = None,
         copy: PriceTableCopy[Any] | None = None,
     ) -> Filled[Any]:
-        """The rows of these ids. What is missing is fetched from upstream and stored, by one call of all pods, and all are answered
-        what was stored: so they agree.
+        """The rows of these ids. Of all pods, one call fetches a missing row from upstream and stores it; all of them return the
+        stored row, so they agree.
 
-        `fetch` fetches a list of ids from upstream and answers rows by id; ids that it leaves out are ids it does
-        not know. `fields` are read and written: all that the table has, the same in each call; without it what each row has. A `copy`,
-        of the same fields, is read instead of the table.
+        `fetch` fetches a list of ids from upstream and returns rows by id, without the ids that upstream does not know. `fields`
+        are the fields to read and write: all fields of the table, the same in each call; if omitted, whatever each row has. A
+        `copy` with the same fields is read instead of the table.
 
-        Raises a `FillError`, which has the rows there are, where upstream fails or time is up; and what Redis fails with,
-        unless there is an `outage`.
+        Raises a `FillError`, which has the rows there are, if upstream fails or the time is up. Raises Redis's error if that
+        fails, unless there is an `outage`.
         """
         asked = words("get_or_fill", ids)
         return await self._take(get_or_fill(self._filling, Source.of(table, fields, fetch, copy), asked))
@@ -84,8 +84,9 @@ class PriceTables(AsyncFace):
         *,
         fields: Sequence[str] | None = None,
     ) -> Reserved:
-        """Whether a vehicle can be reserved at what its user saw. `lock` is that of `get_by_id`, which never starts one, and `table_of`
-        names its table. A row that is missing is fetched first, as `get_or_fill` does it: with a `FillError` where that fails.
+        """Whether a vehicle can be reserved at the price its user saw. Pass as `lock` the lock from `get_by_id`, which never
+        creates one; `table_of` names its table. A missing row is fetched first, as by `get_or_fill`; if that fails, raises a
+        `FillError`.
         """
         return await self._take(reserve(self._filling, lock, table_of, id, seen, fetch, fields))
 
@@ -98,13 +99,14 @@ class PriceTables(AsyncFace):
         lead_ms: int | None = None,
         on_error: Callable[[Exception], object] | None = None,
     ) -> Warming:
-        """Fills tables of each moment before users are on it, so that the first screens of a moment wait for nobody. Of all pods that
-        call this one calls `fill`, and another one if it dies or fails; `name` says what it fills. It takes a lag, and the moments and
-        the time are the server's.
+        """Fills the tables of each `queryTime` before new locks use it, so that its first screens don't wait. Of all pods that
+        call this, one calls `fill`, or another one if that dies or fails; `name` says what it fills. Requires a lag; times are
+        those of the server's clock.
 
-        It does so `lead_ms` before, half of the lag: upstream has what is left of the lag to commit what the moment is to see. `fill`
-        may take until the next moment's turn, or `fetch_ms` if that is longer, and runs in a task of its own. `on_error` is
-        called with the error if a filling fails, or if the server's clock can't be read any more. The screens fill what is missing then.
+        Fills them `lead_ms` before (default: half of the lag); upstream has the rest of the lag to commit the prices for that
+        `queryTime`. `fill` may take until the next `queryTime` is due, or `fetch_ms` if that is longer, and runs in a task of its
+        own. `on_error` is called with the error if filling fails, or if the server's clock can't be read any more. The screens
+        then fill the missing rows.
         """
         stop = _Stop()
         self._start(KeepWarm(self._filling, _Room(1), timing, name, fill, lead_ms, on_error).run(stop))
@@ -112,7 +114,7 @@ class PriceTables(AsyncFace):
 
 
 class _Room:
-    """For this many upstream calls at once."""
+    """Limits how many upstream calls there are at once."""
 
     def __init__(self, parallel: int) -> None:
         self._free = asyncio.Semaphore(parallel)
@@ -130,7 +132,7 @@ class _Room:
 
 
 class _Stop:
-    """Ends the wait for the next moment."""
+    """Ends the wait for the next `queryTime`."""
 
     def __init__(self) -> None:
         self._is_told = asyncio.Event()
