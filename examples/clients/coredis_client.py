@@ -1,4 +1,4 @@
-"""A lock and its prices through coredis: alone, or by REDIS_MODE in a Cluster or with Sentinel. It speaks RESP3 alone."""
+"""A lock and its prices with coredis: on one server, or by REDIS_MODE in a Cluster or with Sentinel. RESP3 only."""
 
 import asyncio
 import json
@@ -35,12 +35,12 @@ async def call(client, command, key, *args):
     return await client.create_request(command.encode(), Key(key), *words, callback=lambda reply: reply)
 
 
-# The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+# The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 async def prices(db, waiting, lock, ids):
     roles = ",".join(sorted(lock["roleIds"]))
     table = f"hermes:prices:{{{lock['queryTime']}}}:{roles}"
     moment = round(datetime.fromisoformat(lock["queryTime"]).timestamp() * 1000)
-    expires = moment + 60_000 + 360_000  # align and ttl: when the last lock on this moment ends
+    expires = moment + 60_000 + 360_000  # align and ttl: when the last lock with this queryTime expires
     for _ in range(5):
         claim = json.loads(await call(db, "VEHPRICE.CLAIM", table, "PX", 5000, "JSON", "LIST", json.dumps(ids)))
         if claim["token"]:
@@ -60,10 +60,9 @@ def upstream(ids):
 
 
 async def main():
-    # A connection is shared by calls that go on at the same time, and one that waits holds up the others: it has a client of its
-    # own, with the time for that.
+    # Concurrent calls share a connection, and one that waits blocks the others: it has a client of its own, with a longer time-out.
     async with connect(2) as db, connect(BLOCK_MS / 1000 + 1) as waiting:
-        # The map starts the lock or shares the one in force, and shows prices under it.
+        # The map creates the lock or shares the one in force, and shows prices under it.
         user = "hermes:LockedQuoteInfo:" + (sys.argv[1] if len(sys.argv) > 1 else "42")
         lock = json.loads(await call(db, "QUOTELOCK.ACQUIRE", user, '["3","7"]', "*", "ALIGN", 60, "JSON"))
         table, rows = await prices(db, waiting, lock, ["4711", "4712"])

@@ -1,4 +1,4 @@
-// A lock and its prices through hiredis: alone, or by REDIS_MODE in a Cluster. In RESP2: a map comes as its names and values
+// A lock and its prices with hiredis: on one server, or by REDIS_MODE in a Cluster. In RESP2: a map comes as its names and values
 // in turn.
 #define _GNU_SOURCE
 #include <hiredis/hiredis.h>
@@ -12,7 +12,7 @@
 
 typedef struct {
     redisContext *context;
-    int seconds; // the time for an answer
+    int seconds; // the time-out of a reply
 } Connection;
 
 static char user[64], password[64];
@@ -38,7 +38,7 @@ static void open_to(Connection *connection, const char *host, int port) {
     if (*password) freeReplyObject(send_words(connection, WORDS("AUTH", user, password)));
 }
 
-// In a Cluster the answer may be MOVED or ASK, a slot, and the address of the node to ask instead.
+// In a Cluster the reply may be MOVED or ASK, a slot, and the address of the node to ask instead.
 static redisReply *call(Connection *connection, const char **words) {
     for (int tries = 5; tries > 0; tries--) {
         redisReply *reply = send_words(connection, words);
@@ -79,7 +79,7 @@ static const char *upstream(const char *id) {
     return "571";
 }
 
-// The rows of 4711 and 4712. What is missing is fetched by the pod that claims it; the others wait for it.
+// The rows of 4711 and 4712. The pod that claims a missing row fetches it; the others wait.
 static redisReply *prices(Connection *db, Connection *waiting, const char *table, const char *expires) {
     for (int tries = 5; tries > 0; tries--) {
         redisReply *claim =
@@ -114,12 +114,12 @@ int main(int count, char **args) {
         *password = 0;
         sscanf(url, "redis://%63[^:]:%d", host, &port);
     }
-    // A call that waits lasts for as long as BLOCK says: it has a connection of its own, with the time for that.
+    // A call that waits blocks its connection for up to BLOCK: it has one of its own, with a longer time-out.
     Connection db = {NULL, 2}, waiting = {NULL, atoi(BLOCK_MS) / 1000 + 1};
     open_to(&db, host, port);
     open_to(&waiting, host, port);
 
-    // The map starts the lock or shares the one in force, and shows prices under it.
+    // The map creates the lock or shares the one in force, and shows prices under it.
     char name[128], table[256], expires[32];
     snprintf(name, sizeof name, "hermes:LockedQuoteInfo:%s", count > 1 ? args[1] : "42");
     redisReply *lock = call(&db, WORDS("QUOTELOCK.ACQUIRE", name, "[\"3\",\"7\"]", "*", "ALIGN", "60"));
@@ -128,7 +128,7 @@ int main(int count, char **args) {
     snprintf(table, sizeof table, "hermes:prices:{%s}:%s", moment, roles);
     struct tm time = {0};
     strptime(moment, "%Y-%m-%dT%H:%M:%S", &time);
-    // Align and ttl: when the last lock on this moment ends.
+    // Align and ttl: when the last lock with this queryTime expires.
     snprintf(expires, sizeof expires, "%lld", timegm(&time) * 1000LL + 60000 + 360000);
     redisReply *rows = prices(&db, &waiting, table, expires);
     const char *seen = rows->element[0]->element[0]->str;

@@ -1,4 +1,4 @@
-// A lock and its prices through iovalkey: alone, or by REDIS_MODE in a Cluster or with Sentinel.
+// A lock and its prices with iovalkey: on one server, or by REDIS_MODE in a Cluster or with Sentinel.
 import Redis, { Command } from 'iovalkey';
 
 const { REDIS_URL = 'redis://127.0.0.1:6379', REDIS_MODE } = process.env;
@@ -12,20 +12,20 @@ function connect(commandTimeout) {
   return new Redis({ ...options, host, port });
 }
 
-// A Cluster has to be told the key: else it asks any node, and is sent on.
+// A Cluster needs the key: otherwise the call goes to any node and is redirected.
 function call(client, command, key, ...args) {
   const sent = new Command(command, [key, ...args], { replyEncoding: 'utf8' });
   sent.getKeys = () => [key];
   return client.sendCommand(sent);
 }
 
-// A call that waits holds up its connection, for as long as BLOCK says: it has one of its own, with the time for that.
+// A call that waits blocks its connection for up to BLOCK: it has one of its own, with a longer time-out.
 const [redis, waiting] = [connect(2000), connect(blockMs + 1000)];
 
-// The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+// The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 async function prices({ queryTime, roleIds }, ids) {
   const table = `hermes:prices:{${queryTime}}:${[...roleIds].sort()}`;
-  const expires = Date.parse(queryTime) + 60_000 + 360_000; // align and ttl: when the last lock on this moment ends
+  const expires = Date.parse(queryTime) + 60_000 + 360_000; // align and ttl: when the last lock with this queryTime expires
   for (let tries = 5; tries > 0; tries -= 1) {
     const claim = await call(redis, 'VEHPRICE.CLAIM', table, 'PX', 5000, 'JSON', 'LIST', JSON.stringify(ids));
     const { token, claimed, pending, rows } = JSON.parse(claim);
@@ -48,7 +48,7 @@ function upstream(ids) {
 }
 
 try {
-  // The map starts the lock or shares the one in force, and shows prices under it.
+  // The map creates the lock or shares the one in force, and shows prices under it.
   const user = `hermes:LockedQuoteInfo:${process.argv[2] ?? 42}`;
   const lock = JSON.parse(await call(redis, 'QUOTELOCK.ACQUIRE', user, '["3","7"]', '*', 'ALIGN', 60, 'JSON'));
   const { table, rows } = await prices(lock, ['4711', '4712']);

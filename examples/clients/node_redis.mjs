@@ -1,4 +1,4 @@
-// A lock and its prices through node-redis: alone, or by REDIS_MODE in a Cluster or with Sentinel.
+// A lock and its prices with node-redis: on one server, or by REDIS_MODE in a Cluster or with Sentinel.
 import { createClient, createCluster, createSentinel } from 'redis';
 
 const { REDIS_URL: url = 'redis://127.0.0.1:6379', REDIS_MODE } = process.env;
@@ -7,7 +7,7 @@ const { hostname: host, port, username, password } = new URL(url);
 const blockMs = 5000;
 
 // A socketTimeout closes an idle connection for good: pings keep it open.
-// Without a listener an error of the connection ends the process.
+// Without a listener, a connection error ends the process.
 function connect(socketTimeout) {
   const node = { username, password, pingInterval: socketTimeout / 2, socket: { socketTimeout } };
   const sentinelRootNodes = [{ host, port: Number(port) }];
@@ -20,20 +20,20 @@ function connect(socketTimeout) {
   return client.on('error', console.error).connect();
 }
 
-// A Cluster has to be told the key, and, as with Sentinel, whether a replica may answer.
+// A Cluster needs the key and, like Sentinel, whether a replica may answer.
 function call(client, ...args) {
   const words = args.map(String);
   if (REDIS_MODE === 'cluster') return client.sendCommand(words[1], false, words);
   return REDIS_MODE === 'sentinel' ? client.sendCommand(false, words) : client.sendCommand(words);
 }
 
-// A call that waits holds up its connection, for as long as BLOCK says: it has one of its own, with the time for that.
+// A call that waits blocks its connection for up to BLOCK: it has one of its own, with a longer time-out.
 const [redis, waiting] = await Promise.all([connect(2000), connect(blockMs + 1000)]);
 
-// The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+// The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 async function prices({ queryTime, roleIds }, ids) {
   const table = `hermes:prices:{${queryTime}}:${[...roleIds].sort()}`;
-  const expires = Date.parse(queryTime) + 60_000 + 360_000; // align and ttl: when the last lock on this moment ends
+  const expires = Date.parse(queryTime) + 60_000 + 360_000; // align and ttl: when the last lock with this queryTime expires
   for (let tries = 5; tries > 0; tries -= 1) {
     const claim = await call(redis, 'VEHPRICE.CLAIM', table, 'PX', 5000, 'JSON', 'LIST', JSON.stringify(ids));
     const { token, claimed, pending, rows } = JSON.parse(claim);
@@ -56,7 +56,7 @@ function upstream(ids) {
 }
 
 try {
-  // The map starts the lock or shares the one in force, and shows prices under it.
+  // The map creates the lock or shares the one in force, and shows prices under it.
   const user = `hermes:LockedQuoteInfo:${process.argv[2] ?? 42}`;
   const lock = JSON.parse(await call(redis, 'QUOTELOCK.ACQUIRE', user, '["3","7"]', '*', 'ALIGN', 60, 'JSON'));
   const { table, rows } = await prices(lock, ['4711', '4712']);

@@ -1,5 +1,5 @@
 <?php
-// A lock and its prices through phpredis: alone, or by REDIS_MODE in a Cluster or with Sentinel. It speaks RESP2 alone.
+// A lock and its prices with phpredis: on one server, or by REDIS_MODE in a Cluster or with Sentinel. RESP2 only.
 const BLOCK_MS = 5000;
 
 function connect(float $readTimeout): Redis|RedisCluster
@@ -30,7 +30,7 @@ class Client
         $this->redis = connect($readTimeout);
     }
 
-    // nil and an error are both false: which it was only getLastError tells.
+    // nil and an error are both false; only getLastError tells which.
     public function call(string $command, string $key, ...$args)
     {
         $this->redis->clearLastError();
@@ -43,7 +43,7 @@ class Client
         return $reply;
     }
 
-    // A Cluster must be told the key. It follows neither MOVED nor ASK with rawCommand, but throws: a new one asks where slots are now.
+    // A Cluster needs the key. rawCommand throws on MOVED and ASK instead of following them: a new client fetches the slots.
     private function callCluster(string $key, ...$words)
     {
         for ($tries = 5; ; $tries--) {
@@ -60,17 +60,17 @@ class Client
     }
 }
 
-// A call that waits lasts for as long as BLOCK says: it has a connection of its own, with the time for that.
+// A call that waits blocks its connection for up to BLOCK: it has one of its own, with a longer time-out.
 [$redis, $waiting] = [new Client(2), new Client(BLOCK_MS / 1000 + 1)];
 
-// The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+// The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 function prices(array $lock, array $ids): array
 {
     global $redis, $waiting;
     sort($lock['roleIds'], SORT_STRING);
     $table = "hermes:prices:{{$lock['queryTime']}}:" . implode(',', $lock['roleIds']);
     $moment = (int) (new DateTime($lock['queryTime']))->format('Uv');
-    $expires = $moment + 60_000 + 360_000; // align and ttl: when the last lock on this moment ends
+    $expires = $moment + 60_000 + 360_000; // align and ttl: when the last lock with this queryTime expires
     for ($tries = 5; $tries > 0; $tries--) {
         $claim = json_decode($redis->call('VEHPRICE.CLAIM', $table, 'PX', 5000, 'JSON', 'LIST', json_encode($ids)), true);
         if ($claim['token']) {
@@ -92,7 +92,7 @@ function upstream(array $ids): array
     return array_fill_keys($ids, ['pricingId' => '571']);
 }
 
-// The map starts the lock or shares the one in force, and shows prices under it.
+// The map creates the lock or shares the one in force, and shows prices under it.
 $user = 'hermes:LockedQuoteInfo:' . ($argv[1] ?? '42');
 $lock = json_decode($redis->call('QUOTELOCK.ACQUIRE', $user, '["3","7"]', '*', 'ALIGN', 60, 'JSON'), true);
 [$table, $rows] = prices($lock, ['4711', '4712']);

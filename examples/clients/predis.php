@@ -1,5 +1,5 @@
 <?php
-// A lock and its prices through Predis 1: alone, or by REDIS_MODE in a Cluster or with Sentinel. It speaks RESP2 alone.
+// A lock and its prices with Predis 1: on one server, or by REDIS_MODE in a Cluster or with Sentinel. RESP2 only.
 require 'Predis/Autoloader.php';
 Predis\Autoloader::register();
 
@@ -19,7 +19,7 @@ function connect(float $timeout): Predis\Client
         return new Predis\Client($node, $options);
     }
     $client = new Predis\Client([$node], ['cluster' => 'redis'] + $options);
-    // It refuses a command that it does not know until it is told where that has its key.
+    // It refuses an unknown command until it is told where its key is.
     foreach (COMMANDS as $command) {
         $client->getConnection()->getClusterStrategy()->setCommandHandler($command, fn ($command) => $command->getArgument(0));
     }
@@ -31,17 +31,17 @@ function call(Predis\Client $client, ...$words)
     return $client->executeCommand(new Predis\Command\RawCommand($words));
 }
 
-// A call that waits lasts for as long as BLOCK says: it has a connection of its own, with the time for that.
+// A call that waits blocks its connection for up to BLOCK: it has one of its own, with a longer time-out.
 [$redis, $waiting] = [connect(2), connect(BLOCK_MS / 1000 + 1)];
 
-// The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+// The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 function prices(array $lock, array $ids): array
 {
     global $redis, $waiting;
     sort($lock['roleIds'], SORT_STRING);
     $table = "hermes:prices:{{$lock['queryTime']}}:" . implode(',', $lock['roleIds']);
     $moment = (int) (new DateTime($lock['queryTime']))->format('Uv');
-    $expires = $moment + 60_000 + 360_000; // align and ttl: when the last lock on this moment ends
+    $expires = $moment + 60_000 + 360_000; // align and ttl: when the last lock with this queryTime expires
     for ($tries = 5; $tries > 0; $tries--) {
         $claim = json_decode(call($redis, 'VEHPRICE.CLAIM', $table, 'PX', 5000, 'JSON', 'LIST', json_encode($ids)), true);
         if ($claim['token']) {
@@ -63,7 +63,7 @@ function upstream(array $ids): array
     return array_fill_keys($ids, ['pricingId' => '571']);
 }
 
-// The map starts the lock or shares the one in force, and shows prices under it.
+// The map creates the lock or shares the one in force, and shows prices under it.
 $user = 'hermes:LockedQuoteInfo:' . ($argv[1] ?? '42');
 $lock = json_decode(call($redis, 'QUOTELOCK.ACQUIRE', $user, '["3","7"]', '*', 'ALIGN', 60, 'JSON'), true);
 [$table, $rows] = prices($lock, ['4711', '4712']);

@@ -1,4 +1,4 @@
-// A lock and its prices through redigo: alone, or by REDIS_MODE in a Cluster, with redisc. It speaks RESP2 alone.
+// A lock and its prices with redigo: on one server, or by REDIS_MODE in a Cluster, with redisc. RESP2 only.
 package main
 
 import (
@@ -49,7 +49,7 @@ func connect(timeout time.Duration) get {
 	}
 	cluster := &redisc.Cluster{StartupNodes: []string{address.Host}, DialOptions: options, CreatePool: pool}
 	check(cluster.Refresh())
-	// A connection goes to the node of its first key, and follows when it is sent elsewhere only as a RetryConn.
+	// A connection goes to the node of its first key. Only a RetryConn follows redirects.
 	return func() redis.Conn { return must(redisc.RetryConn(cluster.Get(), 5, 100*time.Millisecond)) }
 }
 
@@ -66,15 +66,15 @@ func ask[T any](db get, command string, args ...any) (answer T) {
 
 func text(value any) []byte { return must(json.Marshal(value)) }
 
-// A call that waits lasts for as long as BLOCK says: it has connections of its own, with the time for that.
+// A call that waits blocks its connection for up to BLOCK: it has connections of its own, with a longer time-out.
 var db, waiting = connect(2 * time.Second), connect(block + time.Second)
 
-// The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+// The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 func prices(lock lock, ids []string) (string, []row) {
 	sort.Strings(lock.RoleIDs)
 	table := fmt.Sprintf("hermes:prices:{%s}:%s", lock.QueryTime, strings.Join(lock.RoleIDs, ","))
 	moment := must(time.Parse(time.RFC3339, lock.QueryTime)).UnixMilli()
-	expires := moment + 60_000 + 360_000 // align and ttl: when the last lock on this moment ends
+	expires := moment + 60_000 + 360_000 // align and ttl: when the last lock with this queryTime expires
 	for tries := 5; tries > 0; tries-- {
 		claim := ask[claim](db, "VEHPRICE.CLAIM", table, "PX", 5000, "JSON", "LIST", text(ids))
 		if claim.Token != "" {
@@ -101,7 +101,7 @@ func upstream(ids []string) map[string]row {
 }
 
 func main() {
-	// The map starts the lock or shares the one in force, and shows prices under it.
+	// The map creates the lock or shares the one in force, and shows prices under it.
 	user := "hermes:LockedQuoteInfo:" + append(os.Args, "42")[1]
 	lock := ask[lock](db, "QUOTELOCK.ACQUIRE", user, `["3","7"]`, "*", "ALIGN", 60, "JSON")
 	table, rows := prices(lock, []string{"4711", "4712"})

@@ -1,4 +1,4 @@
-# A lock and its prices through redis-rb 4: alone, or by REDIS_MODE in a Cluster or with Sentinel. It speaks RESP2 alone.
+# A lock and its prices with redis-rb 4: on one server, or by REDIS_MODE in a Cluster or with Sentinel. RESP2 only.
 require 'json'
 require 'redis'
 require 'time'
@@ -16,16 +16,16 @@ def connect(timeout)
   end
 end
 
-# A call that waits lasts for as long as BLOCK says: it has a connection of its own, with the time for that.
+# A call that waits blocks its connection for up to BLOCK: it has one of its own, with a longer time-out.
 REDIS = connect(2)
 WAITING = connect(BLOCK_MS / 1000 + 1)
 
-# The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+# The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 # In a Cluster a command finds the node of its key only if its name is in lower case.
 def prices(lock, ids)
   table = "hermes:prices:{#{lock['queryTime']}}:#{lock['roleIds'].sort.join(',')}"
   moment = (Time.iso8601(lock['queryTime']).to_r * 1000).to_i
-  expires = moment + 60_000 + 360_000 # align and ttl: when the last lock on this moment ends
+  expires = moment + 60_000 + 360_000 # align and ttl: when the last lock with this queryTime expires
   5.times do
     claim = JSON.parse(REDIS.call('vehprice.claim', table, 'PX', 5000, 'JSON', 'LIST', ids.to_json))
     if claim['token']
@@ -46,7 +46,7 @@ def upstream(ids)
   ids.to_h { |id| [id, { pricingId: '571' }] }
 end
 
-# The map starts the lock or shares the one in force, and shows prices under it.
+# The map creates the lock or shares the one in force, and shows prices under it.
 user = "hermes:LockedQuoteInfo:#{ARGV.fetch(0, '42')}"
 lock = JSON.parse(REDIS.call('quotelock.acquire', user, '["3","7"]', '*', 'ALIGN', 60, 'JSON'))
 table, rows = prices(lock, %w[4711 4712])

@@ -1,4 +1,4 @@
-// A lock and its prices through Valkey GLIDE: alone, or by REDIS_MODE in a Cluster. It knows no Sentinel.
+// A lock and its prices with Valkey GLIDE: on one server, or by REDIS_MODE in a Cluster. It does not support Sentinel.
 import { GlideClient, GlideClusterClient, ProtocolVersion } from '@valkey/valkey-glide';
 
 const { REDIS_URL = 'redis://127.0.0.1:6379', REDIS_MODE, RESP = '3' } = process.env;
@@ -15,16 +15,15 @@ function connect(requestTimeout) {
   });
 }
 
-// No call lasts for longer than the requestTimeout, 250 ms unless it is set: one that waits has a connection of its own, with
-// the time for that.
+// No call may take longer than the requestTimeout, 250 ms by default: one that waits has a connection of its own, with a longer one.
 const [redis, waiting] = await Promise.all([connect(2000), connect(blockMs + 1000)]);
 
 const call = (client, ...words) => client.customCommand(words.map(String));
 
-// The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+// The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 async function prices({ queryTime, roleIds }, ids) {
   const table = `hermes:prices:{${queryTime}}:${[...roleIds].sort()}`;
-  const expires = Date.parse(queryTime) + 60_000 + 360_000; // align and ttl: when the last lock on this moment ends
+  const expires = Date.parse(queryTime) + 60_000 + 360_000; // align and ttl: when the last lock with this queryTime expires
   for (let tries = 5; tries > 0; tries -= 1) {
     const claim = await call(redis, 'VEHPRICE.CLAIM', table, 'PX', 5000, 'JSON', 'LIST', JSON.stringify(ids));
     const { token, claimed, pending, rows } = JSON.parse(claim);
@@ -47,7 +46,7 @@ function upstream(ids) {
 }
 
 try {
-  // The map starts the lock or shares the one in force, and shows prices under it.
+  // The map creates the lock or shares the one in force, and shows prices under it.
   const user = `hermes:LockedQuoteInfo:${process.argv[2] ?? 42}`;
   const lock = JSON.parse(await call(redis, 'QUOTELOCK.ACQUIRE', user, '["3","7"]', '*', 'ALIGN', 60, 'JSON'));
   const { table, rows } = await prices(lock, ['4711', '4712']);

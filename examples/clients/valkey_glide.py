@@ -1,4 +1,4 @@
-"""A lock and its prices through Valkey GLIDE: alone, or by REDIS_MODE in a Cluster. It knows no Sentinel."""
+"""A lock and its prices with Valkey GLIDE: on one server, or by REDIS_MODE in a Cluster. It does not support Sentinel."""
 
 import asyncio
 import json
@@ -27,12 +27,12 @@ async def call(client, *words):
     return await client.custom_command([str(word) for word in words])
 
 
-# The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+# The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 async def prices(db, waiting, lock, ids):
     roles = ",".join(sorted(lock["roleIds"]))
     table = f"hermes:prices:{{{lock['queryTime']}}}:{roles}"
     moment = round(datetime.fromisoformat(lock["queryTime"]).timestamp() * 1000)
-    expires = moment + 60_000 + 360_000  # align and ttl: when the last lock on this moment ends
+    expires = moment + 60_000 + 360_000  # align and ttl: when the last lock with this queryTime expires
     for _ in range(5):
         claim = json.loads(await call(db, "VEHPRICE.CLAIM", table, "PX", 5000, "JSON", "LIST", json.dumps(ids)))
         if claim["token"]:
@@ -52,11 +52,11 @@ def upstream(ids):
 
 
 async def main():
-    # No call lasts for longer than the request_timeout, 250 ms unless it is set: one that waits has a connection of its own,
-    # with the time for that.
+    # No call may take longer than the request_timeout, 250 ms by default: one that waits has a connection of its own, with a
+    # longer one.
     db, waiting = await connect(2000), await connect(BLOCK_MS + 1000)
 
-    # The map starts the lock or shares the one in force, and shows prices under it.
+    # The map creates the lock or shares the one in force, and shows prices under it.
     user = "hermes:LockedQuoteInfo:" + (sys.argv[1] if len(sys.argv) > 1 else "42")
     lock = json.loads(await call(db, "QUOTELOCK.ACQUIRE", user, '["3","7"]', "*", "ALIGN", 60, "JSON"))
     table, rows = await prices(db, waiting, lock, ["4711", "4712"])

@@ -1,4 +1,4 @@
-"""A lock and its prices through valkey-py: alone, or by REDIS_MODE in a Cluster or with Sentinel."""
+"""A lock and its prices with valkey-py: on one server, or by REDIS_MODE in a Cluster or with Sentinel."""
 
 import json
 import os
@@ -23,16 +23,16 @@ def connect(timeout):
     return client(host=URL.hostname, port=URL.port, **options)
 
 
-# A call that waits holds up its connection, for as long as BLOCK says: it has a pool of its own, with the time for that.
+# A call that waits blocks its connection for up to BLOCK: it has a pool of its own, with a longer time-out.
 db, waiting = connect(2), connect(BLOCK_MS / 1000 + 1)
 
 
-# The rows of these vehicles under a lock. What is missing is fetched by the pod that claims it; the others wait for it.
+# The rows of these vehicles under a lock. The pod that claims a missing row fetches it; the others wait.
 def prices(lock, ids):
     roles = ",".join(sorted(lock["roleIds"]))
     table = f"hermes:prices:{{{lock['queryTime']}}}:{roles}"
     moment = round(datetime.fromisoformat(lock["queryTime"]).timestamp() * 1000)
-    expires = moment + 60_000 + 360_000  # align and ttl: when the last lock on this moment ends
+    expires = moment + 60_000 + 360_000  # align and ttl: when the last lock with this queryTime expires
     for _ in range(5):
         args = ("PX", 5000, "JSON", "LIST", json.dumps(ids))
         claim = json.loads(db.execute_command("VEHPRICE.CLAIM", table, *args))
@@ -52,7 +52,7 @@ def upstream(ids):
     return {id: {"pricingId": "571"} for id in ids}
 
 
-# The map starts the lock or shares the one in force, and shows prices under it.
+# The map creates the lock or shares the one in force, and shows prices under it.
 user = "hermes:LockedQuoteInfo:" + (sys.argv[1] if len(sys.argv) > 1 else "42")
 lock = json.loads(db.execute_command("QUOTELOCK.ACQUIRE", user, '["3","7"]', "*", "ALIGN", 60, "JSON"))
 table, rows = prices(lock, ["4711", "4712"])

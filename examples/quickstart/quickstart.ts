@@ -9,21 +9,21 @@ const timing = new Timing({ ttlMs: 360_000, alignMs: 60_000, lagMs: 2000 }); // 
 const tableOf = (lock: Lock) => timing.table(lock, 'quickstart:prices', lock.roleIds);
 const rows = { fields: ['price'] as const };
 
-// Stands in for your pricing service, whose prices change all the time. Ask yours for the prices of the lock's moment and roles.
+// Stands in for your pricing service, whose prices change all the time. Call yours with the lock's `queryTime` and roles.
 const upstream = async (ids: string[]) => ids.map((id) => [id, { price: (1 + Math.random()).toFixed(2) }] as const);
 
-// The map starts the user's lock, or renews it, and shows many vehicles.
+// The map creates or renews the user's lock, and shows many vehicles.
 const mapLock = await locks.acquire('42', ['3', '7'], timing.lockOptions);
 const map = await tables.getOrFill(tableOf(mapLock), ['4711', '4712', '4713'], upstream, rows);
 console.log(`map: 4711 costs ${map.rows[0]?.price}, ${map.filled} prices fetched`);
 
-// A vehicle's page only starts a lock where there is none. It may be in another pod: it reads the same rows.
+// A vehicle's page only creates a lock if there is none. Another pod may serve it: it reads the same rows.
 const pageLock = await locks.acquire('42', ['3', '7'], { ...timing.lockOptions, ifMissing: true });
 const page = await tables.getOrFill(tableOf(pageLock), ['4711'], upstream, rows);
 const price = page.rows[0]?.price ?? '';
 console.log(`page: 4711 costs ${price}, ${page.filled} prices fetched`);
 
-// Reserving reads the lock, and compares what the app sends back of what its user saw.
+// Reserving reads the lock, and compares the row with what the app sends back: what its user saw.
 const seen = { queryTime: pageLock.queryTime, row: { price } };
 const { verdict } = await tables.reserve(await locks.getById('42'), tableOf, '4711', seen, upstream, rows);
 console.log(`reserve: ${verdict}`);

@@ -47,7 +47,7 @@ fn environment(main: &Measured, others: &[Measured]) -> String {
     let other_servers = if names.is_empty() {
         String::new()
     } else {
-        format!(" Under \"Each server\" are the medians of {} too.", names.join(", "))
+        format!(" \"Each server\" also has the medians of {}.", names.join(", "))
     };
     let runs = once(main).chain(others).flat_map(|measured| &measured.parts).map(|(part, results)| {
         let Environment { server, started, seconds, load: [before, after], .. } = &results.environment;
@@ -66,7 +66,7 @@ fn environment(main: &Measured, others: &[Measured]) -> String {
         environment.kernel,
         env!("CARGO_PKG_VERSION"),
         environment.server,
-        details("When, and how busy the machine was", &table(&heads, runs))
+        details("When it ran, and how busy the machine was", &table(&heads, runs))
     )
 }
 

@@ -1,4 +1,6 @@
-/** One pod of hermes as a process: settings as JSON in POD, its port by a message to whoever started it. */
+/**
+ * One pod of hermes as a process. It reads its settings as JSON from POD, and sends its port in a message to its parent process.
+ */
 import type { FastifyRequest } from 'fastify';
 import type { Redis } from 'ioredis';
 import { LockedQuoteInfo, type NextMoment, Outage, Timing, type TimingOptions } from 'quotelock';
@@ -24,21 +26,23 @@ export interface PodOptions {
   vehicles: number;
   rentFlow: string;
   timing: TimingOptions;
-  /** With quotelock: what copies of tables may take of the pod's memory, 0 for none. */
+  /** With quotelock: how much of the pod's memory copies of tables may take; 0: no copies. */
   copyBytes: number;
-  /** With quotelock: whether the tables of a moment are filled before users are given it. */
+  /** With quotelock: whether the tables of a `queryTime` are filled before locks use it. */
   keepWarm: boolean;
-  /** Without quotelock: how long a vehicle's tags are kept, how far the pod's clock is off, and in which database all is kept: 0. */
+  /**
+   * Without quotelock: how long a vehicle's tags are kept, how far the pod's clock is off, and the database to use (default 0).
+   */
   tagsMs: number;
   clockOffsetMs: number;
   todayDb?: number;
 }
 
 export interface PodStats {
-  /** Screens answered that show prices. */
+  /** How many screens with prices were answered. */
   screens: number;
   upstreamCalls: number;
-  /** Between pod and Redis, both ways. */
+  /** Bytes between pod and Redis, in both directions. */
   redisBytes: number;
 }
 
@@ -48,7 +52,7 @@ interface Running extends Service {
 }
 
 const options = JSON.parse(process.env['POD'] ?? '{}') as PodOptions;
-// Whoever looks at a screen does not wait for a Redis that is down.
+// A screen does not wait for a Redis that is down.
 const impatient = { maxRetriesPerRequest: 1, commandTimeout: 1000 };
 const redis = traceRedis(connect(options.redis, impatient));
 const todayRedis = traceRedis(connect(options.redis, { ...impatient, db: options.todayDb ?? 0 }));
@@ -97,6 +101,6 @@ server.register(async (screens) => {
 await server.listen({ host: '127.0.0.1', port: 0 });
 process.send?.({ port: server.addresses()[0]?.port });
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole group of processes: whoever started the pods ends them.
+// Ctrl-C reaches the whole process group: the parent process stops the pods.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => process.exit(0));

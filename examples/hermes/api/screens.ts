@@ -18,9 +18,9 @@ export interface Service {
 
 type Fields = Record<string, unknown>;
 
-/** What differs by screen. */
+/** How the screens differ. */
 export function addScreens(server: FastifyInstance, fleet: Fleet, serviceOf: (request: FastifyRequest) => Service): void {
-  // The map renews a closing lock; a vehicle's page only starts one where there is none.
+  // The map renews a lock that is `CloseToExpired`; a vehicle's page only creates one if there is none.
   server.get<{ Querystring: Fields }>('/scooters', async (request) => {
     const { quotes } = serviceOf(request);
     return quotes.quote(userOf(request), onMap(fleet, request.query['area']), 'renew', seenIn(request.query));
@@ -85,7 +85,7 @@ function seenIn(query: Fields): Seen {
   return { queryTime: given('queryTime', query['queryTime']), planId: given('planId', query['planId'], plan) };
 }
 
-/** Who asks, as the gateway before the pods has found. */
+/** The user, as identified by the gateway in front of the pods. */
 function userOf({ headers }: FastifyRequest): User {
   const roles = headers['x-role-ids'];
   const roleIds = typeof roles === 'string' && roles !== '' ? roles.split(',') : [];
@@ -109,7 +109,7 @@ function plan(name: string, value: unknown): string {
   throw new BadRequest(`${name} takes the id of a plan`);
 }
 
-/** What may be left out. */
+/** Optional parameters. */
 function given(name: string, value: unknown, read = text): string | undefined {
   return value === undefined || value === null ? undefined : read(name, value);
 }

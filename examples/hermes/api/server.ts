@@ -5,7 +5,7 @@ import { FillError, isUnavailable } from 'quotelock';
 import { NoPrice } from '../service/rents.js';
 import { UpstreamError } from '../upstream/client.js';
 
-/** A request that can't be answered as it is. */
+/** A request that is invalid. */
 export class BadRequest extends Error {
   override readonly name = 'BadRequest';
   readonly statusCode = 400;
@@ -13,11 +13,11 @@ export class BadRequest extends Error {
 
 const MAX_BYTES = 16 * 1024;
 
-/** A pod's server of JSON, still without routes. */
+/** A pod's JSON server, without routes yet. */
 export function jsonServer(pod: string): FastifyInstance {
   const server = fastify({
     bodyLimit: MAX_BYTES,
-    maxParamLength: MAX_BYTES, // so that an id that is too long is refused by what checks ids
+    maxParamLength: MAX_BYTES, // so that the check of ids refuses one that is too long
     exposeHeadRoutes: false,
     keepAliveTimeout: 60_000,
   });
@@ -37,7 +37,7 @@ export function jsonServer(pod: string): FastifyInstance {
   return server;
 }
 
-/** What a screen is told that failed through no fault of the pod, or undefined. */
+/** The answer to a screen that failed through no fault of the pod, otherwise undefined. */
 function whyNot(error: Error): string | undefined {
   const asked = error instanceof FillError ? error.upstream : error;
   if (asked instanceof UpstreamError) return 'no price can be had now';

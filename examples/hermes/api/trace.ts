@@ -5,26 +5,26 @@ import type { Redis } from 'ioredis';
 
 import type { Around } from '../upstream/client.js';
 
-/** A call that a pod made for one screen, the last of them its answer. */
+/** A call that a pod made for one screen. The last one is the answer to the screen. */
 export interface TracedCall {
   to: 'redis' | 'upstream' | 'app';
   /** The command, or the commands of a pipeline, or the method. */
   name: string;
-  /** How many of it were in one pipeline, or how many ids it asked for. */
+  /** How many commands the pipeline had, or how many ids the call had. */
   count: number;
   args: string;
   reply: string;
-  /** When it was sent, in milliseconds since 1970 by the machine's clock, whatever the pod takes for its own. */
+  /** When it was sent, in milliseconds since 1970 by the machine's clock, not the pod's. */
   at: number;
   /** Until it was answered. */
   ms: number;
 }
 
-/** A long text tells no more than its beginning. */
+/** Long texts are cut. */
 const MAX_TEXT = 240;
 const screens = new AsyncLocalStorage<TracedCall[]>();
 
-/** Has screens that are asked for with an `x-trace` say in that header which calls they made. */
+/** For requests with an `x-trace` header, returns the calls that the screen made in that header. */
 export function traceScreens(server: FastifyInstance): void {
   server.addHook('onRequest', (request, _reply, done) => {
     if (request.headers['x-trace'] === undefined) done();
@@ -38,7 +38,7 @@ export function traceScreens(server: FastifyInstance): void {
   });
 }
 
-/** The client, whose commands are traced. */
+/** Wraps a client so that its commands are traced. */
 export function traceRedis(redis: Redis): Redis {
   const send = redis.sendCommand.bind(redis);
   redis.sendCommand = (command, stream) => {
@@ -60,7 +60,7 @@ export function traceRedis(redis: Redis): Redis {
   return redis;
 }
 
-/** For an `UpstreamClient`, whose calls are traced. */
+/** Traces the calls of an `UpstreamClient`. */
 export const traceUpstream: Around = async (method, request, send) => {
   const calls = screens.getStore();
   if (!calls) return send();
@@ -90,7 +90,7 @@ function join(call: TracedCall, name: string): TracedCall {
   return call;
 }
 
-/** Of a pipeline, the first reply is told, and the last one ends it. */
+/** For a pipeline, records the first reply; the last one ends it. */
 function end(call: TracedCall, reply: unknown): void {
   call.ms = now() - call.at;
   call.reply ||= text(reply);
@@ -105,7 +105,7 @@ function text(value: unknown): string {
   return all.slice(0, MAX_TEXT);
 }
 
-/** Headers take no other characters. */
+/** Headers allow no other characters. */
 function ascii(json: string): string {
   return json.replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

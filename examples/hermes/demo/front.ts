@@ -25,15 +25,15 @@ export interface Scene {
 /** How the demo was set up. */
 export interface Facts {
   priceChangesPerSecond: number;
-  /** A change can be seen so late after the moment it counts from. */
+  /** The longest time after which a change becomes visible. */
   maxCommitMs: number;
-  /** How far a new lock's moment is behind the clock, at least. */
+  /** How far a new lock's `queryTime` is behind the clock, at least. */
   lagMs: number;
 }
 
 export type Pace = 'usual' | 'slow';
 
-/** What the page asks for all the time. */
+/** What the page polls. */
 export interface Watched extends Facts {
   pods: { name: string; isUp: boolean }[];
   pace: Pace;
@@ -42,7 +42,7 @@ export interface Watched extends Facts {
   totals: Totals;
 }
 
-// From dist/demo/ as it is run: what was compiled, and what stays as it was written.
+// Relative to dist/demo/, where this runs: compiled files, and files served as they are.
 const PAGE = [new URL('page/', import.meta.url), new URL('../../demo/page/', import.meta.url)];
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
@@ -60,7 +60,7 @@ export async function frontOf(scene: Scene): Promise<FastifyInstance> {
   server.register(httpProxy, {
     prefix: '/api',
     upstream: '',
-    retryMethods: [], // whoever asks is to see each 503
+    retryMethods: [], // the caller must see each 503
     replyOptions: {
       getUpstream: () => {
         const ports = up().map(({ port }) => port);
@@ -115,7 +115,7 @@ function addButtons(server: FastifyInstance, { pods, upstream, faults, databases
   server.post<{ Params: { name: string; what: string } }>('/pods/:name/:what(^kill|start$)', async ({ params }, reply) => {
     const pod = pods.find(({ options }) => options.name === params.name);
     if (!pod) return reply.callNotFound();
-    await traffic.totals(); // it takes with it what it has counted
+    await traffic.totals(); // its counts end with it
     if (params.what === 'kill') await pod.kill();
     else if (pod.port === undefined) await pod.start();
     return {};

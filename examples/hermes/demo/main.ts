@@ -7,11 +7,11 @@ import { Stage } from '../launch/stage.js';
 import { connect } from '../store/connect.js';
 import { frontOf } from './front.js';
 
-/** Upstream shows a change so late at times, as one that answers from a replica does. */
+/** At times upstream shows a change this late, like one that answers from a replica. */
 const MAX_COMMIT_MS = 1000;
 const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 20_000, lagMs: 1.5 * MAX_COMMIT_MS, alignMs: 5000 };
 const TAGS_MS = 20_000;
-/** Those without quotelock keep all they have in a database of their own: the same users are in both. */
+/** Pods without quotelock use a database of their own, as both have the same users. */
 const TODAY_DB = 1;
 
 function setting(name: string, usual: number, least: number, most: number): number {
@@ -25,11 +25,11 @@ const port = setting('PORT', 8080, 1, 65_535);
 const host = process.env['HOST'] ?? '127.0.0.1';
 const count = setting('PODS', 10, 1, 50);
 const vehicles = setting('VEHICLES', 8000, 200, 100_000);
-// With 0 pods have no copies of tables.
+// 0: pods have no copies of tables.
 const copyMegabytes = setting('COPY_MB', 64, 0, 1024);
 // One pricing must not change twice within the longest commit.
 const changes = setting('CHANGES', 12, 1, 20);
-// Without quotelock a moment is what a pod's clock says.
+// Without quotelock, `queryTime` comes from the pod's clock.
 const clocksApartMs = setting('CLOCKS_MS', 0, 0, 60_000);
 
 const stage = new Stage();

@@ -7,7 +7,7 @@ import type { Pod } from '../launch/pods.js';
 import type { Quote } from '../service/quotes.js';
 import type { PlanRule } from '../upstream/book.js';
 
-/** One pod's answer, of the scooter that is looked at. */
+/** One pod's answer for the scooter shown. */
 export interface Answer {
   pod: string;
   queryTime: string;
@@ -15,17 +15,17 @@ export interface Answer {
   calls: TracedCall[];
 }
 
-/** What came of a race with quotelock, or without. */
+/** The outcome of a race with quotelock, or without. */
 export interface Side {
   /** How many scooters have a price, and how many of them have two. */
   scooters: number;
   differing: number;
-  /** The moment of the user's lock, after all. */
+  /** The final `queryTime` of the user's lock. */
   lock: string | null;
   /** When the pods were asked, in milliseconds since 1970. */
   began: number;
   answers: Answer[];
-  /** The two answers that show best what happened. */
+  /** The two answers that best show what happened. */
   pair: Pair;
 }
 
@@ -36,7 +36,7 @@ export interface Race {
   sides: Record<Mode, Side>;
 }
 
-/** Who asks. */
+/** The user. */
 export interface Asker {
   userId: string;
   roleIds: string;
@@ -52,8 +52,8 @@ export interface Reply {
 const PLAN = 0;
 
 /**
- * Asks every pod for the same map at the same moment, without quotelock and then with it. A browser can't: it has six connections to
- * one server.
+ * Calls every pod for the same map at the same time, first without quotelock, then with it. A browser can't do this: it has six
+ * connections to one server.
  */
 export async function race(pods: readonly Pod[], path: string, asker: Asker, databases: Record<Mode, Redis>): Promise<Race> {
   const run = async (mode: Mode, wanted?: string) => {
@@ -84,7 +84,10 @@ async function momentOf(redis: Redis, { userId }: Asker): Promise<string | null>
   return lock === null ? null : (JSON.parse(lock) as { queryTime: string }).queryTime;
 }
 
-/** What the answers have in common and what not, seen on the scooter that shows it best: one with two prices, else the wanted one. */
+/**
+ * What the answers have in common and what differs, for the scooter that shows it best: one with two prices, otherwise the wanted
+ * one.
+ */
 export function judge(replies: readonly Reply[], wanted?: string): Omit<Side, 'lock' | 'began'> & { scooter: string } {
   const rules = replies.map(({ quote }) => rulesOf(quote));
   const scooters = [...(rules[0]?.keys() ?? [])];

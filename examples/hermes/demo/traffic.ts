@@ -5,7 +5,7 @@ export type Totals = Record<Mode, PodStats>;
 
 /** The sums over all pods since the demo started, those that were killed as well. */
 export class Traffic {
-  /** What each pod said last, by its port: one that was started again has another, and counts from 0. */
+  /** What each pod last reported, by port: a restarted pod has another port, and counts from 0. */
   readonly #last = new Map<number, Totals>();
 
   constructor(readonly pods: readonly Pod[]) {}

@@ -19,12 +19,12 @@ interface OnScreen {
   rule: PlanRule;
 }
 
-/** Reserving is refused: what is to be shown instead, if there is anything. */
+/** Reserving was refused: what to show instead, if anything. */
 interface NewQuote {
   quote: Quote | null;
 }
 
-/** One user's app: map, vehicle, reserve, start, return, and what it makes of the answers. */
+/** One user's app: map, vehicle, reserve, start, return, and how it handles the answers. */
 export class App {
   #shown: OnScreen | undefined;
   #mismatched = false;
@@ -36,7 +36,7 @@ export class App {
     readonly user: string,
     readonly roleIds: string[],
     readonly lookMs: number,
-    /** From this moment on the user hurries. */
+    /** From this time on the user hurries. */
     readonly until: number,
   ) {}
 
@@ -62,7 +62,7 @@ export class App {
     }
 
     await this.#look();
-    // One in ten opens the map on another device as well, which may renew the lock. It brings other roles, too.
+    // One in ten also opens the map on another device, which may renew the lock and has other roles.
     if (dice(10) === 0) await this.#send('map of an area', 'GET', `/scooters?area=${area}`, undefined, ['99']);
     const rent = await this.#reserve(plan);
     await this.#look();
@@ -74,7 +74,7 @@ export class App {
     if (this.#mismatched) this.tally.journeysWithMismatch += 1;
   }
 
-  /** Some look for a moment, a few for much longer. */
+  /** Most look briefly, a few for much longer. */
   async #look(): Promise<void> {
     const ms = -Math.log(1 - Math.random()) * this.lookMs;
     await sleep(Math.max(0, Math.min(ms, this.until - Date.now())));
@@ -88,7 +88,7 @@ export class App {
   async #page(vehicleId: string): Promise<Quote> {
     const seen = new URLSearchParams();
     if (this.#shown) seen.set('planId', this.#shown.rule.planId);
-    // The app of today does not know of moments.
+    // The app without quotelock does not know `queryTime`.
     if (this.#shown && this.mode === 'quotelock') seen.set('queryTime', this.#shown.queryTime);
     return (await this.#send<Quote>('vehicle', 'GET', `/scooters/${vehicleId}?${seen}`)).body;
   }
@@ -104,7 +104,7 @@ export class App {
         this.#compare(body.rule, body.queryTime);
         return body;
       }
-      // The user is shown the new price, and takes it.
+      // The user sees the new price, and accepts it.
       if (body.quote) this.#see(body.quote, vehicleId, plan);
       else this.#see(await this.#page(vehicleId), vehicleId, plan);
       await this.#look();
@@ -124,7 +124,7 @@ export class App {
     return true;
   }
 
-  /** A step is answered with a quote: the price that is shown, or a new one that says so, or one that says that nothing holds it. */
+  /** A step returns a quote: the price shown before, a new one marked as such, or one marked as not locked. */
   #see(quote: Quote, vehicleId: string, plan: number): void {
     const found = this.#ruleOf(quote, vehicleId, plan);
     if (this.#shown && !quote.newQuote && !quote.unlocked) this.#compare(found.rule, found.queryTime);
@@ -132,7 +132,9 @@ export class App {
     this.#shown = found;
   }
 
-  /** Two screens were asked at once, so neither knew of the other: an app that knows of moments sees that they are two quotes. */
+  /**
+   * Two screens were opened at once, so neither knew of the other: an app that knows `queryTime` sees that they are two quotes.
+   */
   #together(quote: Quote, vehicleId: string, plan: number): void {
     const first = this.#onScreen();
     const found = this.#ruleOf(quote, vehicleId, plan);

@@ -22,7 +22,7 @@ const AGAIN_MS = 100;
 const PATIENCE_MS = 60_000;
 const SILENCE_MS = 15_000;
 
-/** Sends each request to a random pod that is up, and to another one where that does not answer. */
+/** Sends each request to a random pod that is up, and to another one if that does not answer. */
 export class Gateway {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 

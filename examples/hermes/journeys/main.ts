@@ -17,7 +17,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => void (stage?.stop() ?? Promise.resolve()).finally(() => process.exit(130)));
 }
 
-/** Runs with processes of its own, which end with it. */
+/** Runs with its own processes, which end with it. */
 async function staged<T>(run: (stage: Stage) => Promise<T>): Promise<T> {
   stage = new Stage();
   try {

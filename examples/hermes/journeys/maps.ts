@@ -6,20 +6,23 @@ import { Timing, type TimingOptions } from 'quotelock';
 import { AREAS, dice } from './app.js';
 import type { Gateway } from './gateway.js';
 
-/** What a map screen costs between pods and Redis, on average. */
+/** What a map screen costs on average between pods and Redis. */
 export interface MapCost {
   maps: number;
   /** Sent in both directions, replication apart. */
   bytes: number;
-  /** Of the server's main thread. */
+  /** CPU time of the server's main thread. */
   cpuMicros: number;
 }
 
 const AT_ONCE = 16;
-/** About what the maps take: they are to be of one moment, for which each table is filled once, and each copy made. */
+/**
+ * About how long the maps take: they should share one `queryTime`, for which each table is filled once and each copy is made
+ * once.
+ */
 const ABOUT_MS = 6000;
 
-/** Maps alone, each of another user, who has no lock yet: one in a hundred of all vehicles, the others of an area. */
+/** Maps only, each for a different user who has no lock yet: one in a hundred shows all vehicles, the others one area. */
 export async function measureMaps(
   gateway: Gateway,
   redis: Redis,

@@ -4,7 +4,7 @@ import type { Mode } from '../api/pod.js';
 import type { BookOptions } from '../upstream/book.js';
 import type { Faults } from '../upstream/faults.js';
 
-/** One run: how much, how long, and what goes wrong meanwhile. */
+/** One run: how many journeys, how long, and what goes wrong meanwhile. */
 export interface RunOptions {
   pods: number;
   /** At once; each makes one journey after another. */
@@ -20,18 +20,18 @@ export interface RunOptions {
   clocksApartMs: number;
   /** How many maps are measured before the journeys. */
   maps: number;
-  /** A pod is killed so often, and started again. */
+  /** How often a pod is killed and restarted. */
   killEveryMs: number;
   turns: TurnOptions;
 }
 
-/** How maps are measured at the turn of a moment, and within it: alone, while nothing goes wrong. */
+/** How maps are measured when `queryTime` changes, and between changes: maps only, while nothing goes wrong. */
 export interface TurnOptions {
   timing: Required<TimingOptions>;
   /** How many are measured, after the first one. */
   moments: number;
   mapsPerSecond: number;
-  /** What counts as the turn: from when on users are given the moment. */
+  /** How long the change counts, from when new locks have the `queryTime`. */
   turnMs: number;
 }
 
@@ -45,7 +45,7 @@ const book: BookOptions = {
 
 const faults: Faults = { delayMs: 5, slowShare: 0.03, slowMs: 400, failShare: 0.02 };
 
-/** Locks live shorter than the default, so that some end while users look at a screen. */
+/** Locks live shorter than the default, so that some expire while users look at a screen. */
 const timing: Required<TimingOptions> = { ttlMs: 60_000, bufferMs: 15_000, lagMs: 500, alignMs: 20_000 };
 
 const QUICK: RunOptions = {

@@ -10,12 +10,12 @@ export function report(outcomes: readonly Outcome[]): string {
     ['', ...outcomes.map(({ name }) => name)],
     ['journeys', ...outcomes.map(({ journeys }) => `${journeys}`)],
     ['price mismatches', ...outcomes.map(({ mismatches }) => `${mismatches}`)],
-    ['  of these at the same moment', ...outcomes.map(({ sameMoment }) => `${sameMoment}`)],
+    ['  of these with the same queryTime', ...outcomes.map(({ sameMoment }) => `${sameMoment}`)],
     ['  journeys that met one', ...outcomes.map(({ journeysWithMismatch }) => `${journeysWithMismatch}`)],
     ['prices shown', ...outcomes.map(({ pricesShown }) => `${pricesShown}`)],
-    ['  not what upstream says of the moment', ...outcomes.map(({ pricesNotInBook }) => `${pricesNotInBook}`)],
+    ["  not upstream's for that queryTime", ...outcomes.map(({ pricesNotInBook }) => `${pricesNotInBook}`)],
     ['new quotes', ...outcomes.map(({ newQuotes }) => `${newQuotes}`)],
-    ['upstream calls a journey', ...outcomes.map(({ upstreamCalls, journeys }) => ratio(upstreamCalls, journeys))],
+    ['upstream calls per journey', ...outcomes.map(({ upstreamCalls, journeys }) => ratio(upstreamCalls, journeys))],
     ['steps taken again', ...outcomes.map(({ askedAgain }) => `${askedAgain}`)],
     ['pods killed', ...outcomes.map(({ killedPods }) => `${killedPods}`)],
     ['Redis failover, ms', ...outcomes.map(({ failoverMs }) => `${failoverMs ?? '-'}`)],
@@ -24,19 +24,19 @@ export function report(outcomes: readonly Outcome[]): string {
       `${screen}, p50 / p99 ms`,
       ...outcomes.map(({ times }) => `${times[screen].p50} / ${times[screen].p99}`),
     ]),
-    ['bytes between pods and Redis a map', ...outcomes.map(({ mapCost }) => mapCost.bytes.toFixed(0))],
-    ["Redis' CPU a map, µs", ...outcomes.map(({ mapCost }) => mapCost.cpuMicros.toFixed(0))],
+    ['bytes between pods and Redis per map', ...outcomes.map(({ mapCost }) => mapCost.bytes.toFixed(0))],
+    ["Redis' CPU per map, µs", ...outcomes.map(({ mapCost }) => mapCost.cpuMicros.toFixed(0))],
   ];
   return table(rows);
 }
 
-/** The map at the turn of a moment and within it, without and with `keepWarm`. */
+/** The map when `queryTime` changes and between changes, without and with `keepWarm`. */
 export function reportTurns(turns: readonly Turns[]): string {
   const of = (times: (turns: Turns) => Times) => turns.map((turn) => `${times(turn).p50} / ${times(turn).p99}`);
   return table([
     ['map of an area, p50 / p99 ms', ...turns.map(({ keepWarm }) => (keepWarm ? 'keepWarm' : 'without keepWarm'))],
-    ['  at the turn of a moment', ...of(({ turn }) => turn)],
-    ['  within a moment', ...of(({ within }) => within)],
+    ['  when queryTime changes', ...of(({ turn }) => turn)],
+    ['  between changes', ...of(({ within }) => within)],
   ]);
 }
 
@@ -44,14 +44,14 @@ function table(rows: [string, ...string[]][]): string {
   return rows.map(([name, ...values]) => name.padEnd(42) + values.map((value) => value.padStart(19)).join('')).join('\n');
 }
 
-/** What is not as it has to be. */
+/** What is wrong with the outcomes. */
 export function faultsOf({ name, mode, ...outcome }: Outcome): string[] {
   const { journeys, mismatches, pricesNotInBook, unexpected, killedPods, failoverMs } = outcome;
   const faults = unexpected.length ? [`${unexpected.length} journeys broke off, the first: ${unexpected[0]}`] : [];
   if (journeys === 0) faults.push('no journey was made');
   if (killedPods === 0 || failoverMs === undefined) faults.push('nothing went wrong that was to');
   if (mode === 'quotelock' && mismatches) faults.push(`${mismatches} price mismatches`);
-  if (mode === 'quotelock' && pricesNotInBook) faults.push(`${pricesNotInBook} prices are not those of their moment`);
+  if (mode === 'quotelock' && pricesNotInBook) faults.push(`${pricesNotInBook} prices are not those of their queryTime`);
   if (mode === 'today' && mismatches === 0) faults.push('no price mismatch was found, though there are some');
   return faults.map((fault) => `${name}: ${fault}`);
 }

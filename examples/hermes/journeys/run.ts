@@ -13,7 +13,7 @@ import type { RunOptions, Variant } from './options.js';
 import { type Shown, Tally } from './tally.js';
 import { Trouble } from './trouble.js';
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface Outcome {
   name: string;
   mode: Mode;
@@ -22,7 +22,7 @@ export interface Outcome {
   /** Of the mismatches, those with the same queryTime as the step before. */
   sameMoment: number;
   journeysWithMismatch: number;
-  /** Different prices shown, and those of them that are not what the book says of their moment. */
+  /** Distinct prices shown, and those of them that differ from the book for their `queryTime`. */
   pricesShown: number;
   pricesNotInBook: number;
   newQuotes: number;
@@ -111,7 +111,7 @@ async function ride(user: number, mode: Mode, options: RunOptions, gateway: Gate
   } while (Date.now() < until);
 }
 
-/** Whether a price is what upstream says for ever of its moment. */
+/** Whether a price is the one that upstream always gives for its `queryTime`. */
 function isIn(book: Book, { queryTime, roleIds, pricing, pricingId, vehicleId, planId, cents }: Shown): boolean {
   const moment = Date.parse(queryTime);
   if (book.tags(vehicleId, RENT_FLOW, moment, Infinity)?.pricingId !== pricingId) return false;

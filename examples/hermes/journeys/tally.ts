@@ -1,10 +1,10 @@
 import { type RecordableHistogram, createHistogram } from 'node:perf_hooks';
 
-/** What is counted in a run. */
+/** The counts of a run. */
 export const SCREENS = ['map of an area', 'map of all', 'vehicle', 'reserve', 'start', 'return'] as const;
 export type Screen = (typeof SCREENS)[number];
 
-/** A price as a screen showed it, to be compared with the book at the end. */
+/** A price as a screen showed it, for comparison with the book at the end. */
 export interface Shown {
   queryTime: string;
   roleIds: string;
@@ -28,14 +28,14 @@ export function timesOf(ms: RecordableHistogram): Times {
 
 export class Tally {
   journeys = 0;
-  /** Steps that showed another price than the step before, and did not say so. */
+  /** Steps that showed a different price from the step before without saying so. */
   mismatches = 0;
-  /** Of these, with the same queryTime as the step before: no comparison of moments would find them. */
+  /** Of these, steps with the same `queryTime` as the step before: comparing `queryTime` would not find them. */
   sameMoment = 0;
   /** Journeys with at least one of them. */
   journeysWithMismatch = 0;
   newQuotes = 0;
-  /** Answers 503 and connections that broke: the step was taken again. */
+  /** 503 answers and broken connections: the step was repeated. */
   askedAgain = 0;
   /** Rents that a failover lost. */
   lostRents = 0;

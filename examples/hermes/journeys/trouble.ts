@@ -63,7 +63,7 @@ export class Trouble {
     }
   }
 
-  /** The primary is killed. The failover is complete when the next one takes a write. */
+  /** Kills the primary. The failover is complete when the next primary accepts a write. */
   async #failOver(): Promise<void> {
     const since = Date.now();
     await end(this.primary.child, 'SIGKILL');

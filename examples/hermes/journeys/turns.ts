@@ -15,12 +15,12 @@ import { Tally, type Times, timesOf } from './tally.js';
 /** How long maps took. */
 export interface Turns {
   keepWarm: boolean;
-  /** At the beginning of a moment, when its tables are to be filled unless they are kept warm. */
+  /** When `queryTime` has just changed, and its tables must be filled unless they are kept warm. */
   turn: Times;
   within: Times;
 }
 
-/** Maps of an area, each of a new user, at a steady rate: what is slow holds up none that comes later. */
+/** Maps of an area, each for a new user, at a steady rate: a slow one does not delay later ones. */
 export async function measureTurns(options: RunOptions, keepWarm: boolean, stage: Stage): Promise<Turns> {
   const { timing: settings, moments, mapsPerSecond, turnMs } = options.turns;
   const redis = await startRedis(stage, settings);
@@ -53,7 +53,7 @@ export async function measureTurns(options: RunOptions, keepWarm: boolean, stage
     const at = start + (user * 1000) / mapsPerSecond;
     if (at >= end) break;
     await sleep(Math.max(0, at - Date.now()));
-    // In the first moment the pods learn which roles there are.
+    // With the first `queryTime` the pods learn which roles there are.
     const into = at < start + timing.alignMs ? undefined : (at - start) % timing.alignMs < turnMs ? turn : within;
     maps.push(look(user, at, into));
   }

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -26,10 +26,13 @@ function programs(): { server: string; module: string } {
 export async function startRedis(
   stage: Stage,
   timing: Required<TimingOptions>,
-  { replicaOf, port: given }: { replicaOf?: RedisServer; port?: number } = {},
+  options: { replicaOf?: RedisServer; port?: number } = {},
+  attempts = 50,
 ): Promise<RedisServer> {
   const { server, module } = programs();
-  const port = given ?? (await freePort());
+  const { replicaOf, port = await freePort() } = options;
+  const log = join(stage.directory, `redis-${port}.log`);
+  const loggedBefore = existsSync(log) ? readFileSync(log).length : 0;
   const child = stage.spawn(`redis-${port}`, server, [
     ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', stage.directory, '--save', '', '--appendonly', 'no'],
     ...['--repl-diskless-sync-delay', '0'],
@@ -37,13 +40,21 @@ export async function startRedis(
     ...['--loadmodule', module, 'lock-ttl-ms', `${timing.ttlMs}`, 'lock-buffer-ms', `${timing.bufferMs}`],
     ...['lock-lag-ms', `${timing.lagMs}`, 'lock-align-s', `${timing.alignMs / 1000}`],
   ]);
-  await until(port, child, async (redis) =>
-    replicaOf ? (await redis.info('replication')).includes('master_link_status:up') : (await redis.ping()) === 'PONG',
-  );
+  try {
+    await until(port, child, async (redis) =>
+      replicaOf ? (await redis.info('replication')).includes('master_link_status:up') : (await redis.ping()) === 'PONG',
+    );
+  } catch (error) {
+    // Another process may have the port for a while.
+    const isTaken = child.exitCode !== null && readFileSync(log).subarray(loggedBefore).includes('Address already in use');
+    if (!isTaken || attempts === 1) throw error;
+    await sleep(100);
+    return startRedis(stage, timing, options, attempts - 1);
+  }
   return { child, port };
 }
 
-/** A Sentinel that watches a primary, and promotes its replica soon after it has gone. */
+/** A Sentinel that watches a primary, and promotes its replica soon after the primary is gone. */
 export async function startSentinel(stage: Stage, name: string, primary: RedisServer): Promise<RedisServer> {
   const port = await freePort();
   const conf = join(stage.directory, 'sentinel.conf');

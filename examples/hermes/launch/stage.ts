@@ -6,20 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Processes that end together, with a directory that goes with them. */
+/** Processes that end together, with a directory that is removed with them. */
 export class Stage {
   readonly directory = mkdtempSync(join(tmpdir(), 'hermes-'));
   readonly #children = new Set<ChildProcess>();
 
-  /** Starts a program. It ends with this process, even if that is killed, where the system knows how to. */
+  /** Starts a program. It ends with this process, even if that is killed, if the system supports this. */
   spawn(name: string, program: string, args: string[]): ChildProcess {
     const log = openSync(join(this.directory, `${name}.log`), 'a');
     const [command, ...rest] = [...END_WITH_PARENT, program, ...args] as [string, ...string[]];
-    // A group of its own: Ctrl-C goes to this process alone, which ends the others in order.
+    // A process group of its own: Ctrl-C goes only to this process, which ends the others in order.
     return this.#keep(spawn(command, rest, { stdio: ['ignore', log, log], detached: true }));
   }
 
-  /** Starts one of this package's own processes, and waits until it says at which port it is. */
+  /** Starts one of this package's own processes, and waits until it reports its port. */
   async fork(path: string, env: Record<string, string>): Promise<{ child: ChildProcess; port: number }> {
     const options: ForkOptions = { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] };
     const child = this.#keep(fork(fileURLToPath(new URL(`../${path}`, import.meta.url)), options));
@@ -43,7 +43,7 @@ export class Stage {
   }
 }
 
-/** Ends a process, and waits until it has. */
+/** Ends a process, and waits for its end. */
 export async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');

@@ -3,7 +3,7 @@ import { FIRST_VEHICLE } from '../upstream/book.js';
 /** How many vehicles the map of one area shows. */
 const AREA = 200;
 
-/** Which vehicles there are, and which of them the map shows for an area. */
+/** The vehicles, and which of them the map shows for an area. */
 export class Fleet {
   readonly all: readonly string[];
 

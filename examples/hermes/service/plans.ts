@@ -3,7 +3,7 @@ import { PricePlan, type Route } from 'quotelock';
 import type { Store } from '../store/store.js';
 import type { PlanRule, Pricing } from '../upstream/book.js';
 
-/** What old pricing's ids end with. */
+/** The tag at the end of old pricing's ids. */
 const OLD = '_old';
 
 /** Which plan of new pricing replaced one of old pricing. Any other kept its id. */
@@ -18,13 +18,13 @@ export interface Offer {
   pricing: Pricing;
   /** The plan that came back, as this pricing calls it. */
   planId: string | undefined;
-  /** Neither pricing takes the plan that came back any more. */
+  /** Neither pricing accepts the plan that came back any more. */
   retired: boolean;
 }
 
-/** Which pricing goes, by the toggle; while Redis is down, as the toggle was last. */
+/** Which pricing applies, according to the toggle; while Redis is down, its last known value. */
 export class Plans {
-  /** The pricing in force, as this pod was told last. */
+  /** The pricing in force, as last known to this pod. */
   #last: Pricing = 'Legacy';
 
   constructor(readonly store: Pick<Store, 'plans' | 'outage'>) {}
@@ -46,7 +46,7 @@ export class Plans {
   async #inForce(): Promise<Pricing> {
     const { plans, outage } = this.store;
     const ask = async () => {
-      const [tagged = ''] = await plans.tag(['571']); // any id tells
+      const [tagged = ''] = await plans.tag(['571']); // any id will do
       this.#last = PricePlan.isOld(tagged) ? 'Legacy' : 'Core';
       return this.#last;
     };

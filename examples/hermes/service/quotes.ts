@@ -5,7 +5,7 @@ import type { PlanRule, Pricing } from '../upstream/book.js';
 import type { UpstreamClient } from '../upstream/client.js';
 import { type Offer, Plans, outgoing } from './plans.js';
 
-/** What a screen does to the lock: renew a closing one, or only start one where there is none. */
+/** What a screen does to the lock: renew one that is `CloseToExpired`, or only create one if there is none. */
 export type Need = 'renew' | 'start';
 
 export interface User {
@@ -13,7 +13,7 @@ export interface User {
   roleIds: string[];
 }
 
-/** What the app shows and sends back: nothing at the first screen, or from an app that does not know it yet. */
+/** What the app shows and sends back: nothing on the first screen, or from an app that does not support it yet. */
 export interface Seen {
   queryTime?: string | undefined;
   planId?: string | undefined;
@@ -27,7 +27,7 @@ export interface Scooter {
   pricingId: string | null;
 }
 
-/** Prices of one moment, for these roles. */
+/** Prices for one `queryTime` and these roles. */
 export interface Prices {
   queryTime: string;
   roleIds: string[];
@@ -42,19 +42,19 @@ export interface Prices {
 /** Prices under a lock. */
 export interface Quote extends Prices {
   state: Lock['state'];
-  /** Redis is down: nothing holds these prices. */
+  /** Redis is down: these prices are not locked. */
   unlocked: boolean;
-  /** These are other prices than those that were seen. */
+  /** These prices differ from those the user saw. */
   newQuote: boolean;
 }
 
-/** For how many sets of roles tables are kept warm. */
+/** The number of sets of roles for which tables are kept warm. */
 const MAX_LATELY = 100;
 
-/** Prices for all screens alike. */
+/** Prices for all screens. */
 export class Quotes {
   readonly #plans: Plans;
-  /** Whose rules were shown lately, the latest last. */
+  /** The roles whose rules were shown recently, the latest last. */
   readonly #lately = new Map<string, Pick<Prices, 'roleIds' | 'pricing'>>();
 
   constructor(
@@ -65,7 +65,10 @@ export class Quotes {
     this.#plans = new Plans(store);
   }
 
-  /** Starts a lock where there is none, and renews a closing one if it may. While Redis is down it goes on without. */
+  /**
+   * Creates a lock if there is none, and renews one that is `CloseToExpired` if allowed. While Redis is down, goes on without
+   * one.
+   */
   async quote(user: User, vehicleIds: string[], need: Need, seen: Seen): Promise<Quote> {
     const { locks, outage, timing } = this.store;
     const lock = await outage.run(
@@ -83,20 +86,22 @@ export class Quotes {
     return { ...prices, state: lock.state, unlocked: lock.unlocked ?? false, newQuote: movedOn || offered.retired };
   }
 
-  /** Fills the tables of a moment for maps of these vehicles, and for the roles of lately. */
+  /** Fills the tables of a `queryTime` for maps of these vehicles, and for the recent roles. */
   async warm({ queryTime }: Pick<Moment, 'queryTime'>, vehicleIds: string[]): Promise<void> {
     const scooters = await this.#scooters({ queryTime, roleIds: [] }, vehicleIds);
     const lately = [...this.#lately.values()];
     await Promise.all(lately.map(({ roleIds, pricing }) => this.#rules({ queryTime, roleIds }, pricing, scooters)));
   }
 
-  /** What a rent was reserved by, as upstream knows it still: by its own moment, whose tables have expired, and roles. */
+  /** What a rent was reserved at, as upstream still knows it: for its own `queryTime`, whose tables have expired, and roles. */
   async pricesOf({ queryTime, roleIds, vehicleId, planId }: Reservation): Promise<Prices> {
     const offered = await this.#plans.offer(planId, false);
     return this.#prices({ queryTime, roleIds, unlocked: true }, [vehicleId], offered);
   }
 
-  /** Whether a vehicle has what its user saw. An app that does not say so has only its moment compared, by its quote. */
+  /**
+   * Whether a vehicle has what its user saw. For an app that does not send this, only the `queryTime` of its quote is compared.
+   */
   async verdict(lock: Lock, vehicleId: string, { queryTime, pricingId }: Seen): Promise<Verdict> {
     if (queryTime === undefined || pricingId === undefined) return 'Match';
     return this.store.verdict(lock, this.rentFlow, vehicleId, { queryTime, row: { pricingId } }, this.#askTags(lock));

@@ -11,13 +11,13 @@ export interface Order {
   pricingId: string | undefined;
 }
 
-/** A rent, as its user is told. */
+/** A rent, as its user sees it. */
 export interface Rent {
   rentId: string;
   vehicleId: string;
   state: 'Reserved' | 'Started' | 'Returned';
   queryTime: string;
-  /** What it is charged by: fixed when it was reserved. */
+  /** The terms of its charge, fixed when it was reserved. */
   rule: PlanRule;
   minutes?: number;
   /** What is to be paid. */
@@ -29,10 +29,10 @@ export class NoPrice extends Error {
   override readonly name = 'NoPrice';
 }
 
-/** Reserved at the price that was seen; or not, and what is to be shown instead, if there is anything. */
+/** Reserved at the price the user saw; or not, and what to show instead, if anything. */
 export type Reserved = { verdict: 'Match'; rent: Rent } | { verdict: 'Changed' | 'NewQuote'; quote: Quote | undefined };
 
-/** From reserving to paying. After it is reserved a rent knows its price: neither lock nor toggle nor upstream counts any more. */
+/** From reserving to paying. Once reserved, a rent knows its price: lock, toggle and upstream no longer matter. */
 export class Rents {
   constructor(
     readonly quotes: Quotes,
@@ -41,7 +41,7 @@ export class Rents {
 
   async reserve(user: User, order: Order): Promise<Reserved> {
     const { rentId, vehicleId } = order;
-    const known = await this.store.get(user.id, rentId); // sent again, as the answer was lost
+    const known = await this.store.get(user.id, rentId); // repeated, as the answer was lost
     if (known) return { verdict: 'Match', rent: rentOf(rentId, await this.#withConfig(user, rentId, known)) };
 
     const lock = await this.quotes.store.locks.getById(user.id);

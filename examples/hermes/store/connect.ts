@@ -8,7 +8,7 @@ export type RedisAt = { port: number } | { sentinel: number; name: string };
 const RETRY_MS = 100;
 
 const options: RedisOptions = {
-  // Through a failover: commands wait, and go to the new primary.
+  // During a failover commands wait, then go to the new primary.
   retryStrategy: () => RETRY_MS,
   sentinelRetryStrategy: () => RETRY_MS,
   maxRetriesPerRequest: 100,
@@ -18,11 +18,11 @@ const options: RedisOptions = {
 export function connect(at: RedisAt, given: RedisOptions = {}): Redis {
   const where = 'port' in at ? { port: at.port } : { sentinels: [{ host: '127.0.0.1', port: at.sentinel }], name: at.name };
   const redis = new Redis({ host: '127.0.0.1', ...where, ...options, ...given });
-  redis.on('error', () => undefined); // what it can't do it tries again; commands that never succeed have errors of their own
+  redis.on('error', () => undefined); // it retries; commands that never succeed have errors of their own
   return redis;
 }
 
-/** Counts what goes through a client's connections, one after another, both ways. */
+/** Counts the bytes through a client's successive connections, in both directions. */
 export function bytesOf(redis: Redis): () => number {
   let before = 0;
   let socket: Socket | undefined;

@@ -18,7 +18,7 @@ import { Tables } from './tables.js';
 const FIELDS = ['styleId', 'pricingId'] as const;
 const PLAN = 'plan:';
 
-/** Locks, tables and the toggle in the module. No pod's clock counts for any of them. */
+/** Locks, tables and the toggle in the module. None of them depends on a pod's clock. */
 export class QuotelockStore implements Store {
   readonly plans: PricePlan;
   readonly rents: RedisRents;
@@ -30,7 +30,7 @@ export class QuotelockStore implements Store {
     readonly timing: Timing,
     readonly outage: Outage,
     copyBytes: number,
-    /** Bound when the pod starts. Lag and alignment of its moments are settings of the server. */
+    /** Bound when the pod starts. The lag and alignment of `queryTime` are the server's settings. */
     readonly locks: Locks = new LockedQuoteInfo(),
   ) {
     this.plans = new PricePlan(redis, TOGGLE);
@@ -58,7 +58,7 @@ export class QuotelockStore implements Store {
     return (await this.#tags.filled.reserve(lock, tableOf, id, seen, ask, { fields: FIELDS })).verdict;
   }
 
-  /** Has one pod of all fill the tables of each moment before users are given it. */
+  /** Has one of all pods fill the tables of each `queryTime` before locks use it. */
   keepWarm(fill: (moment: NextMoment) => Promise<void>, onError: (error: unknown) => void): Warming {
     return this.#tags.filled.keepWarm(this.timing, 'hermes:map', fill, { onError });
   }

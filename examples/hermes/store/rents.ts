@@ -4,7 +4,7 @@ import type { RentConfig, Rents, Reservation, Step } from './store.js';
 
 const DAY_SECONDS = 86_400;
 
-/** Rents as plain keys, kept for a day. A service that is paid keeps them in a database. */
+/** Rents as plain keys, kept for a day. A real service keeps them in a database. */
 export class RedisRents implements Rents {
   constructor(readonly redis: Redis) {}
 
@@ -33,7 +33,7 @@ export class RedisRents implements Rents {
     return read(await this.#first(key(user, rentId, step), String(now))) ?? now;
   }
 
-  /** Sets what is not there; else answers what is. */
+  /** Sets a value that does not exist; otherwise returns the existing one. */
   async #first(at: string, value: string): Promise<string | null> {
     return (await this.redis.call('SET', at, value, 'EX', DAY_SECONDS, 'NX', 'GET')) as string | null;
   }

@@ -1,4 +1,4 @@
-/** What the service keeps in Redis: each part only gets and sets, what to do with it is the service's affair. */
+/** What the service keeps in Redis. Each part only gets and sets; the service decides what to do with it. */
 import type { Lock, Outage, PricePlan, Reserved, Seen, Timing } from 'quotelock';
 
 import type { PlanRule, Pricing, Tags as UpstreamTags } from '../upstream/book.js';
@@ -8,12 +8,12 @@ export const TOGGLE = 'hermes:pricingReleaseToggle';
 export interface Store {
   readonly timing: Timing;
   readonly locks: Locks;
-  /** Which pricing is in force, by the one toggle of all pods. */
+  /** The pricing in force, by the toggle that all pods share. */
   readonly plans: Pick<PricePlan, 'tag' | 'route'>;
   readonly rents: Rents;
   /** Goes on without Redis while it is down. */
   readonly outage: Pick<Outage, 'run'>;
-  /** Tags of vehicles, by vehicle. Those that are missing are fetched from upstream; vehicles that it does not know are left out. */
+  /** Tags of vehicles, by vehicle. Missing ones are fetched from upstream; vehicles that it does not know are omitted. */
   tags(moment: Moment, rentFlow: string, ids: string[], ask: Ask<Tags>): Promise<Map<string, Tags>>;
   /** Rules of pricings for these roles, by pricing, in the same way. */
   rules(moment: Moment, pricing: Pricing, ids: string[], ask: Ask<PlanRule[]>): Promise<Map<string, PlanRule[]>>;
@@ -23,7 +23,7 @@ export interface Store {
 
 export type Verdict = Reserved['verdict'];
 
-/** What upstream is asked for: a lock's moment and roles, or those of one that stands in for it while Redis is down. */
+/** What upstream is called with: the `queryTime` and roles of a lock, or of its stand-in while Redis is down. */
 export type Moment = Pick<Lock, 'queryTime' | 'roleIds'> & { unlocked?: boolean };
 
 export type Tags = Pick<UpstreamTags, 'styleId' | 'pricingId'>;
@@ -31,10 +31,13 @@ export type Tags = Pick<UpstreamTags, 'styleId' | 'pricingId'>;
 /** Fetches these ids from upstream. */
 export type Ask<Row> = (ids: string[]) => Promise<Map<string, Row>>;
 
-/** A user's price lock: what `LockedQuoteInfo` is asked. */
+/** A user's price lock, as `LockedQuoteInfo` provides it. */
 export interface Locks {
   getById(user: string): Promise<Lock | undefined>;
-  /** The lock in force: the one that is there, or else a new one for these roles. A closing one is renewed, unless `ifMissing`. */
+  /**
+   * The lock in force: the existing one, or a new one for these roles. Renews a lock that is `CloseToExpired`, unless `ifMissing`
+   * is set.
+   */
   acquire(user: string, roleIds: string[], options: { ifMissing: boolean }): Promise<Lock>;
 }
 
@@ -44,11 +47,11 @@ export interface Reservation {
   planId: string;
   roleIds: string[];
   queryTime: string;
-  /** Pods of before kept none. Such a rent is given its own when the ride starts. */
+  /** Older pods stored none. Such a rent gets one when the ride starts. */
   rentConfig?: RentConfig;
 }
 
-/** What a rent is charged by. */
+/** The terms of a rent's charge. */
 export interface RentConfig {
   pricing: Pricing;
   pricingId: string;
@@ -58,7 +61,7 @@ export interface RentConfig {
 /** What happens to a rent after it was reserved. */
 export type Step = 'start' | 'return';
 
-/** Rents. Each part of one is written once: of two that write it, both are told what the first one wrote. */
+/** Rents. Each part of one is written once: if two writers race, both receive what the first one wrote. */
 export interface Rents {
   get(user: string, rentId: string): Promise<Reservation | undefined>;
   set(user: string, rentId: string, reservation: Reservation): Promise<Reservation>;

@@ -1,7 +1,10 @@
 import type { Redis } from 'ioredis';
 import { type Fetch, type FilledRow, type Outage, type PriceTable, PriceTableCopies, PriceTables } from 'quotelock';
 
-/** For fewer ids it is not worth having a copy of the whole table: a map reads copies, a vehicle's page asks for its one row. */
+/**
+ * With fewer ids a copy of the whole table is not worth it: a map reads copies, a vehicle's page reads its one row from the
+ * server.
+ */
 const LEAST_COPIED = 10;
 
 /** Tables that one upstream service fills, of rows with these fields or with any. */
@@ -10,11 +13,11 @@ export class Tables<F extends string = never> {
   readonly #fields: readonly F[] | undefined;
   readonly #copies: PriceTableCopies<F> | undefined;
 
-  /** `copyBytes` is what copies of tables may take of the pod's memory. With 0 there are none. */
+  /** `copyBytes`: how much of the pod's memory copies of tables may take. 0: no copies. */
   constructor(redis: Redis, outage: Outage, copyBytes: number, fields?: readonly F[]) {
     this.filled = new PriceTables(redis, { outage });
     this.#fields = fields;
-    // Tables are named after all that upstream was asked, and a row that is there stays as it is until it expires.
+    // Tables are named after everything upstream is called with, and a stored row does not change until it expires.
     const options = { maxBytes: copyBytes, final: true, ...(fields && { fields }) };
     this.#copies = copyBytes > 0 ? new PriceTableCopies(redis, options) : undefined;
   }

@@ -6,14 +6,14 @@ import { RedisRents } from './rents.js';
 import { type Ask, type Locks, type Moment, type Store, TOGGLE, type Tags, type Verdict } from './store.js';
 
 /**
- * As services do without the module, to compare: the lock by GET, by what the pod's own clock says, and SET; tags in a hash a
- * vehicle, whatever moment they were asked for; rules asked at each screen. The toggle is the module's here too.
+ * What services do without the module, for comparison: the lock by GET, checked by the pod's own clock, and SET; tags in a hash
+ * per vehicle, whatever `queryTime` they were fetched for; rules fetched for each screen. The toggle is the module's here too.
  */
 export class TodayStore implements Store {
   readonly locks: Locks;
   readonly plans: PricePlan;
   readonly rents: RedisRents;
-  /** There is no way to go on: the screen fails. */
+  /** It can't go on without Redis: the screen fails. */
   readonly outage = { run: <T>(redis: () => Promise<T>) => redis() };
   readonly #redis: Redis;
 

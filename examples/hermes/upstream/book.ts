@@ -1,4 +1,4 @@
-/** What VS and PS know at every moment: prices that change all the time, the same in every run of the same seed. */
+/** What VS and PS know at any time: prices that change constantly, the same in every run with the same seed. */
 
 export interface BookOptions {
   seed: number;
@@ -7,7 +7,7 @@ export interface BookOptions {
   priceChangesPerSecond: number;
   /** Vehicles that are given another pricing. */
   tagChangesPerSecond: number;
-  /** A change can be seen so late after the moment it counts from. */
+  /** The longest time after which a change becomes visible. */
   maxCommitMs: number;
 }
 
@@ -21,7 +21,7 @@ export interface Tags {
 export interface ParkingLot {
   parkingLotId: string;
   name: string;
-  /** The vehicles that stand there. */
+  /** The vehicles that are there. */
   vehicleIds: string[];
 }
 
@@ -73,7 +73,7 @@ export class Book {
     }
   }
 
-  /** A vehicle's tags at `moment`, as VS can say at `now`. */
+  /** A vehicle's tags at `moment`, as VS knows them at `now`. */
   tags(vehicleId: string, rentFlow: string, moment: number, now: number): Tags | undefined {
     const number = Number(vehicleId) - FIRST_VEHICLE;
     if (!(Number.isInteger(number) && number >= 0 && number < this.options.vehicles)) return undefined;
@@ -95,7 +95,7 @@ export class Book {
     });
   }
 
-  /** A pricing's rules at `moment` for a user of these roles, in any order, as PS can say at `now`. */
+  /** A pricing's rules at `moment` for a user with these roles, in any order, as PS knows them at `now`. */
   rules(pricing: Pricing, pricingId: string, roleIds: readonly string[], moment: number, now: number): PlanRule[] {
     const number = Number(pricingId) - FIRST_PRICING;
     if (!(Number.isInteger(number) && number >= 0 && number < PRICINGS)) return [];
@@ -108,8 +108,8 @@ export class Book {
   }
 
   /**
-   * How often a thing had changed at `moment`. What is not committed at `now` is not known; so a moment that is older than the
-   * longest commit always has the same answer, and a later one may have another when it is asked again.
+   * How often a thing had changed at `moment`. What is not committed at `now` is not known; so a moment older than the longest
+   * commit always has the same answer, and a later one may have a different answer next time.
    */
   #version(thing: string, period: number, moment: number, now: number): number {
     const phase = this.#dice(thing) % period;

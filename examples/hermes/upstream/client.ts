@@ -15,12 +15,12 @@ import {
   Vehicles,
 } from './grpc.js';
 
-/** Upstream did not answer, however often it was asked. */
+/** Upstream did not answer, even after retries. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
 }
 
-/** All attempts together take less than a screen may. */
+/** All attempts together take less time than a screen may. */
 const DEADLINE_MS = 1500;
 const ATTEMPTS = 3;
 const AGAIN_MS = 50;
@@ -28,11 +28,11 @@ const AGAIN_MS = 50;
 /** What each call goes through. */
 export type Around = <Reply>(method: string, request: object, send: () => Promise<Reply>) => Promise<Reply>;
 
-/** VS and PS, as a pod asks them. A call that fails or is late is made again. */
+/** A pod's client for VS and PS. A call that fails or is late is retried. */
 export class UpstreamClient {
   readonly #vehicles: Client;
   readonly #pricing: Record<Pricing, Client>;
-  /** Every call made, those that failed too. */
+  /** Every call made, including failed ones. */
   calls = 0;
 
   constructor(

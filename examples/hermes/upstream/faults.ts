@@ -11,7 +11,7 @@ export interface Faults {
 
 export const NO_FAULTS: Faults = { delayMs: 0, slowShare: 0, slowMs: 0, failShare: 0 };
 
-/** Holds a call up as long as it is to take; throws where it is to fail. */
+/** Delays a call for as long as it should take; throws if it should fail. */
 export async function suffer({ delayMs, slowShare, slowMs, failShare }: Faults): Promise<void> {
   const ms = Math.random() < slowShare ? slowMs : delayMs;
   if (ms > 0) await sleep(ms);

@@ -5,7 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 
 import type { ParkingLot, PlanRule, Tags } from './book.js';
 
-/** The messages of `proto/`, as `proto-loader` hands them out. */
+/** The messages of `proto/`, as `proto-loader` returns them. */
 export interface TagsRequest {
   vehicleIds: string[];
   rentFlow: string;

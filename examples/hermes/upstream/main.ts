@@ -1,4 +1,4 @@
-/** VS and PS as a process: settings as JSON in UPSTREAM; the port, faults, and how many calls came, by messages. */
+/** VS and PS as a process. It reads its settings as JSON from UPSTREAM; the port, faults and call counts go by messages. */
 import { Book, type BookOptions } from './book.js';
 import type { Faults } from './faults.js';
 import { Upstream } from './server.js';
@@ -15,7 +15,7 @@ process.on('message', (said: 'calls' | Faults) => {
   else upstream.faults = said;
 });
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole group of processes: whoever started this one ends it.
+// Ctrl-C reaches the whole process group: the parent process stops this one.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => process.exit(0));
 process.send?.({ port: await upstream.listen(port) });

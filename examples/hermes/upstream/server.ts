@@ -42,7 +42,7 @@ export class Upstream {
     this.#server.addService(Legacy.service, { getRules: this.#rules('Legacy') });
   }
 
-  /** Listens, and says on which port. */
+  /** Listens, and returns the port. */
   listen(port = 0): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => {

@@ -21,7 +21,7 @@ export function newUser(): string {
   return `user-${visit}-${users}`;
 }
 
-/** Asks a random pod, and another one if that does not answer, as an app does. */
+/** Calls a random pod, and another one if that does not answer, as an app does. */
 export async function ask<Body>(mode: Mode, user: string, path: string, method = 'GET', body?: object): Promise<Reply<Body>> {
   const headers = { 'x-user-id': user, 'x-role-ids': ROLE_IDS, 'x-mode': mode };
   for (let tries = 1; ; tries += 1) {

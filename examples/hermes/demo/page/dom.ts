@@ -19,7 +19,7 @@ export function term(text: string, tag = 'span'): HTMLElement {
   return h(tag, { translate: 'no' }, text);
 }
 
-/** Tells who can't see the page what came of a button. */
+/** Announces the result of a button to screen readers. */
 export function announce(text: string): void {
   $('#said').textContent = text;
 }

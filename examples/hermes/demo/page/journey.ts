@@ -8,7 +8,7 @@ import { money, rendered, t } from './text.js';
 import { STEPS, type Step, type Trip, scooters, travel } from './trip.js';
 
 const MAX_USERS = 60;
-/** A browser has six connections to a server, and each user is on the way twice. */
+/** A browser has six connections to a server, and each user makes the journey twice. */
 const TOGETHER = 3;
 
 interface Journey {
@@ -21,7 +21,7 @@ const overcharged: Record<Mode, number> = { today: 0, quotelock: 0 };
 let users = 0;
 let last: Journey | undefined;
 
-/** Sends users until one is charged another price than the map showed. */
+/** Sends users until one is charged a different price from the one the map showed. */
 export async function startJourney(): Promise<void> {
   const repeat = new Repeat($('#journey-go'), () => t('journey'), $('#journey-status'));
   let since = 0;
@@ -55,7 +55,7 @@ export async function startJourney(): Promise<void> {
   await repeat.run(once);
 }
 
-/** One user, on the way without quotelock and with it at the same time. */
+/** One user's journey without quotelock and with it, at the same time. */
 async function send(known: readonly string[]): Promise<Journey> {
   const user = newUser();
   const scooter = known[Math.floor(Math.random() * known.length)] ?? '';

@@ -1,7 +1,7 @@
 import { announce } from './dom.js';
 import { rendered, t } from './text.js';
 
-/** A button that repeats something until that says it is done; meanwhile it is a button that stops it. */
+/** A button that repeats something until it is done, and meanwhile stops it if pressed. */
 export class Repeat {
   #stop: (() => void) | undefined;
   #says: () => string = () => '';
@@ -35,7 +35,7 @@ export class Repeat {
     this.#render();
   }
 
-  /** Says how it goes beside the button, in the language of the page. */
+  /** Shows progress beside the button, in the language of the page. */
   say(says: () => string): void {
     this.#says = says;
     this.#render();

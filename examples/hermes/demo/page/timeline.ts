@@ -6,7 +6,7 @@ import { number, t } from './text.js';
 
 type Kind = 'lock' | 'upstream' | 'other' | 'shows';
 
-/** One call of a pod that counts here, or all others between two of these. */
+/** One relevant call of a pod, or all other calls between two of these. */
 interface Event {
   kind: Kind;
   calls: [TracedCall, ...TracedCall[]];
@@ -50,8 +50,8 @@ function kindOf({ to, name }: TracedCall): Kind {
 function describe({ kind, calls }: Event, { rule }: Answer, lock: string | null): Child[] {
   const [{ name, count, args, reply }] = calls;
   if (kind === 'shows') return [t('shows', { price: priceOf(rule) })];
-  if (kind === 'upstream') return [t(name === 'getTags' ? 'askTags' : 'askRules', { count }), took(calls)];
-  if (kind === 'other') return [...namesOf(calls), took(calls)];
+  if (kind === 'upstream') return [t(name === 'getTags' ? 'askTags' : 'askRules', { count }), ...took(calls)];
+  if (kind === 'other') return [...namesOf(calls), ...took(calls)];
   if (name === 'GET') return [code(name), ' → ', code(momentIn(reply) ?? 'nil')];
   if (name === 'SET') {
     const lost = lock !== null && !args.includes(lock);
@@ -74,10 +74,10 @@ function clock(ms: number): string {
 }
 
 /** How long calls took, one after another, if that is long. */
-function took(calls: readonly TracedCall[]): Child {
+function took(calls: readonly TracedCall[]): Child[] {
   const [first, last] = [calls[0], calls.at(-1)];
   const ms = first && last ? last.at + last.ms - first.at : 0;
-  return ms >= 5 && h('span.took', {}, ` ${t('tookMs', { ms: number(ms) })}`);
+  return ms >= 5 ? [' ', h('span.took', {}, t('tookMs', { ms: number(ms) }))] : [];
 }
 
 /** A command, which may break after the dot of its family and between those of a pipeline. */
@@ -91,7 +91,7 @@ function titleOf({ name, args, reply }: TracedCall): string {
   return `${name} ${args}${reply && ` → ${reply}`}`;
 }
 
-/** The time of day of the moment in a lock. */
+/** The time of day of a lock's `queryTime`. */
 function momentIn(text: string): string | undefined {
   return /T(\d\d:\d\d:\d\d\.\d{3})/.exec(text)?.[1];
 }

@@ -7,7 +7,7 @@ import { isSamePrice } from './price.js';
 
 export const STEPS = ['map', 'page', 'reserve', 'ride', 'pay'] as const;
 
-/** What a screen showed, beside what was shown before. */
+/** What a screen showed, and what was shown before. */
 export interface Step {
   name: (typeof STEPS)[number];
   pod: string;
@@ -19,7 +19,7 @@ export interface Step {
 export interface Trip {
   steps: Step[];
   minutes: number;
-  /** What was charged, and what it had been by the price on the map, or by the last new price that was announced. In cents. */
+  /** What was charged, and what the price on the map, or the last announced new price, would have charged. In cents. */
   charged: number;
   shown: number;
 }
@@ -41,7 +41,7 @@ export async function scooters(user: string): Promise<string[]> {
   return body.scooters.flatMap(({ id, pricingId }) => (pricingId === null ? [] : [id]));
 }
 
-/** One user's way from the map to paying. Without quotelock the app knows of no moments, so it sends none back. */
+/** One user's journey from the map to paying. Without quotelock the app knows no `queryTime`, so it sends none back. */
 export async function travel(mode: Mode, user: string, scooter: string): Promise<Trip> {
   const steps: Step[] = [];
   let agreed: PlanRule | undefined;
@@ -72,7 +72,7 @@ export async function travel(mode: Mode, user: string, scooter: string): Promise
       break;
     }
     if (quotes === MOST_QUOTES) throw new Error(`no quote held in ${MOST_QUOTES} attempts`);
-    // The user is shown the new price, and takes it.
+    // The user sees the new price, and accepts it.
     shown = shownIn(body.quote ?? (await ask<Quote>(mode, user, `/scooters/${scooter}`)).body, scooter);
     see('reserve', pod, shown, true);
   }

@@ -76,5 +76,6 @@ async function takePictures(page: Page, looks: Looks): Promise<void> {
   await take('race', '#race .sides', {});
   await take('race-dark', '#race .sides', { scheme: 'dark' });
   await take('race.zh-TW', '#race .sides', { language: 'zh-TW' });
+  await take('race-dark.zh-TW', '#race .sides', { language: 'zh-TW', scheme: 'dark' });
   await take('journey', '#journey', { width: PHONE });
 }
