@@ -12,11 +12,12 @@ hermes := examples/hermes
 examples := examples/clients
 quickstart := examples/quickstart
 lint := $(CARGO_TARGET_DIR)/lint
-scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove $(addprefix packaging/,assemble boot build-library fetch-tools in-root make-root mount-dev sign test-archive test-arm test-install test-rpm)
+scripts := $(wildcard scripts/* tests/clients/*.sh) .ci/run packaging/preremove $(addprefix packaging/,assemble boot build-library fetch-tools in-root make-root mount-dev sign test-archive test-clients test-arm test-install test-rpm)
+npm_ci := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 # Selects the tests of the unsafe code.
 unsafe_tests := -p quotelock-server
 
-.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize msrv deny image bench count docs book clean library clients hermes quickstart package
+.PHONY: help run demo monitoring journeys pictures build test suites core soak fuzz lint sanitize miri msrv deny image bench count docs book clean library clients hermes quickstart package
 
 help: ## List these goals
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -118,15 +119,19 @@ lint: ## Check format, lints, doc comments, scripts, spelling, links, workflows,
 	@echo "== Checking docs/commands"
 	@cargo test --locked --lib pages
 
-sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer; SERVER=1: and tests on a server and a module built with sanitizers
+sanitize: ## Run the unit tests of the unsafe code under AddressSanitizer; SERVER=1: and tests on a server and a module built with sanitizers, TESTS=name: those with such names
 	@scripts/setup build
 	@echo "== Testing the unsafe code under AddressSanitizer"
 	@RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked $(unsafe_tests) \
 		--target "$$(rustc --print host-tuple)" --target-dir target/sanitize
 ifdef SERVER
 	@scripts/setup sanitize
-	@scripts/sanitize
+	@scripts/sanitize $(TESTS)
 endif
+
+miri: ## Run unit tests of the core in Miri, and all of it and the unsafe code by cargo careful; needs a nightly toolchain
+	@scripts/setup build
+	@scripts/miri
 
 msrv: ## Build and run the unit tests with the oldest Rust supported; INSTALL=1: install it first, through rustup
 	@scripts/setup build
@@ -141,7 +146,7 @@ image: ## Build the image of server and module; TEST=1: and try it; STANDIN=1: o
 
 bench: ## Compare with what a user would take instead, on each server at hand, and write docs/benchmarks.md; QUICK=1: a look in three minutes
 	@scripts/setup bench
-	@scripts/servers bench
+	@scripts/servers test
 	@scripts/redis-json
 	@$(MAKE) --no-print-directory library $(typescript)/dist/src/index.js
 	@echo "== Building the benchmark"
@@ -189,19 +194,19 @@ library:
 
 node_modules/.package-lock.json: package-lock.json
 	@echo "== Fetching what checks TypeScript and JavaScript"
-	@npm ci --ignore-scripts --no-audit --no-fund
+	@$(npm_ci)
 	@touch $@
 
 clients: tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json target/python/requirements.txt target/python-clients/requirements.txt $(typescript)/dist/src/index.js
 
 tests/clients/node_modules/.package-lock.json $(examples)/node_modules/.package-lock.json: %/node_modules/.package-lock.json: %/package-lock.json
 	@echo "== Fetching the JavaScript clients of $*"
-	@cd $* && npm ci --ignore-scripts --no-audit --no-fund
+	@cd $* && $(npm_ci)
 	@touch $@
 
 $(typescript)/node_modules/.package-lock.json: $(typescript)/package-lock.json
 	@echo "== Fetching what the TypeScript client is built and tested with"
-	@cd $(typescript) && npm ci --ignore-scripts --no-audit --no-fund
+	@cd $(typescript) && $(npm_ci)
 	@touch $@
 
 $(typescript)/dist/src/index.js: $(typescript)/node_modules/.package-lock.json $(wildcard $(addprefix $(typescript)/,*.json src/*.ts src/*/*.ts test/*.ts))
@@ -213,7 +218,7 @@ hermes: $(hermes)/dist/api/pod.js
 
 $(hermes)/node_modules/.package-lock.json: $(hermes)/package-lock.json
 	@echo "== Fetching what examples/hermes is made with"
-	@cd $(hermes) && npm ci --ignore-scripts --no-audit --no-fund
+	@cd $(hermes) && $(npm_ci)
 	@touch $@
 
 $(hermes)/dist/api/pod.js: $(hermes)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(hermes)/*.json $(hermes)/*/*.ts $(hermes)/*/*/*.ts)
@@ -225,7 +230,7 @@ quickstart: $(quickstart)/dist/quickstart.js
 
 $(quickstart)/node_modules/.package-lock.json: $(quickstart)/package-lock.json
 	@echo "== Fetching what examples/quickstart is made with"
-	@cd $(quickstart) && npm ci --ignore-scripts --no-audit --no-fund
+	@cd $(quickstart) && $(npm_ci)
 	@touch $@
 
 $(quickstart)/dist/quickstart.js: $(quickstart)/node_modules/.package-lock.json $(typescript)/dist/src/index.js $(wildcard $(quickstart)/*.json $(quickstart)/*.ts)
