@@ -67,7 +67,7 @@ ROWS: dict[str, list[Panel]] = {
             "States answered. Missing: no screen has begun a lock, or it has expired. Many while users book: see the runbook.",
             rates("locks", "effective", "close_to_expired", "missing"),
         ),
-        Panel("SET and DEL", "ops", "Locks set without asking, and deleted.", rates("locks", "set", "deleted")),
+        Panel("SET and DEL", "ops", "Locks written by SET, and deleted.", rates("locks", "set", "deleted")),
         Panel(
             "Values that are not locks",
             "short",
@@ -104,10 +104,10 @@ ROWS: dict[str, list[Panel]] = {
         ),
         Panel("Rows in tables", "short", "Rows in memory, with those that have expired and were not swept.", each("quotelock_tables_rows")),
         Panel(
-            "Copies", "ops", "Answers of CHANGES. Whole should be rare: copies begin anew.", rates("changes", "asked", "unchanged", "whole")
+            "Copies", "ops", "Answers of CHANGES. Whole should be rare: copies start over.", rates("changes", "asked", "unchanged", "whole")
         ),
         Panel(
-            "Rows a call, 95th percentile",
+            "Rows per call, 95th percentile",
             "short",
             "How many rows calls ask for, write or are answered. Near max-batch calls hold up others.",
             {"{{of}}": quantile(0.95, 'of!="reply"')},
@@ -150,7 +150,7 @@ ROWS: dict[str, list[Panel]] = {
             {"{{instance}}": figure("quotelock:sweep_backlog_rows:rate5m")},
         ),
         Panel(
-            "How late",
+            "Sweep delay",
             "ms",
             "How long after its expiry a row is swept, on average. Long while a snapshot is written, and for tables that are rarely used.",
             {"late": f"{rate('quotelock_rows_expired_late_ms')} / ({rate('quotelock_rows_expired')} > 0)"},
@@ -170,7 +170,7 @@ ROWS: dict[str, list[Panel]] = {
             {"tables {{instance}}": figure("quotelock_tables_bytes"), "claims {{instance}}": figure("quotelock_claims_bytes")},
         ),
         Panel(
-            "Bytes a row",
+            "Bytes per row",
             "bytes",
             "Bytes of tables by rows. Grows: values are longer, or the fields of rows keep changing.",
             {"{{instance}}": figure("quotelock:row_bytes")},
@@ -208,7 +208,7 @@ ROWS: dict[str, list[Panel]] = {
             {"{{cmd}}": f"sum by (cmd) (rate({figure('redis_commands_total', COMMANDS)}[$__rate_interval]))"},
         ),
         Panel(
-            "Time of a call, mean",
+            "Mean time per call",
             "s",
             "Processor time of a call, without waiting in BLOCK. The server does one call at a time.",
             {
@@ -217,7 +217,7 @@ ROWS: dict[str, list[Panel]] = {
             },
         ),
         Panel(
-            "Time of a call, 99th percentile",
+            "Time per call, 99th percentile",
             "µs",
             "Since the server began or CONFIG RESETSTAT, as INFO latencystats tells.",
             {"{{cmd}}": f"max by (cmd) ({figure('redis_latency_percentiles_usec', P99)})"},
