@@ -103,13 +103,13 @@ lint: ## Check format, lints, doc comments, scripts, spelling, links, workflows,
 	@shellcheck $(scripts)
 	@echo "== Checking the spelling"
 	@target/lint/bin/typos
+	@$(MAKE) --no-print-directory node_modules/.package-lock.json
 	@echo "== Checking the workflows and deploy/kubernetes"
 	@target/lint/bin/zizmor --offline --quiet --no-progress .github
 	@scripts/lint-kubernetes
 	@echo "== Checking links"
 	@target/lint/bin/lychee --offline --include-fragments --no-progress --quiet --extensions md .
 	@$(MAKE) --no-print-directory book
-	@$(MAKE) --no-print-directory node_modules/.package-lock.json
 	@echo "== Checking TypeScript and JavaScript"
 	@node_modules/.bin/biome check --error-on-warnings
 	@$(MAKE) --no-print-directory target/python/requirements.txt
@@ -193,7 +193,7 @@ library:
 	@cargo build --release --locked
 
 node_modules/.package-lock.json: package-lock.json
-	@echo "== Fetching what checks TypeScript and JavaScript"
+	@echo "== Fetching what checks TypeScript, JavaScript and the ServiceMonitor"
 	@$(npm_ci)
 	@touch $@
 

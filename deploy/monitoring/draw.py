@@ -1,10 +1,11 @@
-"""Draws panels of dashboard.json as Prometheus answers their queries now: not Grafana's picture, but of the same queries.
+"""Draws dashboard.json, a picture for each of its rows, as Prometheus answers its queries now: not Grafana's pictures, but of the same queries.
 
-python3 draw.py http://127.0.0.1:9090 30 picture.png [title …]: 30 minutes up to now; without titles all panels. Needs matplotlib.
+python3 draw.py http://127.0.0.1:9090 30 pictures: 30 minutes up to now, into this folder. Needs matplotlib, and pngquant to make them small.
 """
 
 import json
 import math
+import subprocess
 import sys
 import time
 import urllib.parse
@@ -19,8 +20,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 matplotlib.use("Agg")
-COLUMNS = 3
 POINTS = 240
+COLOURS = "48"
+# Of a legend, across the picture.
+CHARACTERS = 210
 
 
 def ask(address: str, query: str, minutes: float) -> list[dict[str, Any]]:
@@ -61,6 +64,8 @@ def short(value: float, unit: str) -> str:
 
 def draw(axes: Axes, panel: dict[str, Any], address: str, minutes: float) -> None:
     """One panel."""
+    axes.set_prop_cycle(color=plt.get_cmap("tab20").colors[::2] + plt.get_cmap("tab20").colors[1::2])
+    characters = CHARACTERS * panel["gridPos"]["w"] / 24
     unit = panel["fieldConfig"]["defaults"]["unit"]
     top = 0.0
     for target in panel["targets"]:
@@ -83,26 +88,41 @@ def draw(axes: Axes, panel: dict[str, Any], address: str, minutes: float) -> Non
         side.set_visible(False)
     names = [str(line.get_label()) for line in axes.get_lines()]
     if names:
-        columns = 2 if max(map(len, names)) > 18 else 4
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=columns, fontsize=8, frameon=False, borderaxespad=0, handlelength=1)
+        columns = int(characters // (max(map(len, names)) + 6))
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.1), ncols=columns, fontsize=8, frameon=False, borderaxespad=0, handlelength=1)
 
 
-def main() -> None:
-    """Draws the panels asked for."""
-    address, minutes, picture, *titles = sys.argv[1:]
-    panels = json.loads((Path(__file__).parent / "dashboard.json").read_text())["panels"]
-    panels = [panel for panel in panels if panel["type"] != "row"]
-    if titles:
-        panels = [next(panel for panel in panels if panel["title"] == title) for title in titles]
-    rows = math.ceil(len(panels) / COLUMNS)
-    high = 3.3 * rows
-    figure, places = plt.subplots(rows, COLUMNS, figsize=(15, high), squeeze=False)
-    figure.subplots_adjust(left=0.05, right=0.985, top=1 - 0.4 / high, bottom=0.75 / high, wspace=0.2, hspace=0.55)
+def draw_row(panels: list[dict[str, Any]], address: str, minutes: float, picture: Path) -> None:
+    """The panels of one row, as many side by side as on the dashboard."""
+    columns = 24 // panels[0]["gridPos"]["w"]
+    lines = math.ceil(len(panels) / columns)
+    figure, places = plt.subplots(lines, columns, figsize=(15, 3.3 * lines), squeeze=False, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
     for axes, panel in zip(places.flat, panels, strict=False):
-        draw(axes, panel, address, float(minutes))
+        draw(axes, panel, address, minutes)
     for axes in list(places.flat)[len(panels) :]:
         axes.set_visible(False)
     figure.savefig(picture, dpi=100)
+    plt.close(figure)
+    subprocess.run(["pngquant", "--force", "--strip", "--speed", "1", "--output", picture, COLOURS, picture], check=True)
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """The dashboard's panels by the title of their row."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for panel in json.loads((Path(__file__).parent / "dashboard.json").read_text())["panels"]:
+        if panel["type"] == "row":
+            found[panel["title"]] = []
+        else:
+            found[list(found)[-1]].append(panel)
+    return found
+
+
+def main() -> None:
+    """Draws each row."""
+    address, minutes, folder = sys.argv[1:]
+    for title, panels in rows().items():
+        draw_row(panels, address, float(minutes), Path(folder) / f"{title.lower().replace(' ', '-')}.png")
 
 
 if __name__ == "__main__":

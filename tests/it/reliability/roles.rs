@@ -9,13 +9,10 @@ use super::sentinels::{Sentinel, signal};
 use super::{full, report};
 use crate::harness::*;
 use crate::vehprice::claims::{Asked, claim, count, pending};
-use crate::vehprice::slots::pair;
+use crate::vehprice::slots::{PAUSES, pair};
 
 /// What clients say before they wait.
 const SAID: [&str; 3] = ["PING", "READONLY", "CLIENT CAPA redirect"];
-
-/// What comes before a change of role.
-const PAUSES: [&str; 3] = ["", "CLIENT PAUSE 200 WRITE", "CLIENT PAUSE 200 ALL"];
 
 /// A wait of ours, and waits by the server's own commands.
 const OURS: &str = "VEHPRICE.MGET {a}:t BLOCK 0 JSON IDS 1 2";
@@ -213,9 +210,7 @@ fn as_the_server_s_own_commands(#[case] kind: Kind) {
         let what = format!("{how} {pause}");
         let (crowds, token) = crowds(from, false);
         clients += 4 * crowds.len();
-        if !pause.is_empty() {
-            cmd(&mut from.connection(), pause);
-        }
+        cmd(&mut from.connection(), pause);
         turn(how, from, to);
         assert_told(crowds, |said| Expected::alone(kind, said, to), &what);
         nothing_is_left(from, to, &token, "-READONLY ", &what);
@@ -313,9 +308,7 @@ fn by_sentinel(#[case] kind: Kind) {
         // It is alone.
         cmd(con, "SENTINEL SET hermes quorum 1");
         let (crowds, token) = crowds(&from, false);
-        if !pause.is_empty() {
-            cmd(&mut from.connection(), pause);
-        }
+        cmd(&mut from.connection(), pause);
         // Refused before it knows the replica, and while it goes on; what a busy machine doesn't do in time it gives up.
         eventually(3 * TIMEOUT, || match reply(con, how).as_str() {
             "OK" => poll(Duration::from_secs(20), || leads(&to).then_some(())),
@@ -369,24 +362,12 @@ fn leads(server: &Server) -> bool {
 
 #[apply(each_server)]
 fn in_a_cluster(#[case] kind: Kind) {
-    let cases = [
-        ("CLUSTER FAILOVER", ""),
-        ("CLUSTER FAILOVER", "CLIENT PAUSE 200 WRITE"),
-        ("CLUSTER FAILOVER", "CLIENT PAUSE 200 ALL"),
-        ("CLUSTER FAILOVER FORCE", ""),
-        ("CLUSTER FAILOVER FORCE", "CLIENT PAUSE 200 WRITE"),
-        ("CLUSTER FAILOVER FORCE", "CLIENT PAUSE 200 ALL"),
-        ("CLUSTER FAILOVER TAKEOVER", ""),
-        ("CLUSTER FAILOVER TAKEOVER", "CLIENT PAUSE 200 WRITE"),
-        ("CLUSTER FAILOVER TAKEOVER", "CLIENT PAUSE 200 ALL"),
-    ];
-    for (how, pause) in cases {
+    let hows = ["CLUSTER FAILOVER", "CLUSTER FAILOVER FORCE", "CLUSTER FAILOVER TAKEOVER"];
+    for (how, pause) in hows.into_iter().flat_map(|how| PAUSES.map(|pause| (how, pause))) {
         let what = format!("{how} {pause}");
         let [from, to] = node_and_replica(kind);
         let (crowds, token) = crowds(&from, true);
-        if !pause.is_empty() {
-            cmd(&mut from.connection(), pause);
-        }
+        cmd(&mut from.connection(), pause);
         take_over(&to, how);
         follows(&from, &to);
         let slot = int(&mut to.connection(), "CLUSTER KEYSLOT a");

@@ -6,6 +6,10 @@ use super::claims::count;
 use super::totals::agree;
 use crate::harness::*;
 
+/// What comes before a slot moves or a role changes: the server is busy with its clients as ever, or holds some of them
+/// back.
+pub(crate) const PAUSES: [&str; 3] = ["PING", "CLIENT PAUSE 200 WRITE", "CLIENT PAUSE 200 ALL"];
+
 /// Two nodes: the first has all slots.
 pub(crate) fn pair(kind: Kind) -> [Server; 2] {
     let nodes = [0, 1].map(|_| {

@@ -2,7 +2,7 @@
 //! sends on who waits by its own commands.
 
 use super::*;
-use crate::vehprice::slots::{move_at_once, move_key_by_key, move_keys, pair};
+use crate::vehprice::slots::{PAUSES, move_at_once, move_key_by_key, move_keys, pair};
 
 /// Clients that wait, with a name for each: for rows of a table that is there and of one that is not, and by the
 /// server's own commands.
@@ -27,9 +27,6 @@ fn start_to_move(nodes: &[Server; 2]) -> (i64, String) {
     assert_eq!(move_keys(&nodes[0], &nodes[1], slot), 2);
     (slot, text(there, "CLUSTER MYID"))
 }
-
-/// What comes before a slot moves: the server is busy with its clients as ever, or holds some of them back.
-const PAUSES: [&str; 3] = ["PING", "CLIENT PAUSE 200 WRITE", "CLIENT PAUSE 200 ALL"];
 
 /// Longer than the module looks for what is to be told.
 fn assert_told_nothing(clients: &mut [(&str, Asked)], when: &str) {
