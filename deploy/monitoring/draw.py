@@ -1,6 +1,7 @@
-"""Draws dashboard.json, a picture for each of its rows, as Prometheus answers its queries now: not Grafana's pictures, but of the same queries.
+"""Draws dashboard.json as Prometheus answers its queries now: not Grafana's pictures, but of the same queries.
 
-python3 draw.py http://127.0.0.1:9090 30 pictures: 30 minutes up to now, into this folder. Needs matplotlib, and pngquant to make them small.
+python3 draw.py http://127.0.0.1:9090 30 pictures: 30 minutes up to now, a picture for each row into this folder.
+Needs matplotlib, and pngquant to make the pictures small.
 """
 
 import json
