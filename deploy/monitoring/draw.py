@@ -89,7 +89,7 @@ def draw(axes: Axes, panel: dict[str, Any], address: str, minutes: float) -> Non
         side.set_visible(False)
     names = [str(line.get_label()) for line in axes.get_lines()]
     if names:
-        columns = int(characters // (max(map(len, names)) + 6))
+        columns = max(1, int(characters // (max(map(len, names)) + 6)))
         axes.legend(loc="upper left", bbox_to_anchor=(0, -0.1), ncols=columns, fontsize=8, frameon=False, borderaxespad=0, handlelength=1)
 
 

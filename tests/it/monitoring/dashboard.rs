@@ -1,5 +1,6 @@
 //! The dashboard by itself.
 
+use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -48,6 +49,13 @@ fn each_panel_says_what_it_shows() {
     let rows: Vec<_> =
         panels.iter().filter(|panel| panel["type"] == "row").map(|row| &row["title"]).collect();
     assert_eq!(rows, ["Locks", "Tables", "Claims and waiters", "Sweep", "Memory", "Replication", "Server"]);
+    let guide = workspace().join("docs/how-to");
+    let page = fs::read_to_string(guide.join("monitoring.md")).unwrap();
+    for row in rows.iter().filter_map(|row| row.as_str()) {
+        let picture = format!("pictures/{}.png", row.to_lowercase().replace(' ', "-"));
+        let shown = format!("### {row}\n\n![The panels of the row {row}]({picture})\n");
+        assert!(page.contains(&shown) && guide.join(&picture).exists(), "the guide does not show {row}");
+    }
     for panel in panels.iter().filter(|panel| panel["type"] != "row") {
         let is_said = |value: &serde_json::Value| value.as_str().is_some_and(|text| !text.is_empty());
         assert!(is_said(&panel["title"]), "{panel}");
