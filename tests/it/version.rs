@@ -114,12 +114,17 @@ fn the_fuzzers_lock_file_has_it_too() {
 
 /// What `scripts/release-notes` answers where `Cargo.toml` has version 1.2.3: its notes, or why there is no release.
 fn release_notes(tag: &str, changelog: &str) -> Result<String, String> {
+    release_notes_of("1.2.3", tag, changelog)
+}
+
+fn release_notes_of(version: &str, tag: &str, changelog: &str) -> Result<String, String> {
     let dir = TempDir::new().unwrap();
     fs::create_dir(dir.path().join("scripts")).unwrap();
     for name in ["scripts/release-notes", "scripts/version"] {
         fs::copy(workspace().join(name), dir.path().join(name)).unwrap();
     }
-    fs::write(dir.path().join("Cargo.toml"), "[workspace.package]\nversion = \"1.2.3\"\n").unwrap();
+    let manifest = format!("[workspace.package]\nversion = \"{version}\"\n");
+    fs::write(dir.path().join("Cargo.toml"), manifest).unwrap();
     fs::write(dir.path().join("CHANGELOG.md"), changelog).unwrap();
     let out = output(Command::new(dir.path().join("scripts/release-notes")).arg(tag));
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -153,4 +158,11 @@ fn tag_version_and_changelog_must_agree() {
     assert!(refused("## 1.2.4 - 2026-12-04").contains("expected '## 1.2.3 - '"));
     assert!(refused("## 1.2.30 - 2026-12-04").contains("expected '## 1.2.3 - '"));
     assert!(refused("## 1.2.3 - unreleased").contains("no date yet"));
+}
+
+#[test]
+fn a_prerelease_is_refused() {
+    let changelog = "# Changelog\n\n## 1.2.3-rc.1 - 2026-12-04\n\n- One.\n";
+    let refused = release_notes_of("1.2.3-rc.1", "v1.2.3-rc.1", changelog).unwrap_err();
+    assert!(refused.contains("1.2.3-rc.1 is a prerelease"), "{refused}");
 }
