@@ -1,9 +1,9 @@
 import Redis from 'ioredis';
 
 const redis = new Redis(process.env.REDIS_URL ?? 'redis://127.0.0.1:6379');
-const [align, ttlMs, lagMs] = [60, 360_000, 0]; // as the locks are acquired, and the settings
+const [align, ttlMs, lagMs] = [60, 360_000, 0]; // as in ACQUIRE and the settings
 
-// The prices of these vehicles under a lock: what is in its table, and what is missing from upstream.
+// The prices of these vehicles under a lock: what is in its table; the rest is fetched from upstream.
 async function prices({ queryTime, roleIds }, ids, askUpstream) {
   const table = `hermes:prices:{${queryTime}}:${[...roleIds].sort()}`;
   const read = async () => JSON.parse(await redis.call('VEHPRICE.MGET', table, 'JSON', 'LIST', JSON.stringify(ids)));
@@ -13,7 +13,7 @@ async function prices({ queryTime, roleIds }, ids, askUpstream) {
     const fetched = await askUpstream(missing, queryTime, roleIds); // { 4711: { styleId, pricingId }, … }
     const expires = Date.parse(queryTime) + align * 1000 + lagMs + ttlMs;
     await redis.call('VEHPRICE.MSET', table, 'NX', 'PXAT', expires, 'JSON', JSON.stringify(fetched));
-    rows = await read(); // of pods that filled the same row the first one's stands: show that
+    rows = await read(); // if several pods filled a row, the first one's stays: show that
   }
   return rows;
 }

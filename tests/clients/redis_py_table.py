@@ -2,10 +2,10 @@ import json, os, redis
 from datetime import datetime
 
 r = redis.Redis.from_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379"))
-align, ttl_ms, lag_ms = 60, 360_000, 0  # as the locks are acquired, and the settings
+align, ttl_ms, lag_ms = 60, 360_000, 0  # as in ACQUIRE and the settings
 
 
-# The prices of these vehicles under a lock: what is in its table, and what is missing from upstream.
+# The prices of these vehicles under a lock: what is in its table; the rest is fetched from upstream.
 def prices(lock, ids, ask_upstream):
     table = "hermes:prices:{%s}:%s" % (lock["queryTime"], ",".join(sorted(lock["roleIds"])))
     rows = read(table, ids)
@@ -15,7 +15,7 @@ def prices(lock, ids, ask_upstream):
         moment = datetime.fromisoformat(lock["queryTime"])
         expires = round(moment.timestamp() * 1000) + align * 1000 + lag_ms + ttl_ms
         r.execute_command("VEHPRICE.MSET", table, "NX", "PXAT", expires, "JSON", json.dumps(fetched))
-        rows = read(table, ids)  # of pods that filled the same row the first one's stands: show that
+        rows = read(table, ids)  # if several pods filled a row, the first one's stays: show that
     return rows
 
 

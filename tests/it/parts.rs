@@ -181,7 +181,7 @@ fn numbers(language: usize) -> String {
     let _ = match language {
         0 => writeln!(
             table,
-            "\nBytes per vehicle, of a million: {row} in a table, each with an expiry; {json} in one hash of JSON, without; {key} as a key each, with a TTL. So 8,000\n\
+            "\nBytes per vehicle, for a million vehicles: {row} in a table, each with an expiry; {json} in one hash of JSON, without; {key} as a key each, with a TTL. So 8,000\n\
              vehicles take {small:.1} MB per set of roles, as seven `queryTime`s are in use with the timing above. Reading all 8,000 keeps the server busy for {busy:.1} ms. Ten\n\
              pods that miss the same 8,000 rows make {once} calls to the pricing service, 2,000 rows each, instead of {each}."
         ),

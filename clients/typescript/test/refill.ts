@@ -4,7 +4,7 @@ import { type Lock, LockedQuoteInfo, VehPrice } from 'quotelock';
 type Pod = { prices: VehPrice; waiting: VehPrice };
 type Ask = (ids: string[], lock: Lock) => Promise<Map<string, { price: string }>>;
 
-const [alignMs, lagMs, ttlMs] = [60_000, 2000, 360_000]; // as all locks are acquired, the last by the settings
+const [alignMs, lagMs, ttlMs] = [60_000, 2000, 360_000]; // as for all locks; ttlMs is the setting
 
 // The rows of these ids under a lock, null where three tries brought none. One pod fetches from upstream, the others wait.
 export async function rowsOf({ prices, waiting }: Pod, lock: Lock, ids: string[], askUpstream: Ask) {
@@ -28,7 +28,7 @@ async function main() {
   const redis = new Redis(process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379');
   LockedQuoteInfo.bind(redis);
   const lock = await new LockedQuoteInfo().acquire('44', ['3'], { alignSeconds: alignMs / 1000, lagMs });
-  // A client that waits holds up its connection: others are for that, in a service as many as wait at once.
+  // A waiting client holds up its connection, so waiting has connections of its own: in a service, as many as wait at once.
   const connections = Array.from({ length: 10 }, () => [redis.duplicate(), redis.duplicate()] as const);
   const pods = connections.map(([one, two]): Pod => ({ prices: new VehPrice(one), waiting: new VehPrice(two) }));
   const ids = Array.from({ length: 1000 }, (_, id) => `${id}`);

@@ -6,8 +6,7 @@ use super::claims::count;
 use super::totals::agree;
 use crate::harness::*;
 
-/// What comes before a slot moves or a role changes: the server is busy with its clients as ever, or holds some of them
-/// back.
+/// Sent before a slot moves or a role changes: nothing special, or a pause of those who write or of all clients.
 pub(crate) const PAUSES: [&str; 3] = ["PING", "CLIENT PAUSE 200 WRITE", "CLIENT PAUSE 200 ALL"];
 
 /// Two nodes: the first has all slots.
