@@ -242,12 +242,12 @@ def ref_ids() -> Iterator[str]:
     return (chr(ord("A") + number) for number in count())
 
 
-def span(panels: int) -> int:
+def width_of_each(panels: int) -> int:
     """How wide each of so many panels is, of 24: as near to three side by side as fills the lines."""
     return next((24 // side_by_side for side_by_side in (3, 4, 2) if panels % side_by_side == 0), 8)
 
 
-def panel(spec: Panel, span: int) -> timeseries.Panel:
+def panel(spec: Panel, width: int) -> timeseries.Panel:
     """A panel as Grafana has it."""
     built = (
         timeseries.Panel()
@@ -257,7 +257,7 @@ def panel(spec: Panel, span: int) -> timeseries.Panel:
         .min(0)
         .datasource(DATASOURCE)
         .height(8)
-        .span(span)
+        .span(width)
         .fill_opacity(10)
         .show_points(kinds.VisibilityMode.NEVER)
         .legend(
@@ -296,7 +296,7 @@ def dashboard() -> grafana.Dashboard:
     for title, panels in ROWS.items():
         built.with_row(grafana.Row(title))
         for spec in panels:
-            built.with_panel(panel(spec, span(len(panels))))
+            built.with_panel(panel(spec, width_of_each(len(panels))))
     return built
 
 

@@ -22,7 +22,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 matplotlib.use("Agg")
 POINTS = 240
-COLOURS = "48"
+COLOURS_OF_A_PICTURE = "48"
 # Of a legend, across the picture.
 CHARACTERS = 210
 
@@ -65,7 +65,8 @@ def short(value: float, unit: str) -> str:
 
 def draw(axes: Axes, panel: dict[str, Any], address: str, minutes: float) -> None:
     """One panel."""
-    axes.set_prop_cycle(color=plt.get_cmap("tab20").colors[::2] + plt.get_cmap("tab20").colors[1::2])
+    colours = plt.get_cmap("tab20").colors
+    axes.set_prop_cycle(color=colours[::2] + colours[1::2])
     characters = CHARACTERS * panel["gridPos"]["w"] / 24
     unit = panel["fieldConfig"]["defaults"]["unit"]
     top = 0.0
@@ -105,7 +106,7 @@ def draw_row(panels: list[dict[str, Any]], address: str, minutes: float, picture
         axes.set_visible(False)
     figure.savefig(picture, dpi=100)
     plt.close(figure)
-    subprocess.run(["pngquant", "--force", "--strip", "--speed", "1", "--output", picture, COLOURS, picture], check=True)
+    subprocess.run(["pngquant", "--force", "--strip", "--speed", "1", "--output", picture, COLOURS_OF_A_PICTURE, picture], check=True)
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
